@@ -85,7 +85,7 @@ typedef struct lm_weight_kernels {
 
 /* ---- rows of floats ------------------------------------------------------------------------------------------------------ */
 
-/* Activation functions of GLU and ACT (numbers as in lm_activation of lm/backend.h). exp, tanh, sigmoid are ours (math.h): exact. */
+/* Activation functions of GLU and ACT (numbers as in lm_activation of lm/backend.h). exp, tanh, sigmoid are ours (fmath.h): exact. */
 enum lm_kernel_act {
     LM_KACT_NONE = 0, LM_KACT_SILU = 1, LM_KACT_GELU = 2, LM_KACT_GELU_ERF = 3, LM_KACT_GELU_QUICK = 4, LM_KACT_RELU = 5,
     LM_KACT_SIGMOID = 6, LM_KACT_TANH = 7, LM_KACT_SOFTPLUS = 8,

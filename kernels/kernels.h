@@ -95,10 +95,10 @@ enum lm_kernel_act {
 /* y = x * w / sqrt(mean(x^2) + eps); w NULL means 1. ss = lanes(n) over fma(x, x, lane); r = 1 / sqrtf(ss / n + eps);
  * y_i = (x_i * r) * w_i. Exact. y may be x. */
 typedef void lm_rmsnorm_fn(const float *x, const float *w, float eps, int32_t n, float *y);
-/* mean = lanes(n) over + / n; d = x - mean; var = lanes(n) over fma(d, d, lane) / n; y = (d * (1 / sqrtf(var + eps))) * w + b
- * with fma for the last step; w, b may be NULL. Exact. */
+/* mean = lanes(n) over + / n; d = x - mean; var = lanes(n) over fma(d, d, lane) / n; y = fma(d * (1 / sqrtf(var + eps)), w, b);
+ * w, b may be NULL: then 1 and 0. Exact. y may be x. */
 typedef void lm_layernorm_fn(const float *x, const float *w, const float *b, float eps, int32_t n, float *y);
-/* y_i = act(gate_i) * up_i. Exact. */
+/* y_i = act(gate_i) * up_i. Exact. In this group y may be any of the inputs, or apart from them. */
 typedef void lm_glu_fn(int32_t act, const float *gate, const float *up, int32_t n, float *y);
 typedef void lm_act_fn(int32_t act, const float *x, int32_t n, float *y);
 typedef void lm_add_fn(const float *a, const float *b, int32_t n, float *y);               /* a + b */
@@ -118,7 +118,8 @@ typedef float lm_max_fn(const float *x, int32_t n, int32_t *index);
 
 /* A cache layer's page holds, for each kv head, a K part and a V part (lm_cache_k_bytes, lm_cache_v_bytes). Float types (F32, F16,
  * BF16): K is [k_width][64 tokens], V is [64 tokens][v_width]. Block types (Q8_0, Q4_0): K and V are [64 tokens][width], quantised
- * along the width by the rules of their format (round to nearest even, d = max/127 or as Q4_0's reference quantiser). */
+ * along the width, a multiple of 32, by the rules of their format (generic/cache_c.c). Parts may be unaligned; aligned to 64
+ * bytes they are fastest. */
 size_t lm_cache_k_bytes(int32_t type, int32_t k_width); /* per kv head and page */
 size_t lm_cache_v_bytes(int32_t type, int32_t v_width);
 /* Put one token's vector of one head into slot [0, 64) of its part, and get it back as floats. Exact. */
@@ -147,22 +148,25 @@ typedef struct lm_attend_args {
 
 /* Exact. For each row: m = -inf, l = 0, o = 0; for each page that has a visible token, ascending:
  *   s_j = (fma chain over ascending i of q_i * k_ij from +0) * scale;  if softcap: s_j = softcap * tanh(s_j / softcap)
- *   m' = max(m, max of the visible s_j);  c = exp(m - m') (0 when m is -inf);  p_j = exp(s_j - m'), 0 when not visible
- *   l = fma(l, c, lanes(64) over p_j);  o_e = o_e * c, then for ascending j of the page: o_e = fma(p_j, v_je, o_e);  m = m'
- * K and V of block types are dequantised to f32 first. A row that sees nothing keeps m = -inf, l = 0. */
+ *   m' = max(m, max of the visible s_j) + 0;  c = exp(m - m') (0 when m is -inf);  p_j = exp(s_j - m'), 0 when not visible
+ *   l = fma(l, c, lanes(64) over + of p_j);  o_e = o_e * c, then for ascending visible j: o_e = fma(p_j, v_je, o_e);  m = m'
+ * K and V of block types are dequantised to f32 first. A NaN loses every max. A row that sees nothing keeps m = -inf, l = 0,
+ * o = 0. Slots that no row sees may hold anything: their K is read and dropped, their V is not used. */
 typedef void lm_attend_fn(const lm_attend_args *args);
 size_t lm_attend_work_bytes(int32_t k_width, int32_t v_width, int32_t n_q);
 
 /* Fold the state of a later span into that of the earlier ones (m, l, o), spans ascending. Exact:
- *   M = max(m, m2); a = exp(m - M), b = exp(m2 - M) (0 when the exponent is -inf); l = fma(l2, b, l*a); o_e = fma(o2_e, b, o_e*a) */
+ *   M = max(m, m2); a = exp(m - M) (0 when m is -inf), b = exp(m2 - M) (0 when m2 is -inf); l = fma(l2, b, l*a);
+ *   o_e = fma(o2_e, b, o_e*a); m = M */
 typedef void lm_attend_merge_fn(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width);
-/* y = o / (l + exp(sink - m) with the sink joined as a span of one value-less token); sink NULL: y_e = o_e * (1 / l), 0 when l is 0. */
+/* With a sink, a last token without a value: M = max(m, sink); a = exp(m - M) (0 when m is -inf); l' = fma(l, a, exp(sink - M)).
+ * Without: a = 1, l' = l. y_e = (o_e * a) * (1 / l'), or * 0 when l' is 0. Exact. y may be o. */
 typedef void lm_attend_finish_fn(const float *o, float m, float l, const float *sink, int32_t v_width, float *y);
 
 /* ---- recurrent layers ---------------------------------------------------------------------------------------------------- */
 
 /* y_t[ch] = act(sum over j ascending of fma(taps[ch*n_taps + j], x_{t - n_taps + 1 + j}[ch], acc)); the inputs before the batch come
- * from state [n_taps - 1][n_channels], oldest first, which then holds the last n_taps - 1 inputs. Rows stride floats apart. Exact. */
+ * from state [n_taps - 1][n_channels], oldest first, which then holds the last n_taps - 1 inputs. Rows stride floats apart. Exact. acc starts at +0. y may be x. */
 typedef void lm_short_conv_fn(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels, int32_t act,
                               int32_t n_tokens, float *state, float *y, size_t y_stride);
 /* Gated delta rule of one value head over n_tokens tokens, state S [dk][dv] (value index contiguous), per token, with

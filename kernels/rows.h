@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * What the files of the float kernels share: who fills which slots, the fold of sixteen lanes, and the part of a page a query
+ * row sees. Private to kernels/. */
+#ifndef LM_KERNELS_ROWS_H
+#define LM_KERNELS_ROWS_H
+
+#include "kernels.h"
+#include "fmath.h"
+
+/* All slots after the matrix products: every room below, in C. */
+void lm_kernels_rows_generic(lm_kernels *kernels);
+void lm_rows_generic(lm_kernels *kernels);
+void lm_cache_generic(lm_kernels *kernels);
+void lm_attend_generic(lm_kernels *kernels);
+void lm_recurrent_generic(lm_kernels *kernels);
+
+/* The end of lanes(n): sixteen partial results to one. */
+static inline float lm_fold_lanes(float *lane) {
+    for (int32_t half = 8; half > 0; half /= 2)
+        for (int32_t i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static inline float lm_act_one(int32_t act, float x) {
+    switch (act) {
+    case LM_KACT_SILU: return lm_silu(x);
+    case LM_KACT_GELU: return lm_gelu(x);
+    case LM_KACT_GELU_ERF: return lm_gelu_erf(x);
+    case LM_KACT_GELU_QUICK: return lm_gelu_quick(x);
+    case LM_KACT_RELU: return lm_relu(x);
+    case LM_KACT_SIGMOID: return lm_sigmoid(x);
+    case LM_KACT_TANH: return lm_tanh(x);
+    case LM_KACT_SOFTPLUS: return lm_softplus(x);
+    default: return x;
+    }
+}
+
+/* The tokens [*first, *end) of page number page, counted from its start, that a row at position pos sees: always one run.
+ * False when there are none. */
+static inline int32_t lm_attend_visible(const lm_attend_args *args, int64_t pos, int64_t page, int32_t *first,
+                                        int32_t *end) {
+    int64_t low = 0, high = args->n_kv; /* visible positions [low, high) */
+    if (args->causal) {
+        if (high > pos + 1) high = pos + 1;
+        if (args->window > 0) low = pos - args->window + 1;
+    } else if (args->window > 0) {
+        if (high > pos + args->window / 2 + 1) high = pos + args->window / 2 + 1;
+        low = pos - args->window / 2;
+    }
+    low -= page * LM_PAGE_TOKENS;
+    high -= page * LM_PAGE_TOKENS;
+    *first = (int32_t)(low < 0 ? 0 : low > LM_PAGE_TOKENS ? LM_PAGE_TOKENS : low);
+    *end = (int32_t)(high < 0 ? 0 : high > LM_PAGE_TOKENS ? LM_PAGE_TOKENS : high);
+    return *first < *end;
+}
+
+#endif

@@ -3,7 +3,6 @@
 #include "dtype.h"
 
 #include "../base/checked.h"
-#include "../../kernels/blocks.h"
 
 #define SAME(dtype, block) _Static_assert((int)(dtype) == (block), "kernels number types as files do")
 SAME(LM_DTYPE_F32, LM_BLOCK_F32);
@@ -42,31 +41,48 @@ SAME(LM_DTYPE_NVFP4, LM_BLOCK_NVFP4);
 SAME(LM_DTYPE_Q1_0, LM_BLOCK_Q1_0);
 SAME(LM_DTYPE_Q2_0, LM_BLOCK_Q2_0);
 
-#define PLAIN(name, bytes, class)                                                                                      \
-    { name, 1, bytes, LM_DTYPE_CLASS_##class }
-#define BLOCK(name, values, type)                                                                                      \
-    { name, values, sizeof(lm_block_##type), LM_DTYPE_CLASS_QUANTISED }
-#define ACTS(name, values, type)                                                                                       \
-    { name, values, sizeof(lm_block_##type), LM_DTYPE_CLASS_ACTIVATION }
+#define PLAIN(type, bytes, class)                                                                                      \
+    { #type, 1, bytes, LM_DTYPE_CLASS_##class, lm_dequantize_##type##_c }
+#define ROW(name, values, type, class)                                                                                 \
+    { name, values, sizeof(lm_block_##type), class, lm_dequantize_##type##_c }
+#define BLOCK(name, values, type) ROW(name, values, type, LM_DTYPE_CLASS_QUANTISED)
+#define ACTS(name, values, type) ROW(name, values, type, LM_DTYPE_CLASS_ACTIVATION)
 
 static const lm_dtype_info types[LM_DTYPE_COUNT] = {
-    [LM_DTYPE_F32] = PLAIN("f32", 4, FLOAT),           [LM_DTYPE_F16] = PLAIN("f16", 2, FLOAT),
-    [LM_DTYPE_BF16] = PLAIN("bf16", 2, FLOAT),         [LM_DTYPE_F64] = PLAIN("f64", 8, FLOAT),
-    [LM_DTYPE_I8] = PLAIN("i8", 1, INTEGER),           [LM_DTYPE_I16] = PLAIN("i16", 2, INTEGER),
-    [LM_DTYPE_I32] = PLAIN("i32", 4, INTEGER),         [LM_DTYPE_I64] = PLAIN("i64", 8, INTEGER),
-    [LM_DTYPE_Q4_0] = BLOCK("q4_0", 32, q4_0),         [LM_DTYPE_Q4_1] = BLOCK("q4_1", 32, q4_1),
-    [LM_DTYPE_Q5_0] = BLOCK("q5_0", 32, q5_0),         [LM_DTYPE_Q5_1] = BLOCK("q5_1", 32, q5_1),
-    [LM_DTYPE_Q8_0] = BLOCK("q8_0", 32, q8_0),         [LM_DTYPE_Q8_1] = ACTS("q8_1", 32, q8_1),
-    [LM_DTYPE_Q2K] = BLOCK("q2_K", 256, q2k),          [LM_DTYPE_Q3K] = BLOCK("q3_K", 256, q3k),
-    [LM_DTYPE_Q4K] = BLOCK("q4_K", 256, q4k),          [LM_DTYPE_Q5K] = BLOCK("q5_K", 256, q5k),
-    [LM_DTYPE_Q6K] = BLOCK("q6_K", 256, q6k),          [LM_DTYPE_Q8K] = ACTS("q8_K", 256, q8k),
-    [LM_DTYPE_IQ2XXS] = BLOCK("iq2_xxs", 256, iq2xxs), [LM_DTYPE_IQ2XS] = BLOCK("iq2_xs", 256, iq2xs),
-    [LM_DTYPE_IQ3XXS] = BLOCK("iq3_xxs", 256, iq3xxs), [LM_DTYPE_IQ1S] = BLOCK("iq1_s", 256, iq1s),
-    [LM_DTYPE_IQ4NL] = BLOCK("iq4_nl", 32, iq4nl),     [LM_DTYPE_IQ3S] = BLOCK("iq3_s", 256, iq3s),
-    [LM_DTYPE_IQ2S] = BLOCK("iq2_s", 256, iq2s),       [LM_DTYPE_IQ4XS] = BLOCK("iq4_xs", 256, iq4xs),
-    [LM_DTYPE_IQ1M] = BLOCK("iq1_m", 256, iq1m),       [LM_DTYPE_TQ1_0] = BLOCK("tq1_0", 256, tq1_0),
-    [LM_DTYPE_TQ2_0] = BLOCK("tq2_0", 256, tq2_0),     [LM_DTYPE_MXFP4] = BLOCK("mxfp4", 32, mxfp4),
-    [LM_DTYPE_NVFP4] = BLOCK("nvfp4", 64, nvfp4),      [LM_DTYPE_Q1_0] = BLOCK("q1_0", 128, q1_0),
+    [LM_DTYPE_F32] = PLAIN(f32, 4, FLOAT),
+    [LM_DTYPE_F16] = PLAIN(f16, 2, FLOAT),
+    [LM_DTYPE_BF16] = PLAIN(bf16, 2, FLOAT),
+    [LM_DTYPE_F64] = PLAIN(f64, 8, FLOAT),
+    [LM_DTYPE_I8] = PLAIN(i8, 1, INTEGER),
+    [LM_DTYPE_I16] = PLAIN(i16, 2, INTEGER),
+    [LM_DTYPE_I32] = PLAIN(i32, 4, INTEGER),
+    [LM_DTYPE_I64] = PLAIN(i64, 8, INTEGER),
+    [LM_DTYPE_Q4_0] = BLOCK("q4_0", 32, q4_0),
+    [LM_DTYPE_Q4_1] = BLOCK("q4_1", 32, q4_1),
+    [LM_DTYPE_Q5_0] = BLOCK("q5_0", 32, q5_0),
+    [LM_DTYPE_Q5_1] = BLOCK("q5_1", 32, q5_1),
+    [LM_DTYPE_Q8_0] = BLOCK("q8_0", 32, q8_0),
+    [LM_DTYPE_Q8_1] = ACTS("q8_1", 32, q8_1),
+    [LM_DTYPE_Q2K] = BLOCK("q2_K", 256, q2k),
+    [LM_DTYPE_Q3K] = BLOCK("q3_K", 256, q3k),
+    [LM_DTYPE_Q4K] = BLOCK("q4_K", 256, q4k),
+    [LM_DTYPE_Q5K] = BLOCK("q5_K", 256, q5k),
+    [LM_DTYPE_Q6K] = BLOCK("q6_K", 256, q6k),
+    [LM_DTYPE_Q8K] = ACTS("q8_K", 256, q8k),
+    [LM_DTYPE_IQ2XXS] = BLOCK("iq2_xxs", 256, iq2xxs),
+    [LM_DTYPE_IQ2XS] = BLOCK("iq2_xs", 256, iq2xs),
+    [LM_DTYPE_IQ3XXS] = BLOCK("iq3_xxs", 256, iq3xxs),
+    [LM_DTYPE_IQ1S] = BLOCK("iq1_s", 256, iq1s),
+    [LM_DTYPE_IQ4NL] = BLOCK("iq4_nl", 32, iq4nl),
+    [LM_DTYPE_IQ3S] = BLOCK("iq3_s", 256, iq3s),
+    [LM_DTYPE_IQ2S] = BLOCK("iq2_s", 256, iq2s),
+    [LM_DTYPE_IQ4XS] = BLOCK("iq4_xs", 256, iq4xs),
+    [LM_DTYPE_IQ1M] = BLOCK("iq1_m", 256, iq1m),
+    [LM_DTYPE_TQ1_0] = BLOCK("tq1_0", 256, tq1_0),
+    [LM_DTYPE_TQ2_0] = BLOCK("tq2_0", 256, tq2_0),
+    [LM_DTYPE_MXFP4] = BLOCK("mxfp4", 32, mxfp4),
+    [LM_DTYPE_NVFP4] = BLOCK("nvfp4", 64, nvfp4),
+    [LM_DTYPE_Q1_0] = BLOCK("q1_0", 128, q1_0),
     [LM_DTYPE_Q2_0] = BLOCK("q2_0", 64, q2_0),
 };
 

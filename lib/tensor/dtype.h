@@ -10,6 +10,8 @@
 
 #include <lm/dtype.h>
 
+#include "../../kernels/blocks.h"
+
 enum lm_dtype_class {
     LM_DTYPE_CLASS_FLOAT = 1,     /* one IEEE-like number per element */
     LM_DTYPE_CLASS_INTEGER = 2,   /* one integer per element */
@@ -22,7 +24,8 @@ typedef struct lm_dtype_info {
     const char *name;      /* as GGUF tools print it: "q4_K" */
     uint32_t block_values; /* values per block, 1 for plain types */
     uint32_t block_bytes;
-    uint32_t class; /* enum lm_dtype_class */
+    uint32_t class;               /* enum lm_dtype_class */
+    lm_dequantize_fn *dequantize; /* exact; blocks need no alignment */
 } lm_dtype_info;
 
 /* The row of a type; NULL for every number that is not a usable type. */

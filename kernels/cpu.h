@@ -26,6 +26,11 @@ int32_t lm_cpu_level_find(const char *name);
 /* Whether the machine can run code of this level (true for generic; false across architectures). */
 int32_t lm_cpu_level_runs(int32_t level);
 
+/* Files of x86-64 levels compile to nothing unless this is defined. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define LM_HAVE_X86 1
+#endif
+
 /* LM_EXACT_FLOATS, once at the top of a file after its includes: the compiler must not fuse a multiplication and an addition
  * that the source keeps apart, whatever flags it was given.
  * LM_TARGET_BEGIN("features") ... LM_TARGET_END: functions between them may use these instructions. Include the intrinsics'

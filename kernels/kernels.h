@@ -53,9 +53,11 @@ typedef void lm_quantize_fn(lm_acts *acts, int32_t c, const float *x);
 /* out[c*out_stride + r] = row r . column c for rows [0, n_rows) of w (rows row_bytes apart) and columns [first, first + n) of
  * acts. Exact; acc starts at +0, blocks in ascending order of k. d, dmin: the block's scales as f32; s: the column's scale of
  * that group; isum, imin: exact int32 sums (generic/dot_*.c is the authority, one file per family).
- *   types with blocks of 32 (Q4_0 Q5_0 Q8_0 IQ4_NL MXFP4 ...), Q8_32:   acc = fma(d*s, (float)isum, acc) per 32
+ *   types with blocks of 32..128 (Q4_0 Q5_0 Q8_0 IQ4_NL MXFP4 Q1_0 Q2_0), Q8_32:   acc = fma(d*s, (float)isum, acc) per 32
+ *   NVFP4:                                      the same per 16 (its scales), s the scale of the 32
  *   Q4_1 Q5_1:                                  acc = fma(d*s, (float)isum, acc); acc = fma(m*s, (float)asum, acc) per 32
- *   types with blocks of 256, Q8_256:           acc = fma(d*s, (float)isum, acc) per 256, isum = sum of subscale * (q . a),
+ *   types with blocks of 256, Q8_256:           acc = fma(d*s, (float)isum, acc) per 256, isum = sum of subscale * (q . a)
+ *                                               (dot_iq.c: codebook types, with d a power of two smaller so that q is integer),
  *                                               then, if the type has minima, acc = fma(-(dmin*s), (float)imin, acc)
  *   F32 F16 BF16 (LM_ACT_F32):                  lanes(k) over fma(w_i, x_i, lane) with w_i converted to f32
  * matvec: 1 <= n <= 4, one pass over the weights. matmul (NULL where a level has none: the caller then uses matvec in groups

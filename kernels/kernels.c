@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ * Fill the kernel table: the C reference first, then every instruction set of the machine overrides what it does better. */
+#include "kernels.h"
+
+#include "generic/generic.h"
+#include "rows.h"
+
+#include <string.h>
+
+void lm_kernels_init(lm_kernels *kernels, int32_t level) {
+    memset(kernels, 0, sizeof *kernels);
+    kernels->level = level;
+    lm_kernels_matmul_generic(kernels);
+    lm_kernels_rows_generic(kernels);
+}

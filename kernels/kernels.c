@@ -15,5 +15,6 @@ void lm_kernels_init(lm_kernels *kernels, int32_t level) {
     lm_kernels_rows_generic(kernels);
 #if defined(LM_HAVE_X86)
     lm_kernels_matmul_x86(kernels, level);
+    lm_kernels_rows_x86(kernels, level);
 #endif
 }

@@ -8,15 +8,6 @@
  *                         x[0] elements 0..15, x[1] elements 16..31, one row per 128-bit lane
  *     T_scale(p, s)       4*LANES rows' scales as floats, rows s bytes apart; T_minimum alike */
 
-/* int8 codes ready for a dot product: with VNNI plus 128, without unchanged. */
-#if HAVE_VNNI
-#define S8_OFFSET 128
-#define v_prepare_s8(x) v_xor(x, v_set1_8(-128))
-#else
-#define S8_OFFSET 0
-#define v_prepare_s8(x) (x)
-#endif
-
 LM_INLINE V v_low4(V x) { return v_and(x, v_set1_8(15)); }
 LM_INLINE V v_high4(V x) { return v_and(v_srl16(x, 4), v_set1_8(15)); }
 LM_INLINE V v_table16(const int8_t *table, V index) { return v_shuf8(v_lane(table), index); }

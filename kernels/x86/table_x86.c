@@ -13,10 +13,13 @@
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX2)
+    LM_X86_K(MATVEC_AVX2)
     if (level < LM_CPU_AVX2_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX2VNNI)
+    LM_X86_K(MATVEC_AVX2VNNI)
     if (level < LM_CPU_AVX512_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
+    LM_X86_K(MATVEC_AVX512VNNI)
 }
 #else
 typedef int lm_nothing_here;

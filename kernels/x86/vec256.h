@@ -24,6 +24,7 @@ typedef __m256 F;
 #define v_srl16(a, n) _mm256_srli_epi16(a, n)
 #define v_sll32(a, n) _mm256_slli_epi32(a, n)
 #define v_srl32(a, n) _mm256_srli_epi32(a, n)
+#define v_sra32(a, n) _mm256_srai_epi32(a, n)
 #define v_srlv32(a, n) _mm256_srlv_epi32(a, n)
 #define v_srlv64(a, n) _mm256_srlv_epi64(a, n)
 #define v_row4(a, b, c, d) _mm256_setr_epi32(a, b, c, d, a, b, c, d)
@@ -38,6 +39,7 @@ typedef __m256 F;
 #define v_packs32(a, b) _mm256_packs_epi32(a, b)
 #define v_madd16(a, b) _mm256_madd_epi16(a, b)
 #define v_select(mask, a, b) _mm256_or_si256(_mm256_and_si256(mask, a), _mm256_andnot_si256(mask, b))
+#define v_blend_high64(a, b) _mm256_blend_epi32(a, b, 0xCC)
 #define v_blend_odd32(a, b) _mm256_blend_epi32(a, b, 0xAA)
 /* 0xff where all of bits are set, which must be one bit per byte */
 #define v_has_bits(x, bits) _mm256_cmpeq_epi8(_mm256_and_si256(x, bits), bits)
@@ -107,3 +109,12 @@ LM_INLINE V v_hsum_small(V bias, const V s[4]) {
     V t = v_madd16(v_packs32(s[0], s[1]), one), u = v_madd16(v_packs32(s[2], s[3]), one);
     return v_dot16(bias, v_packs32(t, u), one);
 }
+
+/* int8 codes ready for a dot product: with VNNI plus 128, without unchanged. */
+#if HAVE_VNNI
+#define S8_OFFSET 128
+#define v_prepare_s8(x) v_xor(x, v_set1_8(-128))
+#else
+#define S8_OFFSET 0
+#define v_prepare_s8(x) (x)
+#endif

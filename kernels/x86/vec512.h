@@ -26,6 +26,7 @@ typedef __m512 F;
 #define v_srl16(a, n) _mm512_srli_epi16(a, n)
 #define v_sll32(a, n) _mm512_slli_epi32(a, n)
 #define v_srl32(a, n) _mm512_srli_epi32(a, n)
+#define v_sra32(a, n) _mm512_srai_epi32(a, n)
 #define v_srlv32(a, n) _mm512_srlv_epi32(a, n)
 #define v_srlv64(a, n) _mm512_srlv_epi64(a, n)
 #define v_row4(a, b, c, d) _mm512_set4_epi32(d, c, b, a)
@@ -40,6 +41,7 @@ typedef __m512 F;
 #define v_packs32(a, b) _mm512_packs_epi32(a, b)
 #define v_madd16(a, b) _mm512_madd_epi16(a, b)
 #define v_select(mask, a, b) _mm512_ternarylogic_epi32(mask, a, b, 0xCA) /* mask ? a : b, bit by bit */
+#define v_blend_high64(a, b) _mm512_mask_mov_epi64(a, 0xAA, b)
 #define v_blend_odd32(a, b) _mm512_mask_mov_epi32(a, 0xAAAA, b)
 #define v_has_bits(x, bits) _mm512_movm_epi8(_mm512_test_epi8_mask(x, bits)) /* 0xff where a bit of bits is set */
 #define v_lane(p) _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(p)))
@@ -108,3 +110,12 @@ LM_INLINE V v_hsum_small(V bias, const V s[4]) {
     V t = v_madd16(v_packs32(s[0], s[1]), one), u = v_madd16(v_packs32(s[2], s[3]), one);
     return v_dot16(bias, v_packs32(t, u), one);
 }
+
+/* int8 codes ready for a dot product: with VNNI plus 128, without unchanged. */
+#if HAVE_VNNI
+#define S8_OFFSET 128
+#define v_prepare_s8(x) v_xor(x, v_set1_8(-128))
+#else
+#define S8_OFFSET 0
+#define v_prepare_s8(x) (x)
+#endif

@@ -10,35 +10,31 @@
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
 static uint64_t read_avx512(const uint8_t *p, size_t bytes) {
     __m512i s[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (size_t i = 0; i + 512 <= bytes; i += 512)
-        LM_UNROLL(8)
-        for (int j = 0; j < 8; j++) s[j % 4] = _mm512_xor_si512(s[j % 4], _mm512_loadu_si512(p + i + 64 * j));
+    for (size_t i = 0; i + 512 <= bytes; i += 512) LM_UNROLL(8)
+    for (int j = 0; j < 8; j++) s[j % 4] = _mm512_xor_si512(s[j % 4], _mm512_loadu_si512(p + i + 64 * j));
     return (uint64_t)_mm512_reduce_add_epi64(
         _mm512_xor_si512(_mm512_xor_si512(s[0], s[1]), _mm512_xor_si512(s[2], s[3])));
 }
 static void dot_avx512(long n) {
     __m512i a[24], x = _mm512_set1_epi8(3), y = _mm512_set1_epi8(5);
     LM_UNROLL(24) for (int j = 0; j < 24; j++) a[j] = _mm512_set1_epi32(j);
-    for (long i = 0; i < n; i++)
-        LM_UNROLL(24)
-        for (int j = 0; j < 24; j++) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(a[j]) : "v"(x), "v"(y));
+    for (long i = 0; i < n; i++) LM_UNROLL(24)
+    for (int j = 0; j < 24; j++) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(a[j]) : "v"(x), "v"(y));
 }
 static void dot_ymm(long n) { /* in the encoding that AVX-512 machines have too */
     __m256i a[12], x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(5);
     LM_UNROLL(12) for (int j = 0; j < 12; j++) a[j] = _mm256_set1_epi32(j);
-    for (long i = 0; i < n; i++)
-        LM_UNROLL(12)
-        for (int j = 0; j < 12; j++) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(a[j]) : "v"(x), "v"(y));
+    for (long i = 0; i < n; i++) LM_UNROLL(12)
+    for (int j = 0; j < 12; j++) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(a[j]) : "v"(x), "v"(y));
 }
 LM_TARGET_END
 
 LM_TARGET_BEGIN("avx2")
 static uint64_t read_avx2(const uint8_t *p, size_t bytes) {
     __m256i s[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
-    for (size_t i = 0; i + 256 <= bytes; i += 256)
-        LM_UNROLL(8)
-        for (int j = 0; j < 8; j++) s[j % 4] =
-            _mm256_xor_si256(s[j % 4], _mm256_loadu_si256((const __m256i *)(const void *)(p + i + 32 * j)));
+    for (size_t i = 0; i + 256 <= bytes; i += 256) LM_UNROLL(8)
+    for (int j = 0; j < 8; j++)
+        s[j % 4] = _mm256_xor_si256(s[j % 4], _mm256_loadu_si256((const __m256i *)(const void *)(p + i + 32 * j)));
     __m256i all = _mm256_xor_si256(_mm256_xor_si256(s[0], s[1]), _mm256_xor_si256(s[2], s[3]));
     uint64_t words[4];
     memcpy(words, &all, sizeof words);
@@ -47,9 +43,8 @@ static uint64_t read_avx2(const uint8_t *p, size_t bytes) {
 static void dot_vex(long n) {
     __m256i a[12], x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(5);
     LM_UNROLL(12) for (int j = 0; j < 12; j++) a[j] = _mm256_set1_epi32(j);
-    for (long i = 0; i < n; i++)
-        LM_UNROLL(12)
-        for (int j = 0; j < 12; j++) __asm__ volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(a[j]) : "x"(x), "x"(y));
+    for (long i = 0; i < n; i++) LM_UNROLL(12)
+    for (int j = 0; j < 12; j++) __asm__ volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(a[j]) : "x"(x), "x"(y));
 }
 static void dot_avx2(long n) {
     __m256i a[12], x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(5);

@@ -2,9 +2,9 @@
  * The candidate list. Its costly steps are the passes over a dense list of a whole vocabulary, written as plain loops
  * over contiguous arrays that a compiler turns into vector code.
  *
- * The scan of a dense list views it as blocks of 32 rows and 32 columns,
+ * The scan of a dense list views it as blocks of 32 rows and 16 columns,
  *
- *     column c of block b = logits[1024 b + c], logits[1024 b + c + 32], ..., logits[1024 b + c + 992]
+ *     column c of block b = logits[512 b + c], logits[512 b + c + 16], ..., logits[512 b + c + 496]
  *
  * and keeps each column's maximum. The k-th largest column maximum is a lower bound of the k-th largest logit, so a top-k
  * needs to look only into the columns that reach it: one pass over the logits, then work in proportion to k. */
@@ -16,7 +16,7 @@
 
 #include "../base/checked.h"
 
-#define COLUMNS ((size_t)32)
+#define COLUMNS ((size_t)16)
 #define ROWS ((size_t)32)
 #define BLOCK (COLUMNS * ROWS)
 
@@ -53,32 +53,44 @@ void lm_candidates_begin(lm_candidates *c, const float *logits, size_t count) {
     c->is_scanned = false;
 }
 
-/* A function of its own, with 32 columns: shorter rows are unrolled before the compiler looks for vectors. */
-static void scan_row(const float *restrict row, float *restrict column_max, uint32_t *restrict unordered) {
-    for (size_t j = 0; j < COLUMNS; j++) {
-        float x = row[j], max = column_max[j];
-        column_max[j] = x > max ? x : max;
-        unordered[j] |= x != x;
-    }
-}
-
-/* Column maxima and their maximum; *is_bad when there is a NaN, which the maxima do not notice. */
+/* Column maxima and their maximum; *is_bad when there is a NaN, which no comparison below would notice. */
 static float scan_dense(const float *x, size_t n, float *column_max, bool *is_bad) {
-    uint32_t unordered[COLUMNS] = {0}, any = 0;
-    float max = -INFINITY;
-    size_t n_columns = column_count(n);
-    for (size_t i = 0; i < n_columns; i++) column_max[i] = -INFINITY;
-    for (size_t b = 0; b < n / BLOCK; b++)
-        for (size_t r = 0; r < ROWS; r++) scan_row(x + b * BLOCK + r * COLUMNS, column_max + b * COLUMNS, unordered);
-    float *tail = column_max + n / BLOCK * COLUMNS;
-    for (size_t i = n / BLOCK * BLOCK; i < n; i++) {
-        size_t j = i % COLUMNS;
-        if (x[i] > tail[j]) tail[j] = x[i];
-        unordered[j] |= x[i] != x[i];
+    int32_t unordered[COLUMNS] = {0};
+    float largest[COLUMNS];
+    for (size_t j = 0; j < COLUMNS; j++) largest[j] = -INFINITY;
+    for (size_t b = 0; b < n / BLOCK; b++) {
+        const float *row = x + b * BLOCK;
+        float lane[COLUMNS];
+        for (size_t j = 0; j < COLUMNS; j++) lane[j] = -INFINITY;
+        for (size_t r = 0; r < ROWS; r++, row += COLUMNS) {
+            for (size_t j = 0; j < COLUMNS; j++) {
+                lane[j] = row[j] > lane[j] ? row[j] : lane[j];
+                unordered[j] |= row[j] != row[j];
+            }
+        }
+        for (size_t j = 0; j < COLUMNS; j++) {
+            column_max[b * COLUMNS + j] = lane[j];
+            largest[j] = lane[j] > largest[j] ? lane[j] : largest[j];
+        }
     }
-    for (size_t i = 0; i < n_columns; i++)
-        if (column_max[i] > max) max = column_max[i];
-    for (size_t j = 0; j < COLUMNS; j++) any |= unordered[j];
+    size_t done = n / BLOCK * BLOCK;
+    if (done < n) {
+        float *tail = column_max + n / BLOCK * COLUMNS;
+        for (size_t j = 0; j < COLUMNS; j++) tail[j] = -INFINITY;
+        for (size_t i = done; i < n; i++) {
+            size_t j = i % COLUMNS;
+            if (x[i] > tail[j]) tail[j] = x[i];
+            unordered[j] |= x[i] != x[i];
+        }
+        for (size_t j = 0; j < COLUMNS; j++)
+            if (tail[j] > largest[j]) largest[j] = tail[j];
+    }
+    float max = -INFINITY;
+    int32_t any = 0;
+    for (size_t j = 0; j < COLUMNS; j++) {
+        if (largest[j] > max) max = largest[j];
+        any |= unordered[j];
+    }
     *is_bad = any != 0;
     return max;
 }

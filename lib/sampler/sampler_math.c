@@ -75,15 +75,15 @@ float lm_exp_float(float x) {
     return y;
 }
 
-/* v[i] becomes e^v[i], for v[i] in [-88, 0]. -88 is -127 ln 2, rounded: its power of two has exponent bits of zero, which
- * makes the product 0. */
-static void exp_clamped(float *v, size_t n) {
+void lm_exp_floats(const float *x, size_t n, float shift, float *out) {
     const float to_integer = 0x1.8p23f;
     const uint32_t to_integer_bits = 0x4B400000u;
     for (size_t i = 0; i < n; i++) {
-        float t = v[i] * 0x1.715476p0f + to_integer;
+        float d = x[i] - shift;
+        float v = d > -86.6f ? d : -86.6f; /* 2^-125: everything below is dropped */
+        float t = v * 0x1.715476p0f + to_integer;
         float k = t - to_integer;
-        float r = (v[i] - k * 0x1.63p-1f) + k * 0x1.bd0106p-13f;
+        float r = (v - k * 0x1.63p-1f) + k * 0x1.bd0106p-13f;
         float sum = 1.0f / 5040.0f;
         sum = sum * r + 1.0f / 720.0f;
         sum = sum * r + 1.0f / 120.0f;
@@ -96,20 +96,7 @@ static void exp_clamped(float *v, size_t n) {
         bits = (bits - to_integer_bits + 127u) << 23;
         float scale;
         memcpy(&scale, &bits, sizeof scale);
-        v[i] = sum * scale;
-    }
-}
-
-/* Clamping is a loop of its own, because compilers turn the two into one with branches instead of vectors. */
-void lm_exp_floats(const float *restrict x, size_t n, float shift, float *restrict out) {
-    enum { STEP = 512 };
-    for (size_t start = 0; start < n; start += STEP) {
-        size_t end = n - start < STEP ? n : start + STEP;
-        for (size_t i = start; i < end; i++) {
-            float d = x[i] - shift;
-            out[i] = d > -88.0f ? d : -88.0f;
-        }
-        exp_clamped(out + start, end - start);
+        out[i] = d > -86.6f ? sum * scale : 0.0f;
     }
 }
 

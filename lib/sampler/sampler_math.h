@@ -18,8 +18,8 @@ double lm_pow(double base, double exponent);
 /* sqrt from the standard, which rounds correctly everywhere. */
 double lm_sqrt(double x);
 
-/* out[i] = e^(x[i] - shift) within 2 ulp for x[i] <= shift; 0 from 2^-126.5 down. */
-void lm_exp_floats(const float *restrict x, size_t n, float shift, float *restrict out);
+/* out[i] = e^(x[i] - shift) within 2 ulp for x[i] <= shift; 0 where the result is below 2^-125. out may be x. */
+void lm_exp_floats(const float *x, size_t n, float shift, float *out);
 /* The same for one value. */
 float lm_exp_float(float x);
 /* Sum in a fixed order of eight interleaved partial sums. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * top_p (nucleus): keep the shortest run of most likely entries whose probabilities sum to P. Of a list without order only
- * the best entries are ranked, eight times as many when they do not suffice, so a whole vocabulary is rarely sorted. */
+ * top_p (nucleus): keep the shortest run of most likely entries whose probabilities sum to P. The list is ordered only as
+ * far as the run reaches, in steps that grow, so a whole vocabulary is rarely sorted. */
 #include "sampler_internal.h"
 
-#define FIRST_RANKED ((size_t)128)
+#include "../base/checked.h"
+
+#define FIRST_STEP ((size_t)128)
 
 typedef struct top_p {
     float p;
@@ -16,20 +18,27 @@ static lm_status apply(void *state, lm_candidates *c) {
     lm_status status = lm_candidates_softmax(c, &total);
     if (status != LM_OK) return status;
     float sum = 0.0f, scale = (float)(1.0 / total);
-    size_t n = 0, n_ranked = c->count;
+    size_t n = 0;
     bool is_sorted = c->order == LM_LIST_ORDER_LOGIT;
-    if (!is_sorted) n_ranked = lm_candidates_rank(c, FIRST_RANKED);
-    while (n < c->count) {
-        if (n == n_ranked) n_ranked = lm_candidates_rank(c, 8 * n_ranked);
-        /* The same steps as softmax takes, hence the same bits. */
-        sum += is_sorted ? c->p[n] : lm_exp_float(lm_candidate_key_logit(c->keys[n]) - c->max) * scale;
-        n++;
-        if (sum >= own->p && n >= own->min_keep) break;
+    if (!is_sorted) lm_candidates_rank_all(c);
+    for (size_t ordered = 0, step = FIRST_STEP; n < c->count; step *= 4) {
+        size_t end = is_sorted ? c->count : lm_size_min(ordered + step, c->count);
+        if (!is_sorted) lm_sort_prefix(c->keys + ordered, c->count - ordered, end - ordered);
+        ordered = end;
+        for (bool is_enough = false; n < ordered && !is_enough;) {
+            sum += is_sorted ? c->p[n] : lm_exp_float(lm_candidate_key_logit(c->keys[n]) - c->max) * scale;
+            n++;
+            is_enough = sum >= own->p && n >= own->min_keep;
+            if (is_enough) {
+                if (is_sorted)
+                    lm_candidates_cut(c, n);
+                else
+                    lm_candidates_take(c, n);
+                return LM_OK;
+            }
+        }
     }
-    if (is_sorted)
-        lm_candidates_cut(c, n);
-    else
-        lm_candidates_take(c, n);
+    if (!is_sorted) lm_candidates_take(c, n);
     return LM_OK;
 }
 

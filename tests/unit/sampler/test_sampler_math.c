@@ -68,7 +68,7 @@ static void exp_bits_are_the_same_everywhere(void **state) {
         hash = (hash ^ a ^ b ^ c) * 1099511628211u;
     }
     /* Recorded on x86-64 and equal on other targets: a change means that choices change. */
-    if (hash != UINT64_C(0xdc34baf752c56a1a)) fail_msg("hash %llx", (unsigned long long)hash);
+    if (hash != UINT64_C(0xd8a1ede45db60054)) fail_msg("hash %llx", (unsigned long long)hash);
 }
 
 static void twister_gives_the_check_values(void **state) {

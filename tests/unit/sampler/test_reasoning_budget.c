@@ -138,9 +138,8 @@ static lm_status recorder_accept(void *state, lm_token token, lm_accept_role rol
 static const lm_sampler_ops recorder_ops = {"recorder", recorder_apply, recorder_accept, NULL, NULL, NULL};
 
 static recorder *attach(lm_chain *chain, bool lazy) {
-    lm_env env;
-    lm_env_init(&env, NULL, NULL);
-    lm_sampler_member member = {&recorder_ops, lm_alloc_zeroed(&env, sizeof(recorder)), sizeof(recorder)};
+    void *state = lm_alloc_zeroed(lm_chain_env(chain), sizeof(recorder));
+    lm_sampler_member member = {&recorder_ops, state, sizeof(recorder)};
     assert_non_null(member.state);
     lm_chain_set_grammar(chain, &member, lazy);
     return member.state;

@@ -157,6 +157,35 @@ static void clone_and_reset_are_exact(void **state) {
     }
 }
 
+/* Tokens of all kinds of chains, hashed: recorded once, the same on every platform and for every compiler. */
+static void choices_of_a_seed_are_the_same_everywhere(void **state) {
+    (void)state;
+    lm_sampler_vocab vocab = test_vocab(&texts);
+    float logits[N_WORDS];
+    lm_random random;
+    uint64_t hash = 1469598103934665603u;
+    lm_random_seed(&random, 51);
+    for (int kind = 0; kind < 6; kind++) {
+        lm_sampler_params params = busy_params();
+        params.reasoning_start.count = 0;
+        params.reasoning_budget = -1;
+        if (kind < 2) params.mirostat = kind + 1;
+        if (kind == 2) params.order = "edskypmxta";
+        if (kind == 3) params.order = "t";
+        if (kind == 4) params.order = "x";
+        params.adaptive_target = 0.3f;
+        lm_chain *chain = test_chain_vocab(&params, &vocab);
+        for (int i = 0; i < 500; i++) {
+            fill(logits, N_WORDS, &random);
+            lm_token token = test_pick(chain, logits, N_WORDS);
+            test_accept(chain, &token, 1);
+            hash = (hash ^ (uint64_t)token) * 1099511628211u;
+        }
+        lm_chain_destroy(chain);
+    }
+    if (hash != UINT64_C(0xdda85937db407d82)) fail_msg("hash %llx", (unsigned long long)hash);
+}
+
 static void picking_allocates_nothing(void **state) {
     (void)state;
     lm_sampler_vocab vocab = test_vocab(&texts);
@@ -328,17 +357,12 @@ static void infill_ends_or_merges(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(draw_follows_the_distribution),
-        cmocka_unit_test(first_draws_of_a_seed_are_fixed),
-        cmocka_unit_test(members_run_in_the_given_order),
-        cmocka_unit_test(order_forms_mean_the_same),
-        cmocka_unit_test(clone_and_reset_are_exact),
-        cmocka_unit_test(picking_allocates_nothing),
-        cmocka_unit_test(create_and_clone_survive_lack_of_memory),
-        cmocka_unit_test(any_chain_gives_an_allowed_token),
-        cmocka_unit_test(raw_probabilities_are_reported),
-        cmocka_unit_test(failed_pick_moves_no_generator),
-        cmocka_unit_test(infill_ends_or_merges),
+        cmocka_unit_test(draw_follows_the_distribution),    cmocka_unit_test(first_draws_of_a_seed_are_fixed),
+        cmocka_unit_test(members_run_in_the_given_order),   cmocka_unit_test(order_forms_mean_the_same),
+        cmocka_unit_test(clone_and_reset_are_exact),        cmocka_unit_test(choices_of_a_seed_are_the_same_everywhere),
+        cmocka_unit_test(picking_allocates_nothing),        cmocka_unit_test(create_and_clone_survive_lack_of_memory),
+        cmocka_unit_test(any_chain_gives_an_allowed_token), cmocka_unit_test(raw_probabilities_are_reported),
+        cmocka_unit_test(failed_pick_moves_no_generator),   cmocka_unit_test(infill_ends_or_merges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ * Limits, failures and scopes of a render, and the render itself. */
+#include "template_interp.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "../base/format.h"
+#include "../base/json.h"
+#include "../base/utf8.h"
+
+static bool record(lm_interp *interp, lm_status status, const char *sentence) {
+    if (interp->status != LM_OK) return false;
+    int32_t line;
+    uint64_t source_offset;
+    lm_template_locate(interp->template, interp->offset, &line, &source_offset);
+    interp->status = lm_error_set_at(interp->error, status, line, source_offset, "%s", sentence);
+    return false;
+}
+
+bool lm_interp_fail(lm_interp *interp, const char *format, ...) {
+    char sentence[400];
+    va_list arguments;
+    va_start(arguments, format);
+    lm_format_list(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    return record(interp, LM_ERR_FORMAT, sentence);
+}
+
+bool lm_interp_limit(lm_interp *interp, const char *what) { return record(interp, LM_ERR_LIMIT, what); }
+bool lm_interp_raise(lm_interp *interp, const lm_text *message) {
+    /* An error record holds what fits of the message, whole characters only; the interpreter keeps all of it. */
+    char sentence[sizeof((lm_error *)0)->message];
+    size_t n = lm_size_min(message->n, sizeof sentence - 1);
+    if (n < message->n) n -= lm_utf8_unfinished(message->bytes, n);
+    lm_format(sentence, sizeof sentence, "%.*s", (int)n, message->bytes);
+    interp->raised = message;
+    return record(interp, LM_ERR_RAISED, sentence);
+}
+
+bool lm_interp_memory(lm_interp *interp) { return record(interp, LM_ERR_MEMORY, "out of memory"); }
+
+bool lm_interp_charge(lm_interp *interp, uint64_t steps) {
+    interp->steps += steps;
+    return interp->steps <= LM_TEMPLATE_STEPS_MAX || lm_interp_limit(interp, "the template takes too many steps");
+}
+
+void *lm_interp_alloc(lm_interp *interp, size_t size) {
+    void *memory = lm_arena_alloc(&interp->arena, size);
+    if (memory) return memory;
+    if (size > interp->arena.limit - lm_size_min(interp->arena.bytes, interp->arena.limit))
+        lm_interp_limit(interp, "the template needs too much memory");
+    else
+        lm_interp_memory(interp);
+    return NULL;
+}
+
+void *lm_interp_alloc_array(lm_interp *interp, size_t count, size_t size) {
+    size_t bytes;
+    void *memory = lm_size_mul(count, size, &bytes) ? lm_interp_alloc(interp, bytes) : (lm_interp_memory(interp), NULL);
+    if (!memory || !lm_interp_charge(interp, bytes / 256)) return NULL;
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+bool lm_interp_enter(lm_interp *interp) {
+    return interp->depth++ < LM_TEMPLATE_DEPTH_MAX ||
+           lm_interp_limit(interp, "the template nests or recurses too deeply");
+}
+
+lm_scope *lm_scope_new(lm_interp *interp, lm_scope *parent) {
+    lm_scope *scope = lm_interp_alloc_array(interp, 1, sizeof *scope);
+    if (scope) scope->parent = parent;
+    return scope;
+}
+
+bool lm_scope_set(lm_interp *interp, lm_scope *scope, uint32_t symbol, const lm_value *value) {
+    if (!scope) {
+        interp->globals[symbol] = *value;
+        return true;
+    }
+    if (!lm_interp_charge(interp, scope->count / 16)) return false;
+    for (size_t i = 0; i < scope->count; i++) {
+        if (scope->bindings[i].symbol != symbol) continue;
+        scope->bindings[i].value = *value;
+        return true;
+    }
+    if (scope->count == scope->capacity) {
+        size_t capacity = scope->capacity ? scope->capacity * 2 : 4;
+        lm_binding *bindings = lm_interp_alloc_array(interp, capacity, sizeof *bindings);
+        if (!bindings) return false;
+        if (scope->count) memcpy(bindings, scope->bindings, scope->count * sizeof *bindings);
+        scope->bindings = bindings;
+        scope->capacity = capacity;
+    }
+    scope->bindings[scope->count++] = (lm_binding){symbol, *value};
+    return true;
+}
+
+const lm_value *lm_scope_get(lm_interp *interp, const lm_scope *scope, uint32_t symbol) {
+    for (; scope; scope = scope->parent) {
+        interp->steps += scope->count / 16;
+        for (size_t i = 0; i < scope->count; i++)
+            if (scope->bindings[i].symbol == symbol) return &scope->bindings[i].value;
+    }
+    const lm_value *global = &interp->globals[symbol];
+    return global->kind == LM_VALUE_ABSENT ? NULL : global;
+}
+
+/* The variables, as far as the template names them. Messages are numbered, so that output can be traced back to them. */
+static bool install_variables(lm_interp *interp, const lm_json *variables) {
+    for (size_t i = 0; i < variables->count; i++) {
+        const lm_json_member *member = &variables->members[i];
+        uint32_t symbol = lm_template_symbol(interp->template, member->name, member->name_size);
+        if (symbol == UINT32_MAX) continue;
+        lm_value value;
+        bool is_messages =
+            member->name_size == 8 && memcmp(member->name, "messages", 8) == 0 && member->value.type == LM_JSON_ARRAY;
+        if (is_messages) {
+            lm_sequence *list = lm_sequence_new(interp, member->value.count);
+            if (!list) return false;
+            for (size_t m = 0; m < member->value.count; m++) {
+                lm_value *item = &list->items[list->count++];
+                if (!lm_value_from_json(interp, &member->value.items[m], LM_ORIGIN_MESSAGE(m) | LM_ORIGIN_CALLER, item))
+                    return false;
+                if (item->kind == LM_VALUE_DICT) item->as.dict->message = (int32_t)m;
+            }
+            value = lm_value_sequence(LM_VALUE_LIST, list);
+        } else if (!lm_value_from_json(interp, &member->value, LM_ORIGIN_CALLER, &value)) {
+            return false;
+        }
+        interp->globals[symbol] = value;
+    }
+    return true;
+}
+
+lm_status lm_interp_render(lm_interp *interp, const lm_template *template, const lm_json *variables,
+                           const lm_template_clock *clock, lm_error *error, const lm_text **out) {
+    interp->template = template;
+    interp->clock = *clock;
+    interp->error = error;
+    interp->status = LM_OK;
+    interp->steps = 0;
+    interp->depth = interp->loop_depth = 0;
+    interp->message = LM_ORIGIN_TEMPLATE;
+    interp->offset = 0;
+    interp->raised = NULL;
+    if (!lm_json_is(variables, LM_JSON_OBJECT))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "the variables of a template are a JSON object");
+    interp->loop_symbol = lm_template_symbol(template, "loop", 4);
+    interp->caller_symbol = lm_template_symbol(template, "caller", 6);
+    interp->varargs_symbol = lm_template_symbol(template, "varargs", 7);
+    interp->kwargs_symbol = lm_template_symbol(template, "kwargs", 6);
+    interp->globals = lm_interp_alloc_array(interp, template->n_symbols + (size_t)1, sizeof *interp->globals);
+    interp->out = interp->globals ? lm_builder_new(interp) : NULL;
+    if (!interp->out || !lm_globals_install(interp) || !install_variables(interp, variables)) return interp->status;
+    if (lm_exec_body(interp, template->root, NULL) == LM_FLOW_FAILED) return interp->status;
+    if (!(*out = lm_builder_finish(interp->out))) return interp->status;
+    return LM_OK;
+}

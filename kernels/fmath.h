@@ -15,9 +15,9 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "cpu.h"
+#include "half.h"
 
 LM_EXACT_FLOATS
 
@@ -71,22 +71,10 @@ LM_EXACT_FLOATS
 static inline float lm_at_most(float x, float bound) { return x > bound ? bound : x; }
 static inline float lm_at_least(float x, float bound) { return x < bound ? bound : x; }
 
-static inline uint32_t lm_float_bits(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline float lm_float_of_bits(uint32_t bits) {
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 /* p * 2^n for 0.5 < p < 2 and n in [-152, 129], rounded once: the first of the two factors never makes a subnormal. */
 static inline float lm_scale_two(float p, int32_t n) {
     int32_t half = n >> 1;
-    return p * lm_float_of_bits((uint32_t)(half + 127) << 23) * lm_float_of_bits((uint32_t)(n - half + 127) << 23);
+    return p * lm_bits_f32((uint32_t)(half + 127) << 23) * lm_bits_f32((uint32_t)(n - half + 127) << 23);
 }
 
 static inline float lm_exp(float x) {
@@ -100,7 +88,7 @@ static inline float lm_exp(float x) {
     p = fmaf(p, r, LM_EXP_E2);
     p = fmaf(p, r, 1.0f);
     p = fmaf(p, r, 1.0f);
-    return x != x ? x : lm_scale_two(p, (int32_t)(lm_float_bits(shifted) - LM_ROUND_BITS));
+    return x != x ? x : lm_scale_two(p, (int32_t)(lm_f32_bits(shifted) - LM_ROUND_BITS));
 }
 
 static inline float lm_sigmoid(float x) { return 1.0f / (1.0f + lm_exp(-x)); }

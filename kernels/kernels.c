@@ -4,6 +4,7 @@
 
 #include "generic/generic.h"
 #include "rows.h"
+#include "x86/x86.h"
 
 #include <string.h>
 
@@ -12,4 +13,8 @@ void lm_kernels_init(lm_kernels *kernels, int32_t level) {
     kernels->level = level;
     lm_kernels_matmul_generic(kernels);
     lm_kernels_rows_generic(kernels);
+#if defined(LM_HAVE_X86)
+    lm_kernels_matmul_x86(kernels, level);
+    lm_kernels_rows_x86(kernels, level);
+#endif
 }

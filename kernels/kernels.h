@@ -120,8 +120,8 @@ typedef float lm_max_fn(const float *x, int32_t n, int32_t *index);
 
 /* A cache layer's page holds, for each kv head, a K part and a V part (lm_cache_k_bytes, lm_cache_v_bytes). Float types (F32, F16,
  * BF16): K is [k_width][64 tokens], V is [64 tokens][v_width]. Block types (Q8_0, Q4_0): K and V are [64 tokens][width], quantised
- * along the width, a multiple of 32, by the rules of their format (generic/cache_c.c). Parts may be unaligned; aligned to 64
- * bytes they are fastest. */
+ * along the width, a multiple of 32, by the rules of their format (generic/cache_c.c). Parts are aligned to 64 bytes,
+ * as every part's size is a multiple of 64. */
 size_t lm_cache_k_bytes(int32_t type, int32_t k_width); /* per kv head and page */
 size_t lm_cache_v_bytes(int32_t type, int32_t v_width);
 /* Put one token's vector of one head into slot [0, 64) of its part, and get it back as floats. Exact. */

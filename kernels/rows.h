@@ -13,6 +13,15 @@ void lm_rows_generic(lm_kernels *kernels);
 void lm_cache_generic(lm_kernels *kernels);
 void lm_attend_generic(lm_kernels *kernels);
 void lm_recurrent_generic(lm_kernels *kernels);
+/* What the x86 levels up to this one do better. */
+void lm_kernels_rows_x86(lm_kernels *kernels, int32_t level);
+void lm_rows_avx2(lm_kernels *kernels);
+void lm_rows_avx512(lm_kernels *kernels);
+
+/* References that others fall back to. */
+lm_cache_put_fn lm_cache_put_k_c, lm_cache_put_v_c;
+lm_cache_get_fn lm_cache_get_k_c, lm_cache_get_v_c;
+lm_short_conv_fn lm_short_conv_c;
 
 /* The end of lanes(n): sixteen partial results to one. */
 static inline float lm_fold_lanes(float *lane) {

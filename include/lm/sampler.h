@@ -84,6 +84,7 @@ typedef struct lm_sampler_vocab {
  *   temperature, temp (t)  infill (i)  adaptive_p (a)
  * or one letter each without separators ("edskypmxt"). Repetition and omission are allowed. NULL means
  * "penalties;dry;top_n_sigma;top_k;typ_p;top_p;min_p;xtc;temperature". adaptive_p anywhere in it replaces the final draw.
+ * infill belongs after top_k and top_p: it looks at the 256 most likely entries and drops the others.
  * mirostat 1 or 2 replaces the whole list by temperature and mirostat.
  */
 typedef struct lm_sampler_params {
@@ -150,7 +151,7 @@ typedef struct lm_token_prob {
  * Make a sampler. params NULL means the defaults; vocab must have n_vocab > 0.
  *
  * LM_OK, LM_ERR_ARGUMENT or LM_ERR_RANGE (a parameter, named in error->message), LM_ERR_MEMORY. Everything picking and
- * accepting needs is allocated here: about 28 bytes per vocabulary entry. Since 0.1
+ * accepting needs is allocated here: about 20 bytes per vocabulary entry. Since 0.1
  */
 LM_API lm_status lm_sampler_create(const lm_sampler_params *params, const lm_sampler_vocab *vocab, lm_sampler **out,
                                    lm_error *error);

@@ -55,7 +55,7 @@ static void put_q8_0(lm_block_q8_0 *block, const float *x) {
     lm_store_f16(block->d, d);
     for (int i = 0; i < 32; i++) {
         float code = lm_at_least(lm_at_most(x[i] * inverse, 127.0f), -127.0f);
-        block->qs[i] = (int8_t)(code == code ? (int32_t)(lm_float_bits(code + LM_ROUND_MAGIC) - LM_ROUND_BITS) : 0);
+        block->qs[i] = (int8_t)(code == code ? (int32_t)(lm_f32_bits(code + LM_ROUND_MAGIC) - LM_ROUND_BITS) : 0);
     }
 }
 
@@ -94,7 +94,7 @@ static void get_blocks(int32_t type, const void *part, int32_t width, int32_t sl
     }
 }
 
-static void cache_put_k_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
+void lm_cache_put_k_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
     if (!value_bytes(type))
         put_blocks(type, part, width, slot, x);
     else
@@ -102,7 +102,7 @@ static void cache_put_k_c(int32_t type, void *part, int32_t width, int32_t slot,
             put_value(type, (uint8_t *)part + ((size_t)i * LM_PAGE_TOKENS + slot) * value_bytes(type), x[i]);
 }
 
-static void cache_put_v_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
+void lm_cache_put_v_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
     if (!value_bytes(type))
         put_blocks(type, part, width, slot, x);
     else
@@ -110,7 +110,7 @@ static void cache_put_v_c(int32_t type, void *part, int32_t width, int32_t slot,
             put_value(type, (uint8_t *)part + ((size_t)slot * width + i) * value_bytes(type), x[i]);
 }
 
-static void cache_get_k_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
+void lm_cache_get_k_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
     if (!value_bytes(type))
         get_blocks(type, part, width, slot, x);
     else
@@ -118,7 +118,7 @@ static void cache_get_k_c(int32_t type, const void *part, int32_t width, int32_t
             x[i] = get_value(type, (const uint8_t *)part + ((size_t)i * LM_PAGE_TOKENS + slot) * value_bytes(type));
 }
 
-static void cache_get_v_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
+void lm_cache_get_v_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
     if (!value_bytes(type))
         get_blocks(type, part, width, slot, x);
     else
@@ -127,8 +127,8 @@ static void cache_get_v_c(int32_t type, const void *part, int32_t width, int32_t
 }
 
 void lm_cache_generic(lm_kernels *k) {
-    k->cache_put_k = cache_put_k_c;
-    k->cache_put_v = cache_put_v_c;
-    k->cache_get_k = cache_get_k_c;
-    k->cache_get_v = cache_get_v_c;
+    k->cache_put_k = lm_cache_put_k_c;
+    k->cache_put_v = lm_cache_put_v_c;
+    k->cache_get_k = lm_cache_get_k_c;
+    k->cache_get_v = lm_cache_get_v_c;
 }

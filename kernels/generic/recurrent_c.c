@@ -6,8 +6,8 @@
 
 LM_EXACT_FLOATS
 
-static void short_conv_c(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
-                         int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
+void lm_short_conv_c(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
+                     int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
     for (int32_t t = 0; t < n_tokens; t++)
         for (int32_t ch = 0; ch < n_channels; ch++) {
             float now = x[t * x_stride + ch], acc = 0.0f;
@@ -43,6 +43,6 @@ static void delta_c(const lm_delta_args *args) {
 }
 
 void lm_recurrent_generic(lm_kernels *k) {
-    k->short_conv = short_conv_c;
+    k->short_conv = lm_short_conv_c;
     k->delta = delta_c;
 }

@@ -181,7 +181,7 @@ static bool filter_wordcount(lm_interp *interp, const lm_value *self, const lm_a
     for (size_t pos = 0; pos < text->n;) {
         uint32_t code;
         pos += lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code);
-        bool word = code == '_' || lm_unicode_is_alpha(code) || lm_unicode_is_numeric(code);
+        bool word = code == '_' || lm_letter_is_alpha(code) || lm_letter_is_numeric(code);
         count += word && !inside;
         inside = word;
     }

@@ -91,7 +91,7 @@ METHOD(text_swapcase) {
         size_t size = lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code), run_end;
         char converted[LM_CASE_BYTES_MAX];
         lm_origin origin = lm_text_origin(text, pos, &run_end);
-        size_t n = lm_unicode_case(code, lm_unicode_is_upper(code) ? LM_CASE_LOWER : LM_CASE_UPPER, converted);
+        size_t n = lm_letter_case(code, lm_letter_is_upper(code) ? LM_CASE_LOWER : LM_CASE_UPPER, converted);
         if (!lm_builder_bytes(builder, converted, n, origin)) return false;
         pos += size;
     }
@@ -325,7 +325,7 @@ static bool all_of(lm_interp *interp, const lm_value *self, const lm_arguments *
     return true;
 }
 
-static bool is_alphanumeric(uint32_t code) { return lm_unicode_is_alpha(code) || lm_unicode_is_numeric(code); }
+static bool is_alphanumeric(uint32_t code) { return lm_letter_is_alpha(code) || lm_letter_is_numeric(code); }
 static bool is_ascii(uint32_t code) { return code < 128; }
 
 static bool is_space(uint32_t code) {
@@ -334,9 +334,9 @@ static bool is_space(uint32_t code) {
     return lm_space_at_start(bytes, n) > 0;
 }
 
-METHOD(text_isdigit) { return all_of(interp, self, arguments, lm_unicode_is_digit, out); }
-METHOD(text_isnumeric) { return all_of(interp, self, arguments, lm_unicode_is_numeric, out); }
-METHOD(text_isalpha) { return all_of(interp, self, arguments, lm_unicode_is_alpha, out); }
+METHOD(text_isdigit) { return all_of(interp, self, arguments, lm_letter_is_digit, out); }
+METHOD(text_isnumeric) { return all_of(interp, self, arguments, lm_letter_is_numeric, out); }
+METHOD(text_isalpha) { return all_of(interp, self, arguments, lm_letter_is_alpha, out); }
 METHOD(text_isalnum) { return all_of(interp, self, arguments, is_alphanumeric, out); }
 METHOD(text_isspace) { return all_of(interp, self, arguments, is_space, out); }
 
@@ -347,7 +347,7 @@ METHOD(text_isascii) {
 }
 
 METHOD(text_isprintable) {
-    if (!all_of(interp, self, arguments, lm_unicode_is_printable, out)) return false;
+    if (!all_of(interp, self, arguments, lm_letter_is_printable, out)) return false;
     if (self->as.text->n == 0) *out = lm_value_bool(true);
     return true;
 }

@@ -40,7 +40,7 @@ static bool repr_string(lm_text_builder *out, const lm_text *text) {
         uint32_t code;
         size_t size = lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code);
         bool special = code == (unsigned char)quote || code == '\\';
-        if (!special && (code < 0x7F ? code >= 32 : lm_unicode_is_printable(code))) {
+        if (!special && (code < 0x7F ? code >= 32 : lm_letter_is_printable(code))) {
             pos += size;
             continue;
         }

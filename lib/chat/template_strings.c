@@ -83,7 +83,7 @@ static bool put_case(lm_text_builder *builder, const lm_text *text, size_t pos, 
     char converted[LM_CASE_BYTES_MAX];
     lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code);
     lm_origin origin = lm_text_origin(text, pos, &run_end);
-    return lm_builder_bytes(builder, converted, lm_unicode_case(code, wanted, converted), origin);
+    return lm_builder_bytes(builder, converted, lm_letter_case(code, wanted, converted), origin);
 }
 
 static bool put_all_case(lm_text_builder *builder, const lm_text *text, size_t pos, lm_case wanted) {
@@ -113,7 +113,7 @@ const lm_text *lm_string_title(lm_interp *interp, const lm_text *text) {
         uint32_t code;
         size_t size = lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code);
         if (!put_case(builder, text, pos, inside ? LM_CASE_LOWER : LM_CASE_TITLE)) return NULL;
-        inside = lm_unicode_is_upper(code) || lm_unicode_is_lower(code);
+        inside = lm_letter_is_upper(code) || lm_letter_is_lower(code);
         pos += size;
     }
     return lm_builder_finish(builder);

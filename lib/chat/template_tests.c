@@ -129,7 +129,7 @@ static bool has_case(lm_interp *interp, const lm_value *self, bool upper, lm_val
     for (size_t pos = 0; pos < text->n;) {
         uint32_t code;
         pos += lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code);
-        bool is_upper = lm_unicode_is_upper(code), is_lower = lm_unicode_is_lower(code);
+        bool is_upper = lm_letter_is_upper(code), is_lower = lm_letter_is_lower(code);
         if (upper ? is_upper : is_lower) any = true;
         if (upper ? is_lower : is_upper) other = true;
     }

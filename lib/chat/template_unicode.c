@@ -37,7 +37,7 @@ static const char *convert_special(const lm_case_special *special, size_t n, uin
     return NULL;
 }
 
-size_t lm_unicode_case(uint32_t code, lm_case wanted, char out[LM_CASE_BYTES_MAX]) {
+size_t lm_letter_case(uint32_t code, lm_case wanted, char out[LM_CASE_BYTES_MAX]) {
     if (code < 128) {
         bool is_upper = code >= 'A' && code <= 'Z', is_lower = code >= 'a' && code <= 'z';
         out[0] = (char)(wanted == LM_CASE_LOWER ? code + (is_upper ? 32 : 0) : code - (is_lower ? 32 : 0));
@@ -66,31 +66,31 @@ size_t lm_unicode_case(uint32_t code, lm_case wanted, char out[LM_CASE_BYTES_MAX
     return lm_utf8_encode(converted, out);
 }
 
-bool lm_unicode_is_upper(uint32_t code) {
+bool lm_letter_is_upper(uint32_t code) {
     if (code < 128) return code >= 'A' && code <= 'Z';
     return convert(lm_case_lower, lm_case_lower_n, code) != code ||
            convert_special(lm_case_lower_special, lm_case_lower_special_n, code);
 }
 
-bool lm_unicode_is_lower(uint32_t code) {
+bool lm_letter_is_lower(uint32_t code) {
     if (code < 128) return code >= 'a' && code <= 'z';
     return convert(lm_case_upper, lm_case_upper_n, code) != code ||
            convert_special(lm_case_upper_special, lm_case_upper_special_n, code);
 }
 
-bool lm_unicode_is_printable(uint32_t code) {
+bool lm_letter_is_printable(uint32_t code) {
     return code < 128 ? code >= 32 && code < 127 : !in_ranges(lm_class_unprintable, lm_class_unprintable_n, code);
 }
 
-bool lm_unicode_is_alpha(uint32_t code) {
+bool lm_letter_is_alpha(uint32_t code) {
     if (code < 128) return (code | 32) >= 'a' && (code | 32) <= 'z';
     return in_ranges(lm_class_alpha, lm_class_alpha_n, code);
 }
 
-bool lm_unicode_is_numeric(uint32_t code) {
+bool lm_letter_is_numeric(uint32_t code) {
     return code < 128 ? code >= '0' && code <= '9' : in_ranges(lm_class_numeric, lm_class_numeric_n, code);
 }
 
-bool lm_unicode_is_digit(uint32_t code) {
+bool lm_letter_is_digit(uint32_t code) {
     return code < 128 ? code >= '0' && code <= '9' : in_ranges(lm_class_digit, lm_class_digit_n, code);
 }

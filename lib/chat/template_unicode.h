@@ -28,13 +28,13 @@ typedef enum lm_case { LM_CASE_UPPER, LM_CASE_LOWER, LM_CASE_TITLE } lm_case;
 
 #define LM_CASE_BYTES_MAX 16
 /* UTF-8 of code in another case; the bytes written. */
-size_t lm_unicode_case(uint32_t code, lm_case wanted, char out[LM_CASE_BYTES_MAX]);
+size_t lm_letter_case(uint32_t code, lm_case wanted, char out[LM_CASE_BYTES_MAX]);
 /* Whether code has the other case form at all. */
-bool lm_unicode_is_upper(uint32_t code);
-bool lm_unicode_is_lower(uint32_t code);
-bool lm_unicode_is_printable(uint32_t code);
-bool lm_unicode_is_alpha(uint32_t code);
-bool lm_unicode_is_numeric(uint32_t code);
-bool lm_unicode_is_digit(uint32_t code);
+bool lm_letter_is_upper(uint32_t code);
+bool lm_letter_is_lower(uint32_t code);
+bool lm_letter_is_printable(uint32_t code);
+bool lm_letter_is_alpha(uint32_t code);
+bool lm_letter_is_numeric(uint32_t code);
+bool lm_letter_is_digit(uint32_t code);
 
 #endif

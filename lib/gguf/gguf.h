@@ -11,8 +11,7 @@
  *
  * The object is immutable and may be shared by threads. It borrows the bytes (strings and arrays point into them), which stay
  * valid and unchanged until lm_gguf_close. Only the header part of a file needs to be there: a part with size < file_size gives
- * a complete directory whose tensors have no data pointers. Lookups are O(log n) in a sorted index, not a hash table: names
- * are hostile too, and no set of names can make a sorted index slow. */
+ * a complete directory whose tensors have no data pointers. */
 #ifndef LM_GGUF_GGUF_H
 #define LM_GGUF_GGUF_H
 

@@ -9,8 +9,8 @@
 #include "gguf_private.h"
 
 const lm_gguf_value *lm_gguf_file_find(const lm_gguf_file *file, const char *key, size_t size) {
-    size_t i = lm_gguf_index_find(&file->value_index, file->values.data, sizeof *file->values.data, key, size);
-    return i == SIZE_MAX ? NULL : &file->values.data[i];
+    int32_t i;
+    return lm_map_get(&file->keys, key, size, &i) ? &file->values.data[i] : NULL;
 }
 
 size_t lm_gguf_n_values(const lm_gguf *gguf) { return gguf->files[0].values.count; }

@@ -8,18 +8,6 @@
 #include "../base/format.h"
 #include "gguf_private.h"
 
-static lm_status read_file(lm_gguf *gguf, const lm_gguf_part *part, lm_error *error) {
-    uint32_t index = gguf->n_files;
-    if ((!part->bytes && part->size > 0) || part->file_size < part->size)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "a part has no bytes, or is larger than its file");
-    lm_gguf_file *file = &gguf->files[index];
-    gguf->n_files++; /* the destructor now frees what the file gets */
-    file->part = *part;
-    lm_gguf_cursor cursor = {part->bytes, part->size, part->file_size, 0, index, error};
-    lm_status status = lm_gguf_read_values(&gguf->env, &cursor, file);
-    return status == LM_OK ? lm_gguf_read_tensors(&gguf->env, &cursor, file, &gguf->tensors) : status;
-}
-
 /* A split key of any integer type; absent gives `absent`, and a status only when absent < 0. */
 static lm_status split_key(const lm_gguf *gguf, uint32_t part, const char *key, int64_t absent, int64_t *out,
                            lm_error *error) {
@@ -46,6 +34,23 @@ static lm_status check_part(const lm_gguf *gguf, uint32_t part, lm_error *error)
     return LM_OK;
 }
 
+/* Of the tables: an address that the writer of a file cannot know. */
+#define SEED(gguf) ((uint64_t)(uintptr_t)(gguf))
+
+static lm_status read_file(lm_gguf *gguf, const lm_gguf_part *part, lm_error *error) {
+    uint32_t index = gguf->n_files;
+    if ((!part->bytes && part->size > 0) || part->file_size < part->size)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "a part has no bytes, or is larger than its file");
+    lm_gguf_file *file = &gguf->files[index];
+    gguf->n_files++; /* the destructor now frees what the file gets */
+    file->part = *part;
+    lm_map_init(&file->keys, &gguf->env, SEED(gguf));
+    lm_gguf_cursor cursor = {part->bytes, part->size, part->file_size, 0, index, error};
+    lm_status status = lm_gguf_read_values(gguf, &cursor);
+    if (status == LM_OK && index > 0) status = check_part(gguf, index, error);
+    return status == LM_OK ? lm_gguf_read_tensors(gguf, &cursor) : status;
+}
+
 static lm_status reserve_files(lm_gguf *gguf, size_t count, lm_error *error) {
     lm_gguf_file *files = lm_alloc_array(&gguf->env, count, sizeof *files);
     if (!files) return lm_error_memory(error);
@@ -63,7 +68,6 @@ static lm_status read_rest(lm_gguf *gguf, const lm_gguf_source *source, lm_error
         lm_gguf_part part = {NULL, 0, 0};
         status = source->part(source->user, i, gguf->split_count, &part, error);
         if (status == LM_OK) status = read_file(gguf, &part, error);
-        if (status == LM_OK) status = check_part(gguf, i, error);
     }
     if (status != LM_OK) return status;
     int64_t total;
@@ -76,12 +80,12 @@ static lm_status read_rest(lm_gguf *gguf, const lm_gguf_source *source, lm_error
 
 lm_status lm_gguf_open(const lm_env *env, const lm_gguf_part *first, const lm_gguf_source *source, lm_gguf **out,
                        lm_error *error) {
-    size_t duplicate;
     int64_t split_count;
     lm_status status;
     lm_gguf *gguf = lm_alloc_zeroed(env, sizeof *gguf);
     if (!gguf) return lm_error_memory(error);
     gguf->env = *env;
+    lm_map_init(&gguf->names, &gguf->env, SEED(gguf));
     status = reserve_files(gguf, 1, error);
     if (status != LM_OK) goto out;
     status = read_file(gguf, first, error);
@@ -98,16 +102,6 @@ lm_status lm_gguf_open(const lm_env *env, const lm_gguf_part *first, const lm_gg
         status = read_rest(gguf, source, error);
         if (status != LM_OK) goto out;
     }
-    if (!lm_gguf_index_build(&gguf->env, gguf->tensors.data, sizeof *gguf->tensors.data, gguf->tensors.count,
-                             &gguf->tensor_index, &duplicate)) {
-        status = lm_error_memory(error);
-        goto out;
-    }
-    if (duplicate != SIZE_MAX) {
-        status = lm_error_set(error, LM_ERR_FORMAT, "tensor %s: appears twice",
-                              lm_gguf_show(gguf->tensors.data[duplicate].name).text);
-        goto out;
-    }
     *out = gguf;
     gguf = NULL;
 out:
@@ -120,11 +114,11 @@ void lm_gguf_close(lm_gguf *gguf) {
     lm_env env = gguf->env;
     for (uint32_t i = 0; i < gguf->n_files; i++) {
         lm_array_free(&env, &gguf->files[i].values);
-        lm_gguf_index_free(&env, &gguf->files[i].value_index);
+        lm_map_free(&gguf->files[i].keys);
     }
     lm_free(&env, gguf->files, gguf->files_capacity * sizeof *gguf->files);
     lm_array_free(&env, &gguf->tensors);
-    lm_gguf_index_free(&env, &gguf->tensor_index);
+    lm_map_free(&gguf->names);
     lm_free(&env, gguf, sizeof *gguf);
 }
 
@@ -132,11 +126,9 @@ size_t lm_gguf_memory(const lm_gguf *gguf) {
     size_t bytes = sizeof *gguf + gguf->files_capacity * sizeof *gguf->files;
     for (uint32_t i = 0; i < gguf->n_files; i++) {
         const lm_gguf_file *file = &gguf->files[i];
-        bytes += file->values.capacity * sizeof *file->values.data +
-                 file->value_index.count * sizeof *file->value_index.order;
+        bytes += file->values.capacity * sizeof *file->values.data + lm_map_bytes(&file->keys);
     }
-    return bytes + gguf->tensors.capacity * sizeof *gguf->tensors.data +
-           gguf->tensor_index.count * sizeof *gguf->tensor_index.order;
+    return bytes + gguf->tensors.capacity * sizeof *gguf->tensors.data + lm_map_bytes(&gguf->names);
 }
 
 uint32_t lm_gguf_version(const lm_gguf *gguf) { return gguf->files[0].version; }
@@ -150,8 +142,8 @@ size_t lm_gguf_n_tensors(const lm_gguf *gguf) { return gguf->tensors.count; }
 const lm_gguf_tensor *lm_gguf_tensor_at(const lm_gguf *gguf, size_t index) { return &gguf->tensors.data[index]; }
 
 const lm_gguf_tensor *lm_gguf_find_tensor_n(const lm_gguf *gguf, const char *name, size_t size) {
-    size_t i = lm_gguf_index_find(&gguf->tensor_index, gguf->tensors.data, sizeof *gguf->tensors.data, name, size);
-    return i == SIZE_MAX ? NULL : &gguf->tensors.data[i];
+    int32_t i;
+    return lm_map_get(&gguf->names, name, size, &i) ? &gguf->tensors.data[i] : NULL;
 }
 
 const lm_gguf_tensor *lm_gguf_find_tensor(const lm_gguf *gguf, const char *name) {

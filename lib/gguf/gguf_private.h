@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the reader share: the object, the bounded cursor over one part's bytes, and the sorted name index. */
+ * What the files of the reader share: the object, the bounded cursor over one part's bytes, and views of little-endian numbers. */
 #ifndef LM_GGUF_PRIVATE_H
 #define LM_GGUF_PRIVATE_H
 
 #include "gguf.h"
 
 #include "../base/array.h"
-
-/* Entries of an array in ascending order of (name size, name bytes). */
-typedef struct lm_gguf_index {
-    uint32_t *order;
-    size_t count;
-} lm_gguf_index;
+#include "../base/map.h"
 
 typedef LM_ARRAY(lm_gguf_value) lm_gguf_values;
 typedef LM_ARRAY(lm_gguf_tensor) lm_gguf_tensors;
@@ -23,7 +18,7 @@ typedef struct lm_gguf_file {
     uint64_t n_tensors;  /* as the header says */
     uint64_t data_start; /* end of the directory, rounded up to the alignment when there are tensors */
     lm_gguf_values values;
-    lm_gguf_index value_index;
+    lm_map keys; /* to indices of values */
 } lm_gguf_file;
 
 struct lm_gguf {
@@ -32,7 +27,7 @@ struct lm_gguf {
     uint32_t n_files, split_count;
     size_t files_capacity; /* entries allocated */
     lm_gguf_tensors tensors;
-    lm_gguf_index tensor_index;
+    lm_map names; /* to indices of tensors */
 };
 
 /* The position in a file's bytes, and where failures are told. Nothing is read without comparing with what remains. */
@@ -55,21 +50,12 @@ lm_status lm_gguf_read_u64(lm_gguf_cursor *cursor, uint64_t *out, const char *wh
 /* A counted string of at most cap bytes. */
 lm_status lm_gguf_read_string(lm_gguf_cursor *cursor, uint64_t cap, lm_gguf_str *out, const char *what);
 
-/* Header and metadata; then the tensor directory, appended to tensors with part number cursor->part. */
-lm_status lm_gguf_read_values(const lm_env *env, lm_gguf_cursor *cursor, lm_gguf_file *file);
-lm_status lm_gguf_read_tensors(const lm_env *env, lm_gguf_cursor *cursor, lm_gguf_file *file, lm_gguf_tensors *tensors);
+/* Header and metadata of part cursor->part; then its tensor directory, appended to the tensors of gguf. */
+lm_status lm_gguf_read_values(lm_gguf *gguf, lm_gguf_cursor *cursor);
+lm_status lm_gguf_read_tensors(lm_gguf *gguf, lm_gguf_cursor *cursor);
 
 const lm_gguf_value *lm_gguf_file_find(const lm_gguf_file *file, const char *key, size_t size);
 lm_status lm_gguf_value_int(const lm_gguf_value *value, int64_t least, int64_t most, int64_t *out, lm_error *error);
-
-/* Sort count names, `stride` bytes apart, each found at the start of its entry (an lm_gguf_str is an entry's first member).
- * *duplicate gets the index of an entry whose name another one has too, or SIZE_MAX. False when out of memory. */
-bool lm_gguf_index_build(const lm_env *env, const void *entries, size_t stride, size_t count, lm_gguf_index *index,
-                         size_t *duplicate);
-/* The entry with this name, or SIZE_MAX. */
-size_t lm_gguf_index_find(const lm_gguf_index *index, const void *entries, size_t stride, const char *name,
-                          size_t size);
-void lm_gguf_index_free(const lm_env *env, lm_gguf_index *index);
 
 /* A name made printable for messages, cut to fit. */
 typedef struct lm_gguf_shown {

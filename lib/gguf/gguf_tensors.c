@@ -69,9 +69,8 @@ static lm_status read_type(lm_gguf_cursor *c, lm_gguf_tensor *tensor) {
     return LM_OK;
 }
 
-static lm_status read_tensor(lm_gguf_cursor *c, lm_gguf_tensor *tensor) {
-    lm_status status = read_name(c, tensor);
-    if (status == LM_OK) status = read_dims(c, tensor);
+static lm_status read_rest(lm_gguf_cursor *c, lm_gguf_tensor *tensor) {
+    lm_status status = read_dims(c, tensor);
     if (status == LM_OK) status = read_type(c, tensor);
     if (status == LM_OK) status = lm_gguf_read_u64(c, &tensor->offset, "a tensor's offset");
     tensor->part = c->part;
@@ -102,13 +101,23 @@ static lm_status place(const lm_gguf_cursor *c, const lm_gguf_file *file, lm_ggu
     return LM_OK;
 }
 
-lm_status lm_gguf_read_tensors(const lm_env *env, lm_gguf_cursor *c, lm_gguf_file *file, lm_gguf_tensors *tensors) {
+lm_status lm_gguf_read_tensors(lm_gguf *gguf, lm_gguf_cursor *c) {
+    lm_gguf_file *file = &gguf->files[c->part];
+    lm_gguf_tensors *tensors = &gguf->tensors;
     size_t first = tensors->count;
     for (uint64_t i = 0; i < file->n_tensors; i++) {
         lm_gguf_tensor tensor = {0};
-        lm_status status = read_tensor(c, &tensor);
+        uint64_t start = c->at;
+        bool added = false;
+        lm_status status = read_name(c, &tensor);
         if (status != LM_OK) return status;
-        if (!lm_array_push(env, tensors, tensor)) return lm_error_memory(c->error);
+        status = lm_map_add(&gguf->names, tensor.name.data, tensor.name.size, (int32_t)tensors->count, &added);
+        if (status != LM_OK) return lm_error_memory(c->error);
+        if (!added)
+            return lm_gguf_fail(c, LM_ERR_FORMAT, start, "tensor %s: appears twice", lm_gguf_show(tensor.name).text);
+        status = read_rest(c, &tensor);
+        if (status != LM_OK) return status;
+        if (!lm_array_push(&gguf->env, tensors, tensor)) return lm_error_memory(c->error);
     }
     file->data_start = c->at;
     if (file->n_tensors == 0) return LM_OK; /* the file may end here, without padding */

@@ -152,22 +152,21 @@ static lm_status read_alignment(const lm_gguf_cursor *c, lm_gguf_file *file) {
     return LM_OK;
 }
 
-lm_status lm_gguf_read_values(const lm_env *env, lm_gguf_cursor *c, lm_gguf_file *file) {
+lm_status lm_gguf_read_values(lm_gguf *gguf, lm_gguf_cursor *c) {
+    lm_gguf_file *file = &gguf->files[c->part];
     uint64_t n_values = 0;
     lm_status status = read_header(c, file, &n_values);
     if (status != LM_OK) return status;
     for (uint64_t i = 0; i < n_values; i++) {
         lm_gguf_value value = {0};
+        uint64_t start = c->at;
+        bool added = false;
         status = read_value(c, &value);
         if (status != LM_OK) return status;
-        if (!lm_array_push(env, &file->values, value)) return lm_error_memory(c->error);
+        if (!lm_array_push(&gguf->env, &file->values, value)) return lm_error_memory(c->error);
+        status = lm_map_add(&file->keys, value.key.data, value.key.size, (int32_t)i, &added);
+        if (status != LM_OK) return lm_error_memory(c->error);
+        if (!added) return lm_gguf_fail(c, LM_ERR_FORMAT, start, "key %s: appears twice", lm_gguf_show(value.key).text);
     }
-    size_t duplicate;
-    if (!lm_gguf_index_build(env, file->values.data, sizeof *file->values.data, file->values.count, &file->value_index,
-                             &duplicate))
-        return lm_error_memory(c->error);
-    if (duplicate != SIZE_MAX)
-        return lm_gguf_fail(c, LM_ERR_FORMAT, UINT64_MAX, "key %s: appears twice",
-                            lm_gguf_show(file->values.data[duplicate].key).text);
     return read_alignment(c, file);
 }

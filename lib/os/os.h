@@ -125,6 +125,11 @@ typedef struct lm_os_thread {
 lm_status lm_os_thread_create(lm_os_thread *thread, void (*run)(void *arg), void *arg);
 void lm_os_thread_join(lm_os_thread *thread);
 
+/* The processor the calling thread runs on at this moment, -1 when the system does not say. */
+int32_t lm_os_processor(void);
+/* Let another thread that waits for this processor run first. */
+void lm_os_yield(void);
+
 /* A bell: sleepers wait for the next ring. No ring is lost: take the count first, then look whether there is anything to
  * do, then wait for the count to change. */
 typedef struct lm_os_bell {

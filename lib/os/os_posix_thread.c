@@ -10,6 +10,7 @@
 
 #if !defined(_WIN32)
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -58,6 +59,16 @@ void lm_os_thread_join(lm_os_thread *thread) {
     memcpy(&id, &thread->handle, sizeof id);
     pthread_join(id, NULL);
 }
+
+int32_t lm_os_processor(void) {
+#if defined(__linux__)
+    return (int32_t)sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+void lm_os_yield(void) { sched_yield(); }
 
 #if defined(__linux__)
 

@@ -41,6 +41,10 @@ void lm_os_thread_join(lm_os_thread *thread) {
     CloseHandle(handle);
 }
 
+int32_t lm_os_processor(void) { return (int32_t)GetCurrentProcessorNumber(); }
+
+void lm_os_yield(void) { SwitchToThread(); }
+
 lm_status lm_os_bell_create(lm_os_bell *bell) {
     _Static_assert(sizeof(SRWLOCK) == sizeof(void *) && sizeof(CONDITION_VARIABLE) == sizeof(void *),
                    "the bell has room for both");

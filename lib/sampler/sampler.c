@@ -149,6 +149,7 @@ void lm_chain_reset(lm_chain *chain) {
 }
 
 uint32_t lm_chain_seed(const lm_chain *chain) { return chain->seed; }
+const lm_env *lm_chain_env(const lm_chain *chain) { return &chain->env; }
 size_t lm_chain_vocab_count(const lm_chain *chain) { return chain->n_vocab; }
 const char *lm_chain_message(const lm_chain *chain) { return chain->message; }
 

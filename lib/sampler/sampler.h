@@ -61,6 +61,8 @@ lm_status lm_chain_apply(lm_chain *chain, float *logits, size_t n_vocab);
 /* token is in the vocabulary. Fails only when the grammar refuses the token; then nothing has changed. */
 lm_status lm_chain_accept(lm_chain *chain, lm_token token, lm_accept_role role);
 lm_status lm_chain_end_reasoning(lm_chain *chain);
+/* What the states of attached members are allocated from. */
+const lm_env *lm_chain_env(const lm_chain *chain);
 size_t lm_chain_vocab_count(const lm_chain *chain);
 /* false: nothing was recorded. */
 bool lm_chain_probs(const lm_chain *chain, const lm_token_prob **probs, size_t *n, lm_token_prob *picked);

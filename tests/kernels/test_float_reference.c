@@ -39,7 +39,7 @@ static void sweep(const char *what, float (*f)(float), double (*exact)(double), 
                   double (*argument)(double)) {
     long n = 0;
     for (uint32_t bits = 1; bits < 0xffffffffu - 7919; bits += 7919) {
-        float x = lm_float_of_bits(bits);
+        float x = lm_bits_f32(bits);
         if (!(x >= low && x <= high)) continue;
         double expected = exact(x);
         near_one(what, f(x), expected, (ulps + (argument ? argument(x) : 0)) * 2 * EPS * fabs(expected) + 0x1p-119);

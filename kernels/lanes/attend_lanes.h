@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ * Attention over sixteen lanes (lanes.h). Scores and outputs are the same matrix product, C += A B with B a page part read in
+ * place and sums ascending over its rows, done in register tiles:
+ *
+ *   scores   s[row][64 tokens]  = sum over i of q[row][i]  K[i][64 tokens]
+ *   outputs  o[row][v_width]   += sum over j of p[row][j]  V[j][v_width]
+ *
+ * A tile is a few query rows (heads of a group, tokens of a prompt) by up to 64 columns, so one read of a page serves all its
+ * rows. Pages of blocks, and of 16-bit floats when many rows share them, are widened once into the scratch. Rows of a tile may
+ * see different tokens of a page: the tokens all of them see go through the tile, the others row by row, in order. */
+
+/* C[rows][wide * 16] = C * keep[row] + sum over i < n of a[row][i] * b[i][..]; with keep NULL, C starts at +0. */
+typedef struct tile {
+    const float *a;
+    size_t a_stride;
+    const uint8_t *b;
+    size_t b_step; /* bytes from row to row */
+    int32_t n;
+    float *c;
+    size_t c_stride;
+    const float *keep;
+    const uint8_t *ahead; /* where to fetch ahead, as many bytes as b has, or NULL */
+} tile;
+typedef void tile_fn(const tile *);
+
+LM_INLINE void tile_run(const tile *t, int32_t type, const int32_t rows, const int32_t wide) {
+    lanes sum[TILE_ROWS][TILE_WIDE], column[TILE_WIDE];
+    const size_t size = type == LM_BLOCK_F32 ? 4 : 2, step = t->b_step, a_stride = t->a_stride;
+    const uint8_t *b = t->b, *ahead = t->ahead ? t->ahead : b;
+    const float *a = t->a;
+    LM_UNROLL(8)
+    for (int r = 0; r < rows; r++) {
+        LM_UNROLL(8)
+        for (int w = 0; w < wide; w++) sum[r][w] = lanes_set(0.0f);
+    }
+    if (t->keep) {
+        LM_UNROLL(8)
+        for (int r = 0; r < rows; r++) {
+            LM_UNROLL(8)
+            for (int w = 0; w < wide; w++)
+                sum[r][w] = lanes_mul(lanes_load(t->c + r * t->c_stride + 16 * w), lanes_set(t->keep[r]));
+        }
+    }
+    for (int32_t i = 0; i < t->n; i++, b += step, ahead += step) {
+        LM_UNROLL(8)
+        for (size_t at = 0; at < wide * 16 * size; at += 64) lanes_prefetch(ahead + at);
+        LM_UNROLL(8)
+        for (int w = 0; w < wide; w++) column[w] = cache_load(type, b + 16 * w * size);
+        LM_UNROLL(8)
+        for (int r = 0; r < rows; r++) {
+            lanes x = lanes_set(a[r * a_stride + i]);
+            LM_UNROLL(8)
+            for (int w = 0; w < wide; w++) sum[r][w] = lanes_fma(x, column[w], sum[r][w]);
+        }
+    }
+    LM_UNROLL(8)
+    for (int r = 0; r < rows; r++) {
+        LM_UNROLL(8)
+        for (int w = 0; w < wide; w++) lanes_store(t->c + r * t->c_stride + 16 * w, sum[r][w]);
+    }
+}
+
+/* One function per type and shape; TILE_SHAPES(X) of the instruction set lists the shapes, tallest first. */
+#define EACH_SHAPE(rows, wide)                                                                                         \
+    static void tile_f32_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_F32, rows, wide); }                     \
+    static void tile_f16_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_F16, rows, wide); }                     \
+    static void tile_bf16_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_BF16, rows, wide); }
+TILE_SHAPES(EACH_SHAPE)
+#undef EACH_SHAPE
+
+static const struct tile_shape {
+    int32_t rows, wide;
+    tile_fn *f32, *f16, *bf16;
+} tile_shapes[] = {
+#define EACH_SHAPE(rows, wide)                                                                                         \
+    {rows, wide, tile_f32_##rows##_##wide, tile_f16_##rows##_##wide, tile_bf16_##rows##_##wide},
+    TILE_SHAPES(EACH_SHAPE)
+#undef EACH_SHAPE
+};
+
+/* The product for any number of rows and columns; columns past a multiple of 16 only with f32. */
+static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
+    const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
+    int32_t at = 0;
+    for (int32_t wide; at + 16 <= columns; at += 16 * wide) {
+        wide = at + 16 * TILE_WIDE <= columns ? TILE_WIDE : 1;
+        const struct tile_shape *shape = tile_shapes;
+        tile t = *whole;
+        t.b += at * size, t.c += at, t.ahead = t.ahead ? t.ahead + at * size : NULL;
+        for (int32_t left = rows; left > 0; left -= shape->rows) {
+            while (shape->wide != wide || shape->rows > left) shape++;
+            (type == LM_BLOCK_F32 ? shape->f32 : type == LM_BLOCK_F16 ? shape->f16 : shape->bf16)(&t);
+            t.a += shape->rows * t.a_stride, t.c += shape->rows * t.c_stride, t.ahead = NULL;
+            if (t.keep) t.keep += shape->rows;
+        }
+    }
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t e = at; e < columns; e++) {
+            float *c = whole->c + r * whole->c_stride + e, sum = whole->keep ? *c * whole->keep[r] : 0.0f, b;
+            for (int32_t i = 0; i < whole->n; i++) {
+                memcpy(&b, whole->b + i * whole->b_step + e * size, sizeof b);
+                sum = fmaf(whole->a[r * whole->a_stride + i], b, sum);
+            }
+            *c = sum;
+        }
+}
+
+/* The work of one call. */
+typedef struct attend {
+    const lm_attend_args *args;
+    float *keys, *values; /* [k_width][64], [64][v_width]: a page as floats, where it is not read in place */
+    float *p;             /* [n_q][64] scores, then weights */
+    float *keep;          /* [n_q] what the row's earlier sums are scaled by */
+    int32_t *first, *end; /* [n_q] the tokens of the page a row sees */
+} attend;
+
+/* Scores of row r to weights; its m, l and keep. */
+static void attend_softmax(const attend *work, int32_t r) {
+    const lm_attend_args *args = work->args;
+    const int32_t first = work->first[r], end = work->end[r], all = first == 0 && end == LM_PAGE_TOKENS;
+    float *p = work->p + (size_t)r * LM_PAGE_TOKENS, was = args->m[r];
+    lanes s[4], scale = lanes_set(args->scale), best = lanes_set(was), sum = lanes_set(0.0f);
+    LM_UNROLL(4)
+    for (int w = 0; w < 4; w++) s[w] = lanes_mul(lanes_load(p + 16 * w), scale);
+    if (args->softcap != 0.0f)
+        for (int w = 0; w < 4; w++) {
+            lanes cap = lanes_set(args->softcap);
+            s[w] = lanes_mul(cap, lanes_tanh(lanes_div(s[w], cap)));
+        }
+    LM_UNROLL(4)
+    for (int w = 0; w < 4; w++) {
+        if (!all) s[w] = lanes_between(s[w], first - 16 * w, end - 16 * w, -INFINITY);
+        best = lanes_larger(s[w], best);
+    }
+    float top = lanes_fold_larger(best) + 0.0f;
+    lanes tops = lanes_set(top);
+    LM_UNROLL(4)
+    for (int w = 0; w < 4; w++) {
+        s[w] = lanes_exp(lanes_sub(s[w], tops));
+        if (!all) s[w] = lanes_between(s[w], first - 16 * w, end - 16 * w, 0.0f);
+        sum = lanes_add(sum, s[w]);
+        lanes_store(p + 16 * w, s[w]);
+    }
+    float c = was == -INFINITY ? 0.0f : lm_exp(was - top);
+    args->l[r] = fmaf(args->l[r], c, lanes_fold(sum));
+    args->m[r] = top;
+    work->keep[r] = c;
+}
+
+/* Outputs of rows [r, r + rows) from tokens [from, to) of the page. */
+static void attend_add(const attend *work, const tile *values, int32_t type, int32_t r, int32_t rows, int32_t from,
+                       int32_t to) {
+    tile t = *values;
+    t.a = work->p + (size_t)r * LM_PAGE_TOKENS + from, t.a_stride = LM_PAGE_TOKENS;
+    t.b += (size_t)from * t.b_step, t.n = to - from;
+    t.c = work->args->o + r * work->args->o_stride, t.c_stride = work->args->o_stride;
+    t.keep = work->keep + r;
+    tile_product(&t, type, rows, work->args->v_width);
+}
+
+/* Outputs of rows [r, end_row), all of which see something of the page. Rows that see the same tokens go together; others in
+ * groups, whose common tokens [low, high) go together between each row's own earlier and later ones. */
+static void attend_outputs(const attend *work, const tile *t, int32_t type, int32_t r, int32_t end_row) {
+    for (int32_t rows; r < end_row; r += rows) {
+        int32_t low = work->first[r], high = work->end[r];
+        for (rows = 1; r + rows < end_row && work->first[r + rows] == low && work->end[r + rows] == high;) rows++;
+        if (rows < TILE_ROWS) {
+            rows = end_row - r < TILE_ROWS ? end_row - r : TILE_ROWS;
+            for (int32_t i = r; i < r + rows; i++) {
+                if (work->first[i] > low) low = work->first[i];
+                if (work->end[i] < high) high = work->end[i];
+            }
+            if (low >= high) rows = 1, low = work->first[r], high = work->end[r];
+        }
+        for (int32_t i = r; i < r + rows; i++)
+            if (work->first[i] < low) {
+                attend_add(work, t, type, i, 1, work->first[i], low);
+                work->keep[i] = 1.0f; /* scaled by now; once more by 1 changes nothing */
+            }
+        attend_add(work, t, type, r, rows, low, high);
+        for (int32_t i = r; i < r + rows; i++)
+            if (high < work->end[i]) {
+                work->keep[i] = 1.0f;
+                attend_add(work, t, type, i, 1, high, work->end[i]);
+            }
+    }
+}
+
+/* The page's K and V as tiles read them: in place, or as floats in the work. Returns the type found there. */
+static int32_t attend_keys(const attend *work, const uint8_t *k, int32_t seen, tile *t) {
+    const lm_attend_args *args = work->args;
+    int32_t type = args->k_type;
+    int32_t blocks = type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0;
+    if (blocks)
+        cache_turn_k(type, k, args->k_width, work->keys);
+    else if (seen >= WIDEN_FROM || args->v_from_k)
+        cache_widen(type, k, (size_t)args->k_width * LM_PAGE_TOKENS, work->keys), blocks = 1;
+    if (blocks) k = (const uint8_t *)work->keys, type = LM_BLOCK_F32;
+    t->b = k, t->b_step = LM_PAGE_TOKENS * (type == LM_BLOCK_F32 ? 4 : 2);
+    return type;
+}
+
+static int32_t attend_values(const attend *work, const uint8_t *v, int32_t seen, tile *t) {
+    const lm_attend_args *args = work->args;
+    int32_t type = args->v_type, width = args->v_width, widened = 1;
+    if (args->v_from_k) {
+        int32_t e = 0;
+        for (; e + 16 <= width; e += 16)
+            for (int32_t j = 0; j < LM_PAGE_TOKENS; j += 16)
+                transpose_floats(work->keys + (size_t)e * LM_PAGE_TOKENS + j, LM_PAGE_TOKENS,
+                                 work->values + (size_t)j * width + e, (size_t)width);
+        for (; e < width; e++)
+            for (int32_t j = 0; j < LM_PAGE_TOKENS; j++)
+                work->values[(size_t)j * width + e] = work->keys[(size_t)e * LM_PAGE_TOKENS + j];
+    } else if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0) {
+        cache_widen_blocks(type, v, width * LM_PAGE_TOKENS, work->values);
+    } else if (type != LM_BLOCK_F32 && (seen >= WIDEN_FROM || width % 16 != 0)) {
+        cache_widen(type, v, (size_t)width * LM_PAGE_TOKENS, work->values);
+    } else {
+        widened = 0;
+    }
+    if (widened) v = (const uint8_t *)work->values, type = LM_BLOCK_F32;
+    t->b = v, t->b_step = (size_t)width * (type == LM_BLOCK_F32 ? 4 : 2);
+    return type;
+}
+
+static void attend_page(const attend *work, int32_t page) {
+    const lm_attend_args *args = work->args;
+    int32_t seen = 0;
+    for (int32_t r = 0; r < args->n_q; r++)
+        seen += lm_attend_visible(args, args->q_pos[r], args->first_page + page, work->first + r, work->end + r);
+    if (!seen) return;
+    const uint8_t *k = args->k_pages[page], *v = args->v_from_k ? NULL : args->v_pages[page];
+    tile keys = {.a_stride = args->q_stride, .n = args->k_width, .c_stride = LM_PAGE_TOKENS, .ahead = v},
+         values = {.n = 0};
+    int32_t k_type = attend_keys(work, k, seen, &keys), v_type = attend_values(work, v, seen, &values);
+    values.ahead = page + 1 < args->n_pages ? args->k_pages[page + 1] : NULL;
+    for (int32_t r = 0, end; r < args->n_q; r = end) { /* runs of rows that see something */
+        for (end = r; end < args->n_q && work->first[end] < work->end[end];) end++;
+        keys.a = args->q + r * args->q_stride, keys.c = work->p + (size_t)r * LM_PAGE_TOKENS;
+        tile_product(&keys, k_type, end - r, LM_PAGE_TOKENS);
+        for (int32_t i = r; i < end; i++) attend_softmax(work, i);
+        attend_outputs(work, &values, v_type, r, end);
+        keys.ahead = values.ahead = NULL;
+        while (end < args->n_q && work->first[end] >= work->end[end]) end++;
+    }
+}
+
+static void attend_run(const lm_attend_args *args) {
+    attend work = {.args = args, .keys = args->work};
+    size_t rows = ((size_t)args->n_q + 15) / 16 * 16;
+    work.values = work.keys + (size_t)args->k_width * LM_PAGE_TOKENS;
+    work.p = work.values + (size_t)args->v_width * LM_PAGE_TOKENS;
+    work.keep = work.p + rows * LM_PAGE_TOKENS;
+    work.first = (int32_t *)(void *)(work.keep + rows);
+    work.end = work.first + rows;
+    for (int32_t r = 0; r < args->n_q; r++) {
+        args->m[r] = -INFINITY;
+        args->l[r] = 0.0f;
+        memset(args->o + r * args->o_stride, 0, (size_t)args->v_width * sizeof(float));
+    }
+    for (int32_t page = 0; page < args->n_pages; page++) attend_page(&work, page);
+}
+
+static void attend_merge(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width) {
+    float top = m2 > *m ? m2 : *m;
+    float a = *m == -INFINITY ? 0.0f : lm_exp(*m - top), b = m2 == -INFINITY ? 0.0f : lm_exp(m2 - top);
+    lanes as = lanes_set(a), bs = lanes_set(b);
+    int32_t e = 0;
+    for (; e + 16 <= v_width; e += 16)
+        lanes_store(o + e, lanes_fma(lanes_load(o2 + e), bs, lanes_mul(lanes_load(o + e), as)));
+    for (; e < v_width; e++) o[e] = fmaf(o2[e], b, o[e] * a);
+    *l = fmaf(l2, b, *l * a);
+    *m = top;
+}
+
+static void attend_finish(const float *o, float m, float l, const float *sink, int32_t v_width, float *y) {
+    float a = 1.0f;
+    if (sink) {
+        float top = *sink > m ? *sink : m;
+        a = m == -INFINITY ? 0.0f : lm_exp(m - top);
+        l = fmaf(l, a, lm_exp(*sink - top));
+    }
+    float r = l == 0.0f ? 0.0f : 1.0f / l;
+    lanes as = lanes_set(a), rs = lanes_set(r);
+    int32_t e = 0;
+    for (; e + 16 <= v_width; e += 16) lanes_store(y + e, lanes_mul(lanes_mul(lanes_load(o + e), as), rs));
+    for (; e < v_width; e++) y[e] = o[e] * a * r;
+}
+
+static void attend_fill(lm_kernels *k) {
+    k->attend = attend_run;
+    k->attend_merge = attend_merge;
+    k->attend_finish = attend_finish;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * The float kernels of lanes/ on AVX2. */
+#include "../cpu.h"
+
+#if defined(LM_HAVE_X86)
+#include <immintrin.h>
+
+#include "../blocks.h"
+#include "../rows.h"
+
+LM_EXACT_FLOATS
+LM_TARGET_BEGIN("avx2,fma,f16c")
+
+#include "lanes_avx2.h"
+#include "../lanes/lanes.h"
+#include "../lanes/rows_lanes.h"
+#include "../lanes/cache_lanes.h"
+#include "../lanes/attend_lanes.h"
+#include "../lanes/recurrent_lanes.h"
+
+void lm_rows_avx2(lm_kernels *kernels) {
+    rows_fill(kernels);
+    cache_fill(kernels);
+    attend_fill(kernels);
+    recurrent_fill(kernels);
+}
+
+LM_TARGET_END
+
+void lm_kernels_rows_x86(lm_kernels *kernels, int32_t level) {
+    if (level >= LM_CPU_AVX2 && level <= LM_CPU_AVX512_VNNI) lm_rows_avx2(kernels);
+    if (level == LM_CPU_AVX512_VNNI) lm_rows_avx512(kernels);
+}
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT
+ * Reading a byte: move every item along its edge, then close the new set under calls and returns. Empty matches never come
+ * up here, as the compiler has passed them by; so a rule ends at the earliest one byte after its frame was made, when the
+ * frame's list of returns is final. A call whose return does nothing but return hands its own returns down instead, which
+ * keeps right recursion flat. */
+#include "chart.h"
+
+#include <string.h>
+
+#define MAX_ITEMS 1000000u /* in one set */
+#define FEW 8u             /* up to here a linear search is faster than hashing */
+
+lm_status lm_chart_init(lm_chart *chart, const lm_env *env, const lm_grammar *grammar) {
+    memset(chart, 0, sizeof *chart);
+    chart->env = env;
+    chart->grammar = grammar;
+    chart->unknown = LM_CHART_NONE;
+    chart->rule_frames = lm_alloc_array(env, grammar->n_rules, sizeof *chart->rule_frames);
+    if (!chart->rule_frames) return LM_ERR_MEMORY;
+    for (uint32_t i = 0; i < grammar->n_rules; i++) chart->rule_frames[i] = LM_CHART_NONE;
+    return LM_OK;
+}
+
+static void free_seen(const lm_env *env, lm_chart_seen *seen) {
+    lm_free(env, seen->slots, seen->n_slots * 2 * sizeof *seen->slots);
+    memset(seen, 0, sizeof *seen);
+}
+
+void lm_chart_free(lm_chart *chart) {
+    if (!chart->env) return;
+    lm_array_free(chart->env, &chart->sets);
+    lm_array_free(chart->env, &chart->items);
+    lm_array_free(chart->env, &chart->frames);
+    lm_array_free(chart->env, &chart->links);
+    lm_free(chart->env, chart->rule_frames, chart->grammar->n_rules * sizeof *chart->rule_frames);
+    free_seen(chart->env, &chart->seen_items);
+    free_seen(chart->env, &chart->seen_links);
+    chart->env = NULL;
+}
+
+void lm_chart_clear(lm_chart *chart) {
+    chart->sets.count = chart->items.count = chart->frames.count = chart->links.count = 0;
+    chart->position = 0;
+    chart->unknown = LM_CHART_NONE;
+}
+
+static uint32_t hash_item(lm_chart_item item, uint32_t salt) {
+    uint32_t hash = item.state * 2654435761u ^ item.frame * 2246822519u ^ item.count * 3266489917u ^ salt * 668265263u;
+    return hash ^ hash >> 15;
+}
+
+static bool fail(lm_chart *chart, lm_status status) {
+    chart->failure = status;
+    return false;
+}
+
+static bool same_item(lm_chart_item a, lm_chart_item b) {
+    return a.state == b.state && a.frame == b.frame && a.count == b.count;
+}
+
+static bool reserve_seen(const lm_env *env, lm_chart_seen *seen, uint32_t *grown) {
+    *grown = 0;
+    if ((seen->count + 1) * 2 <= seen->n_slots) return true;
+    size_t n = seen->n_slots ? seen->n_slots * 2 : 64;
+    uint32_t *slots = lm_alloc_array(env, n, 2 * sizeof *slots);
+    if (!slots) return false;
+    lm_free(env, seen->slots, seen->n_slots * 2 * sizeof *slots);
+    seen->slots = slots;
+    seen->n_slots = n;
+    seen->generation = 1;
+    seen->count = 0;
+    *grown = 1;
+    return true;
+}
+
+static void empty_seen(lm_chart_seen *seen) {
+    seen->count = 0;
+    if (++seen->generation == 0) {
+        memset(seen->slots, 0, seen->n_slots * 2 * sizeof *seen->slots);
+        seen->generation = 1;
+    }
+}
+
+static void put_seen(lm_chart_seen *seen, uint32_t hash, uint32_t index) {
+    size_t slot = hash & (seen->n_slots - 1);
+    while (seen->slots[2 * slot] == seen->generation) slot = (slot + 1) & (seen->n_slots - 1);
+    seen->slots[2 * slot] = seen->generation;
+    seen->slots[2 * slot + 1] = index;
+    seen->count++;
+}
+
+bool lm_chart_add(lm_chart *chart, lm_chart_item item) {
+    uint32_t first = chart->sets.data[chart->sets.count - 1].items, n = (uint32_t)chart->items.count - first;
+    lm_chart_seen *seen = &chart->seen_items;
+    if (n <= FEW) {
+        for (uint32_t i = 0; i < n; i++)
+            if (same_item(chart->items.data[first + i], item)) return true;
+    } else {
+        if (n == FEW + 1) empty_seen(seen);
+        uint32_t grown;
+        if (!reserve_seen(chart->env, seen, &grown)) return fail(chart, LM_ERR_MEMORY);
+        if (n == FEW + 1 || grown)
+            for (uint32_t i = 0; i < n; i++) put_seen(seen, hash_item(chart->items.data[first + i], 0), first + i);
+        size_t slot = hash_item(item, 0) & (seen->n_slots - 1);
+        for (; seen->slots[2 * slot] == seen->generation; slot = (slot + 1) & (seen->n_slots - 1))
+            if (same_item(chart->items.data[seen->slots[2 * slot + 1]], item)) return true;
+        put_seen(seen, hash_item(item, 0), first + n);
+    }
+    if (n >= MAX_ITEMS) return fail(chart, LM_ERR_LIMIT);
+    return lm_array_push(chart->env, &chart->items, item) || fail(chart, LM_ERR_MEMORY);
+}
+
+/* Add a place to return to, once. */
+static bool add_link(lm_chart *chart, uint32_t frame, lm_chart_item back) {
+    uint32_t first = chart->sets.data[chart->sets.count - 1].links, n = (uint32_t)chart->links.count - first;
+    lm_chart_seen *seen = &chart->seen_links;
+    lm_chart_link link = {chart->frames.data[frame].links, frame, back};
+    if (n <= FEW) {
+        for (uint32_t i = link.next; i != LM_CHART_NONE; i = chart->links.data[i].next)
+            if (same_item(chart->links.data[i].back, back)) return true;
+    } else {
+        if (n == FEW + 1) empty_seen(seen);
+        uint32_t grown;
+        if (!reserve_seen(chart->env, seen, &grown)) return fail(chart, LM_ERR_MEMORY);
+        if (n == FEW + 1 || grown) {
+            for (uint32_t f = chart->sets.data[chart->sets.count - 1].frames; f < chart->frames.count; f++)
+                for (uint32_t i = chart->frames.data[f].links; i != LM_CHART_NONE; i = chart->links.data[i].next)
+                    put_seen(seen, hash_item(chart->links.data[i].back, f + 1), i);
+        }
+        uint32_t hash = hash_item(back, frame + 1);
+        size_t slot = hash & (seen->n_slots - 1);
+        for (; seen->slots[2 * slot] == seen->generation; slot = (slot + 1) & (seen->n_slots - 1)) {
+            uint32_t known = seen->slots[2 * slot + 1];
+            if (same_item(chart->links.data[known].back, back) && chart->links.data[known].owner == frame) return true;
+        }
+        put_seen(seen, hash, first + n);
+    }
+    if (n >= MAX_ITEMS) return fail(chart, LM_ERR_LIMIT);
+    if (!lm_array_push(chart->env, &chart->links, link)) return fail(chart, LM_ERR_MEMORY);
+    chart->frames.data[frame].links = first + n;
+    return true;
+}
+
+static bool call(lm_chart *chart, lm_chart_item item, const lm_automaton_call *edge) {
+    const lm_chart_set *set = &chart->sets.data[chart->sets.count - 1];
+    uint32_t frame = chart->rule_frames[edge->rule];
+    if (frame == LM_CHART_NONE || frame < set->frames || frame >= chart->frames.count ||
+        chart->frames.data[frame].rule != edge->rule) {
+        lm_chart_frame made = {edge->rule, chart->position, LM_CHART_NONE};
+        frame = (uint32_t)chart->frames.count;
+        if (!lm_array_push(chart->env, &chart->frames, made)) return fail(chart, LM_ERR_MEMORY);
+        chart->rule_frames[edge->rule] = frame;
+        if (!lm_chart_add(chart, (lm_chart_item){chart->grammar->rules[edge->rule].start, frame, 0})) return false;
+    }
+    const lm_chart_frame *caller = &chart->frames.data[item.frame];
+    if (edge->tail && caller->links != LM_CHART_NONE && caller->position != chart->position) {
+        for (uint32_t i = caller->links; i != LM_CHART_NONE; i = chart->links.data[i].next)
+            if (!add_link(chart, frame, chart->links.data[i].back)) return false;
+        return true;
+    }
+    return add_link(chart, frame, (lm_chart_item){edge->to, item.frame, item.count});
+}
+
+/* The text of item's rule ends here. */
+static bool finish(lm_chart *chart, lm_chart_item item) {
+    const lm_automaton_rule *rule = &chart->grammar->rules[chart->frames.data[item.frame].rule];
+    if (chart->frames.data[item.frame].position == chart->position) return true;
+    if (rule->counted) {
+        bool open = rule->most == LM_GRAMMAR_UNBOUNDED;
+        uint32_t count = open && item.count >= rule->least ? item.count : item.count + 1;
+        if ((open || count < rule->most) && !lm_chart_add(chart, (lm_chart_item){rule->start, item.frame, count}))
+            return false;
+        if (count < rule->least) return true;
+    }
+    if (item.frame == chart->unknown) chart->sets.data[chart->sets.count - 1].escaped = 1;
+    for (uint32_t i = chart->frames.data[item.frame].links; i != LM_CHART_NONE; i = chart->links.data[i].next)
+        if (!lm_chart_add(chart, chart->links.data[i].back)) return false;
+    return true;
+}
+
+bool lm_chart_open(lm_chart *chart) {
+    lm_chart_set set = {(uint32_t)chart->items.count, (uint32_t)chart->frames.count, (uint32_t)chart->links.count, 0};
+    if (chart->position >= UINT32_MAX - 2 || chart->items.count > UINT32_MAX / 2 || chart->links.count > UINT32_MAX / 2)
+        return fail(chart, LM_ERR_LIMIT);
+    if (!lm_array_push(chart->env, &chart->sets, set)) return fail(chart, LM_ERR_MEMORY);
+    if (chart->sets.count > 1) chart->position++;
+    return true;
+}
+
+static void drop(lm_chart *chart) {
+    const lm_chart_set *set = &chart->sets.data[--chart->sets.count];
+    chart->items.count = set->items;
+    chart->frames.count = set->frames;
+    chart->links.count = set->links;
+    if (chart->sets.count > 0) chart->position--;
+}
+
+static bool close_set(lm_chart *chart) {
+    for (size_t i = chart->sets.data[chart->sets.count - 1].items; i < chart->items.count; i++) {
+        lm_chart_item item = chart->items.data[i];
+        const lm_automaton_state *state = &chart->grammar->states[item.state];
+        if (state->plain) continue;
+        if (state->accept && !finish(chart, item)) return false;
+        for (uint32_t k = 0; k < state->n_calls; k++)
+            if (!call(chart, item, &chart->grammar->calls[state->calls + k])) return false;
+    }
+    return true;
+}
+
+lm_chart_result lm_chart_close(lm_chart *chart) {
+    bool done = close_set(chart);
+    const lm_chart_set *set = &chart->sets.data[chart->sets.count - 1];
+    if (done && (chart->items.count > set->items || set->escaped)) return LM_CHART_ALIVE;
+    drop(chart);
+    return done ? LM_CHART_DEAD : LM_CHART_FAILED;
+}
+
+lm_status lm_chart_start(lm_chart *chart) {
+    lm_chart_frame root = {0, 0, LM_CHART_NONE};
+    if (!lm_chart_open(chart)) return LM_ERR_MEMORY;
+    if (lm_array_push(chart->env, &chart->frames, root) &&
+        lm_chart_add(chart, (lm_chart_item){chart->grammar->rules[0].start, 0, 0}) && close_set(chart))
+        return LM_OK;
+    drop(chart);
+    return LM_ERR_MEMORY;
+}
+
+static lm_chart_result step(lm_chart *chart, uint8_t byte, bool literal) {
+    const lm_grammar *g = chart->grammar;
+    uint32_t class = g->class_of[byte];
+    uint32_t first = chart->sets.data[chart->sets.count - 1].items, end = (uint32_t)chart->items.count;
+    bool open = false;
+    for (uint32_t i = first; i < end; i++) {
+        lm_chart_item item = chart->items.data[i];
+        uint32_t next = g->next[(size_t)item.state * g->n_classes + class];
+        if (next == LM_AUTOMATON_DEAD || (literal && !(next & LM_AUTOMATON_LITERAL))) continue;
+        if (!open && !lm_chart_open(chart)) return LM_CHART_FAILED;
+        open = true;
+        const uint32_t *targets = &next;
+        uint32_t n = 1, single = next & LM_AUTOMATON_TARGET;
+        if (next & LM_AUTOMATON_LIST) {
+            targets = g->lists + single;
+            n = *targets++;
+        } else {
+            targets = &single;
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            item.state = targets[k];
+            if (lm_chart_add(chart, item)) continue;
+            drop(chart);
+            return LM_CHART_FAILED;
+        }
+    }
+    return open ? lm_chart_close(chart) : LM_CHART_DEAD;
+}
+
+lm_chart_result lm_chart_step(lm_chart *chart, uint8_t byte) { return step(chart, byte, false); }
+lm_chart_result lm_chart_step_literal(lm_chart *chart, uint8_t byte) { return step(chart, byte, true); }
+
+void lm_chart_back(lm_chart *chart, uint32_t n) {
+    while (n-- > 0) drop(chart);
+}
+
+bool lm_chart_is_complete(const lm_chart *chart) {
+    uint32_t n;
+    const lm_chart_item *items = lm_chart_items(chart, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (chart->frames.data[items[i].frame].links == LM_CHART_NONE && items[i].frame != chart->unknown &&
+            chart->grammar->states[items[i].state].accept)
+            return true;
+    return false;
+}
+
+static bool copy_array(const lm_env *env, void *slot, size_t *capacity, size_t *count, const void *data, size_t n,
+                       size_t size) {
+    *count = 0;
+    if (!lm_array_reserve_bytes(env, slot, capacity, 0, n, size)) return false;
+    void *to;
+    memcpy(&to, slot, sizeof to);
+    if (n > 0) memcpy(to, data, n * size);
+    *count = n;
+    return true;
+}
+
+#define COPY(name)                                                                                                     \
+    copy_array(to->env, &to->name.data, &to->name.capacity, &to->name.count, from->name.data, from->name.count,        \
+               sizeof *to->name.data)
+
+lm_status lm_chart_copy(lm_chart *to, const lm_chart *from) {
+    to->position = from->position;
+    to->unknown = from->unknown;
+    bool done = COPY(sets) && COPY(items) && COPY(frames) && COPY(links);
+    if (!done) lm_chart_clear(to);
+    return done ? LM_OK : LM_ERR_MEMORY;
+}
+
+/* Frames are visited from the last to the first: a frame is only referred to by later ones, and by items. */
+lm_status lm_chart_compact(lm_chart *chart, uint32_t keep) {
+    if (keep >= chart->sets.count) return LM_OK;
+    size_t first = chart->sets.count - keep;
+    uint32_t first_item = chart->sets.data[first].items;
+    size_t n = chart->frames.count, n_links = chart->links.count;
+    uint32_t *place = lm_alloc_array(chart->env, n, sizeof *place);
+    uint32_t *link_place = lm_alloc_array(chart->env, n_links, sizeof *link_place);
+    if (place && link_place) {
+        for (size_t i = first_item; i < chart->items.count; i++) place[chart->items.data[i].frame] = 1;
+        for (size_t i = chart->sets.data[first].frames; i < n; i++) place[i] = 1;
+        for (size_t f = n; f-- > 0;) {
+            if (!place[f]) continue;
+            for (uint32_t i = chart->frames.data[f].links; i != LM_CHART_NONE; i = chart->links.data[i].next) {
+                link_place[i] = 1;
+                place[chart->links.data[i].back.frame] = 1;
+            }
+        }
+        uint32_t n_kept = 0, n_kept_links = 0;
+        for (size_t i = 0; i < n_links; i++) link_place[i] = link_place[i] ? n_kept_links++ : LM_CHART_NONE;
+        for (size_t f = 0; f < n; f++) place[f] = place[f] ? n_kept++ : LM_CHART_NONE;
+        uint32_t dropped_frames = chart->sets.data[first].frames, dropped_links = chart->sets.data[first].links;
+        uint32_t kept_before = 0, links_before = 0;
+        for (size_t f = 0; f < dropped_frames; f++) kept_before += place[f] != LM_CHART_NONE;
+        for (size_t i = 0; i < dropped_links; i++) links_before += link_place[i] != LM_CHART_NONE;
+        for (size_t i = 0; i < n_links; i++) {
+            if (link_place[i] == LM_CHART_NONE) continue;
+            lm_chart_link link = chart->links.data[i];
+            if (link.next != LM_CHART_NONE) link.next = link_place[link.next];
+            link.back.frame = place[link.back.frame];
+            link.owner = place[link.owner];
+            chart->links.data[link_place[i]] = link;
+        }
+        for (size_t f = 0; f < n; f++) {
+            if (place[f] == LM_CHART_NONE) continue;
+            lm_chart_frame frame = chart->frames.data[f];
+            if (frame.links != LM_CHART_NONE) frame.links = link_place[frame.links];
+            chart->frames.data[place[f]] = frame;
+        }
+        for (size_t i = first_item; i < chart->items.count; i++) {
+            lm_chart_item item = chart->items.data[i];
+            item.frame = place[item.frame];
+            chart->items.data[i - first_item] = item;
+        }
+        for (size_t i = first; i < chart->sets.count; i++) {
+            lm_chart_set set = chart->sets.data[i];
+            set.items -= first_item;
+            set.frames = kept_before + (set.frames - dropped_frames);
+            set.links = links_before + (set.links - dropped_links);
+            chart->sets.data[i - first] = set;
+        }
+        chart->items.count -= first_item;
+        chart->sets.count = keep;
+        chart->frames.count = n_kept;
+        chart->links.count = n_kept_links;
+    }
+    lm_status status = place && link_place ? LM_OK : LM_ERR_MEMORY;
+    lm_free(chart->env, place, n * sizeof *place);
+    lm_free(chart->env, link_place, n_links * sizeof *link_place);
+    return status;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * Fenced memory, levels and time for the kernel tests. */
+#define _DEFAULT_SOURCE
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static test_fenced fenced(size_t bytes, size_t room) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), body = (room + page - 1) / page * page;
+    test_fenced memory = {.map_bytes = body + page};
+    memory.map = mmap(NULL, memory.map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory.map == MAP_FAILED || mprotect((uint8_t *)memory.map + body, page, PROT_NONE)) {
+        fprintf(stderr, "no memory for %zu bytes\n", bytes);
+        exit(3);
+    }
+    memory.data = (uint8_t *)memory.map + body - room;
+    memset(memory.map, 0x5a, body);
+    return memory;
+}
+
+test_fenced fenced_alloc(size_t bytes) { return fenced(bytes, bytes); }
+test_fenced fenced_alloc_aligned(size_t bytes) { return fenced(bytes, (bytes + 63) & ~(size_t)63); }
+void fenced_free(test_fenced *memory) { munmap(memory->map, memory->map_bytes); }
+
+int test_level_runs(int32_t level) {
+#if defined(LM_TEST_EVEX)
+    if (level == LM_CPU_AVX2_VNNI && lm_cpu_level_runs(LM_CPU_AVX512_VNNI)) return 1;
+#endif
+    return lm_cpu_level_runs(level);
+}
+
+double test_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double test_clock(void) {
+    double best = 0;
+    for (int i = 0; i < 5; i++) {
+        double start = test_seconds();
+        uint64_t x = 1;
+        for (long n = 0; n < 200000; n++)
+            for (int j = 0; j < 16; j++) { /* a chain: the barrier keeps the compiler from shortening it */
+                x += x >> 63;
+                __asm__ volatile("" : "+r"(x));
+            }
+        double clock = 2 * 16 * 2e5 / (test_seconds() - start);
+        if (clock > best) best = clock;
+    }
+    return best;
+}
+
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+double test_median(double *x, int n) {
+    qsort(x, (size_t)n, sizeof *x, compare);
+    return x[n / 2];
+}

@@ -295,4 +295,17 @@ lm_dequantize_fn lm_dequantize_q2k_c, lm_dequantize_q3k_c, lm_dequantize_q4k_c, 
 lm_dequantize_fn lm_dequantize_iq2xxs_c, lm_dequantize_iq2xs_c, lm_dequantize_iq2s_c, lm_dequantize_iq3xxs_c,
     lm_dequantize_iq3s_c, lm_dequantize_iq1s_c, lm_dequantize_iq1m_c;
 
+/* Make blocks of n floats, a row: n a multiple of the block's length. weights: [n] importance of each value's channel, or NULL.
+ * search: an lm_iq_search of the type (iq_search.h) for IQ1, IQ2 and IQ3 types, else ignored. Values that are not finite give
+ * blocks with some values, never a fault. IQ2_XXS, IQ2_XS and IQ1_S are of no use without weights. */
+typedef void lm_quantize_row_fn(const float *x, void *blocks, size_t n, const float *weights, const void *search);
+
+lm_quantize_row_fn lm_quantize_f32_c, lm_quantize_f16_c, lm_quantize_bf16_c;
+lm_quantize_row_fn lm_quantize_q4_0_c, lm_quantize_q4_1_c, lm_quantize_q5_0_c, lm_quantize_q5_1_c, lm_quantize_q8_0_c,
+    lm_quantize_q1_0_c, lm_quantize_q2_0_c, lm_quantize_tq1_0_c, lm_quantize_tq2_0_c, lm_quantize_mxfp4_c,
+    lm_quantize_nvfp4_c;
+lm_quantize_row_fn lm_quantize_q2k_c, lm_quantize_q3k_c, lm_quantize_q4k_c, lm_quantize_q5k_c, lm_quantize_q6k_c;
+lm_quantize_row_fn lm_quantize_iq4nl_c, lm_quantize_iq4xs_c, lm_quantize_iq2xxs_c, lm_quantize_iq2xs_c,
+    lm_quantize_iq2s_c, lm_quantize_iq3xxs_c, lm_quantize_iq3s_c, lm_quantize_iq1s_c, lm_quantize_iq1m_c;
+
 #endif

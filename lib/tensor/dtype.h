@@ -26,6 +26,7 @@ typedef struct lm_dtype_info {
     uint32_t block_bytes;
     uint32_t class;               /* enum lm_dtype_class */
     lm_dequantize_fn *dequantize; /* exact; blocks need no alignment */
+    lm_quantize_row_fn *quantize; /* NULL for integers, f64 and activations; through quantize.h */
 } lm_dtype_info;
 
 /* The row of a type; NULL for every number that is not a usable type. */
@@ -40,5 +41,8 @@ bool lm_dtype_row_bytes(int32_t dtype, int64_t n, uint64_t *bytes);
 /* Number of elements of a tensor, and its bytes; every dims[i] > 0. False on overflow of 63 bits and as above. */
 bool lm_dims_count(const int64_t dims[4], int64_t *count);
 bool lm_dtype_tensor_bytes(int32_t dtype, const int64_t dims[4], uint64_t *bytes);
+
+/* Whether n values in blocks are all finite (scales are, for quantised types). A check for files that are not trusted. */
+bool lm_dtype_blocks_are_finite(int32_t dtype, const void *blocks, size_t n);
 
 #endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * lm_runtime: what the library needs from its host, in place of globals: memory, a log, threads, the instruction set, backends.
+ *
+ *     lm_runtime_params params = LM_RUNTIME_PARAMS_INIT;
+ *     params.n_threads = 4;
+ *     if (lm_runtime_create(&params, &runtime, &error) != LM_OK) ...
+ *     model_params.runtime = runtime;
+ *     ...
+ *     lm_runtime_destroy(runtime);       // models and contexts keep what they need of it
+ *
+ * A program that passes no runtime gets a default one per model. A runtime is immutable and shared by threads.
+ */
+#ifndef LM_RUNTIME_H
+#define LM_RUNTIME_H
+
+#include "backend.h"
+#include "base.h"
+#include "executor.h"
+
+LM_BEGIN_DECLS
+
+typedef struct lm_runtime lm_runtime;
+
+/** How a runtime is made. Pointers are read by lm_runtime_create only, except the functions and user pointers inside. */
+typedef struct lm_runtime_params {
+    uint32_t struct_size;
+    int32_t n_threads;                  /* the calling one included; 0: one per performance core */
+    const char *cpu;                    /* highest instruction set to use: generic avx2 avx2vnni avx512vnni neon dotprod i8mm; NULL: the best */
+    const lm_allocator *allocator;      /* NULL: the C heap */
+    const lm_log *log;                  /* NULL: silence */
+    const lm_executor *executor;        /* NULL: own threads */
+    const lm_backend *const *backends;  /* [n_backends] besides the CPU, in order of preference; each lives as long as the runtime */
+    int32_t n_backends;
+} lm_runtime_params;
+
+#define LM_RUNTIME_PARAMS_INIT {sizeof(lm_runtime_params), 0, NULL, NULL, NULL, NULL, NULL, 0}
+
+/**
+ * Make a runtime. params may be NULL.
+ *
+ * LM_OK, LM_ERR_ARGUMENT (a parameter, an instruction set this machine does not have, a backend of another API version),
+ * LM_ERR_MEMORY. Since 0.1
+ */
+LM_API lm_status lm_runtime_create(const lm_runtime_params *params, lm_runtime **out, lm_error *error);
+
+/** Give up the caller's hold; the runtime ends with the last model that uses it. NULL is allowed. Since 0.1 */
+LM_API void lm_runtime_destroy(lm_runtime *runtime);
+
+/** Threads of a batch at most, and the name of the instruction set in use (static string). Since 0.1 */
+LM_API int32_t lm_runtime_threads(const lm_runtime *runtime);
+LM_API const char *lm_runtime_cpu(const lm_runtime *runtime);
+
+/** MAJOR * 1000000 + MINOR * 1000 + PATCH of the library loaded. Since 0.1 */
+LM_API int32_t lm_version(void);
+
+LM_END_DECLS
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * The front door of the context room. */
+#include <lm/context.h>
+
+#include <string.h>
+
+#include "../base/format.h"
+#include "../base/params.h"
+#include "../context/context_internal.h"
+
+lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error) {
+    lm_context_params own = LM_CONTEXT_PARAMS_INIT;
+    if (!model || !out) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_open: %s is NULL", model ? "out" : "model");
+    lm_status status = lm_params_read(&own, sizeof own, params, "lm_context_params", error);
+    return status == LM_OK ? lm_context_make(model, &own, out, error) : status;
+}
+
+void lm_context_close(lm_context *context) { lm_context_end(context); }
+
+const char *lm_context_message(const lm_context *context) { return context ? context->message : ""; }
+
+lm_status lm_context_get_params(const lm_context *context, lm_context_params *params) {
+    if (!context || !params || params->struct_size < sizeof params->struct_size) return LM_ERR_ARGUMENT;
+    lm_context_params own = context->shape.params;
+    own.struct_size = params->struct_size;
+    memcpy(params, &own, params->struct_size < sizeof own ? params->struct_size : sizeof own);
+    return LM_OK;
+}
+
+lm_status lm_context_eval(lm_context *context, const lm_token *tokens, size_t n_tokens) {
+    if (!context) return LM_ERR_ARGUMENT;
+    lm_batch_item item = {0, LM_LOGITS_LAST, tokens, n_tokens};
+    return lm_context_run(context, &item, 1);
+}
+
+lm_status lm_context_eval_batch(lm_context *context, const lm_batch_item *items, size_t n_items) {
+    if (!context || (n_items && !items)) return LM_ERR_ARGUMENT;
+    return lm_context_run(context, items, n_items);
+}
+
+size_t lm_context_logits_count(const lm_context *context) { return context ? context->n_rows : 0; }
+
+const float *lm_context_logits_row(const lm_context *context, size_t row) {
+    if (!context || row >= context->n_rows) return NULL;
+    return context->mapped ? context->mapped : context->logits + row * (size_t)context->model->hparams.n_vocab;
+}
+
+const float *lm_context_logits(const lm_context *context) {
+    return context && context->n_rows ? lm_context_logits_row(context, context->n_rows - 1) : NULL;
+}
+
+lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out) {
+    if (!context) return LM_ERR_ARGUMENT;
+    if (!sampler || !out) return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sample: %s is NULL", sampler ? "out" : "sampler");
+    const float *logits = lm_context_logits(context);
+    if (!logits) return lm_context_fail(context, LM_ERR_STATE, "nothing has been evaluated yet");
+    lm_token token;
+    lm_status status = lm_sampler_pick(sampler, logits, (size_t)context->model->hparams.n_vocab, &token);
+    if (status == LM_OK) status = lm_sampler_accept(sampler, token);
+    if (status != LM_OK) return lm_context_fail(context, status, "%s", lm_sampler_message(sampler));
+    *out = token;
+    return LM_OK;
+}
+
+void lm_context_cancel(lm_context *context) {
+    if (context) atomic_store(&context->cancelled, 1);
+}
+
+lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens, lm_sync_info *info) {
+    if (!context) return LM_ERR_ARGUMENT;
+    if (info && info->struct_size < sizeof info->struct_size) return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sync_info.struct_size is not set");
+    lm_sync_info own = {.struct_size = sizeof own, .checkpoint = -1};
+    lm_status status = lm_context_resync(context, seq, tokens, n_tokens, &own);
+    if (status == LM_OK && info) {
+        own.struct_size = info->struct_size;
+        memcpy(info, &own, info->struct_size < sizeof own ? info->struct_size : sizeof own);
+    }
+    return status;
+}
+
+static bool is_seq(const lm_context *context, lm_seq seq) { return context && seq >= 0 && seq < context->shape.params.n_seqs; }
+
+static lm_status no_seq(lm_context *context, lm_seq seq) {
+    return context ? lm_context_fail(context, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq, (int)context->shape.params.n_seqs) : LM_ERR_ARGUMENT;
+}
+
+int32_t lm_seq_length(const lm_context *context, lm_seq seq) { return is_seq(context, seq) ? lm_kv_length(context->kv, seq) : -1; }
+
+const lm_token *lm_seq_tokens(const lm_context *context, lm_seq seq) { return is_seq(context, seq) ? lm_kv_tokens(context->kv, seq) : NULL; }
+
+lm_status lm_seq_fork(lm_context *context, lm_seq from, lm_seq to) {
+    if (!is_seq(context, from)) return no_seq(context, from);
+    if (!is_seq(context, to)) return no_seq(context, to);
+    lm_status status = lm_kv_fork(context->kv, from, to);
+    return status == LM_OK ? LM_OK : lm_context_fail(context, status, "sequence %d cannot be copied", (int)from);
+}
+
+lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens) {
+    if (!is_seq(context, seq)) return no_seq(context, seq);
+    int32_t length = lm_kv_length(context->kv, seq);
+    if (n_tokens > (size_t)length)
+        return lm_context_fail(context, LM_ERR_RANGE, "sequence %d has %d tokens, not %zu", (int)seq, (int)length, n_tokens);
+    lm_status status = lm_kv_trim(context->kv, seq, (int32_t)n_tokens);
+    return status == LM_OK ? LM_OK : lm_context_fail(context, status, "sequence %d cannot go on from position %zu", (int)seq, n_tokens);
+}
+
+lm_status lm_seq_close(lm_context *context, lm_seq seq) {
+    if (!is_seq(context, seq)) return no_seq(context, seq);
+    lm_kv_close(context->kv, seq);
+    return LM_OK;
+}
+
+lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path) {
+    if (!is_seq(context, seq)) return no_seq(context, seq);
+    return path ? lm_snapshot_save(context, seq, path) : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_save: path is NULL");
+}
+
+lm_status lm_seq_restore(lm_context *context, lm_seq seq, const char *path) {
+    if (!is_seq(context, seq)) return no_seq(context, seq);
+    return path ? lm_snapshot_restore(context, seq, path) : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_restore: path is NULL");
+}
+
+lm_status lm_context_memory(const lm_context *context, lm_memory *memory) {
+    if (!context || !memory || memory->struct_size < sizeof memory->struct_size) return LM_ERR_ARGUMENT;
+    lm_memory own = {.struct_size = memory->struct_size};
+    lm_status status = lm_context_fill_memory(context, &own);
+    if (status == LM_OK) memcpy(memory, &own, memory->struct_size < sizeof own ? memory->struct_size : sizeof own);
+    return status;
+}

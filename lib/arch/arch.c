@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ * The registry of model families: one line each. */
+#include "arch_build.h"
+
+#include <string.h>
+
+#include "families.h"
+
+static const lm_arch *const families[] = {
+    &lm_arch_llama, &lm_arch_qwen2, &lm_arch_qwen2moe, &lm_arch_qwen3, &lm_arch_qwen3moe, &lm_arch_phi3, &lm_arch_mistral3,
+};
+
+const lm_arch *lm_arch_find(const char *name, size_t n) {
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strlen(families[i]->name) == n && memcmp(families[i]->name, name, n) == 0) return families[i];
+    return NULL;
+}
+
+const char *lm_arch_name(size_t index) { return index < sizeof families / sizeof *families ? families[index]->name : NULL; }
+
+void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams, const lm_arch_options *options,
+                   lm_graph *graph) {
+    lm_build b = {graph, arch, source, hparams, options, -1};
+    arch->build(&b);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * The parts of a transformer that most families share: embedding, projections, rotary configuration, feed-forward, experts, output. */
+#include "../base/fp_contract.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/real.h"
+#include "../base/format.h"
+#include "arch_build.h"
+
+#define PI 3.14159265358979323846
+
+static bool scaling_is(lm_build *b, const char *type) {
+    char key[128];
+    lm_gguf_str text;
+    lm_format(key, sizeof key, "%s.rope.scaling.type", b->arch->name);
+    if (!lm_gguf_find(b->source->gguf, key)) return strcmp(type, "linear") == 0;
+    lm_error error;
+    lm_status status = lm_gguf_get_string(b->source->gguf, key, &text, &error);
+    if (status != LM_OK) {
+        lm_graph_fail(b->graph, status, "%s", error.message);
+        return false;
+    }
+    return text.size == strlen(type) && memcmp(text.data, type, text.size) == 0;
+}
+
+float lm_build_sqrt(int32_t n) { return sqrtf((float)n); }
+
+lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) {
+    bool yarn = scaling_is(b, "yarn"), linear = scaling_is(b, "linear");
+    if (!yarn && !linear && !scaling_is(b, "none") && !scaling_is(b, "longrope"))
+        lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "key %s.rope.scaling.type: unknown kind of scaling", b->arch->name);
+    double factor = lm_build_float(b, "rope.scaling.factor", lm_build_float(b, "rope.scale_linear", 0));
+    if (factor == 0 || !(yarn || linear)) factor = 1;
+    if (!(factor > 0)) lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.scaling.factor is not positive", b->arch->name);
+    lm_rope rope = {
+        .n_rot = b->h->n_rot,
+        .adjacent = pairs == LM_ROPE_ADJACENT,
+        .factors = factors,
+        .base = b->h->rope_base,
+        .freq_scale = 1 / factor,
+        .magnitude = lm_build_float(b, "rope.scaling.attn_factor", 1),
+    };
+    if (yarn) {
+        double n_ctx = lm_build_int(b, "rope.scaling.original_context_length", b->h->n_ctx_train), log_base = lm_real_log(rope.base);
+        double fast = lm_build_float(b, "rope.scaling.yarn_beta_fast", 32), slow = lm_build_float(b, "rope.scaling.yarn_beta_slow", 1);
+        if (!(fast > 0 && slow > 0 && n_ctx > 0 && log_base > 0))
+            lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.scaling: YaRN parameters out of range", b->arch->name);
+        double low = floor(rope.n_rot * lm_real_log(n_ctx / (2 * PI * fast)) / (2 * log_base));
+        double high = ceil(rope.n_rot * lm_real_log(n_ctx / (2 * PI * slow)) / (2 * log_base));
+        rope.low = low > 0 ? low < rope.n_rot ? (int32_t)low : rope.n_rot : 0;
+        rope.high = high < rope.n_rot - 1 ? high > 0 ? (int32_t)high : 0 : rope.n_rot - 1;
+        rope.ext_factor = 1;
+        rope.magnitude *= 1 + 0.1 * lm_real_log(factor);
+    }
+    return rope;
+}
+
+int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors) {
+    lm_rope rope = lm_build_rope_config(b, pairs, factors);
+    return lm_graph_rope(b->graph, &rope);
+}
+
+int32_t lm_build_embed(lm_build *b, float scale) {
+    int32_t table = lm_build_tensor(b, "token_embd", ".weight", b->h->n_embd, 0, 1, false);
+    return lm_graph_embed(b->graph, table, scale, LM_EMBED_TOKEN, 0);
+}
+
+void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v) {
+    int32_t q_width = b->h->n_heads[b->layer] * b->h->k_width, n_kv = b->h->n_heads_kv[b->layer];
+    int32_t k_width = n_kv * b->h->k_width, v_width = n_kv * b->h->v_width, total = q_width + k_width + v_width;
+    if (lm_build_exists(b, "attn_qkv", ".weight")) {
+        int32_t fused = lm_build_linear(b, "attn_qkv", x, total, -1);
+        *q = lm_graph_slice(b->graph, fused, total, 0, q_width);
+        *k = lm_graph_slice(b->graph, fused, total, q_width, k_width);
+        *v = lm_graph_slice(b->graph, fused, total, q_width + k_width, v_width);
+        return;
+    }
+    int32_t y[3];
+    const lm_build_part parts[] = {{"attn_q", q_width}, {"attn_k", k_width}, {"attn_v", v_width}};
+    lm_build_linears(b, parts, 3, x, y);
+    *q = y[0], *k = y[1], *v = y[2];
+}
+
+int32_t lm_build_cache(lm_build *b, int32_t window) {
+    if (b->h->n_heads_kv[b->layer] <= 0) return lm_graph_fail(b->graph, LM_ERR_FORMAT, "block %d has no key-value heads", (int)b->layer);
+    lm_cache_layer layer = {
+        .group = lm_graph_cache_group(b->graph, window),
+        .n_heads_kv = b->h->n_heads_kv[b->layer],
+        .k_width = b->h->k_width,
+        .v_width = b->h->v_width,
+        .k_type = b->options->k_type,
+        .v_type = b->options->v_type,
+    };
+    return lm_graph_cache_layer(b->graph, &layer);
+}
+
+int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual) {
+    int32_t y[2];
+    const lm_build_part parts[] = {{"ffn_gate", n_ff}, {"ffn_up", n_ff}};
+    lm_build_linears(b, parts, 2, x, y);                             /* [tokens, n_ff] twice */
+    int32_t hidden = lm_graph_glu(b->graph, act, y[0], y[1], -1);    /* [tokens, n_ff] */
+    return lm_build_linear(b, "ffn_down", hidden, b->h->n_embd, residual);
+}
+
+int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual) {
+    const lm_hparams *h = b->h;
+    int32_t ids, weights, n = h->n_experts;
+    int32_t logits = lm_build_linear(b, "ffn_gate_inp", x, n, -1); /* [tokens, n_experts] */
+    int32_t bias = lm_build_tensor(b, "exp_probs_b", ".bias", n, 1, 1, true);
+    lm_graph_route(b->graph, logits, bias, p->gating, h->n_experts_used, h->n_expert_groups, h->n_expert_groups_used, p->normalise, p->scale,
+                   &ids, &weights);
+    lm_graph_experts_weights w = {.up = -1, .up_bias = -1, .up_scale = -1};
+    if (lm_build_exists(b, "ffn_gate_up_exps", ".weight")) {
+        w.gate = lm_build_tensor(b, "ffn_gate_up_exps", ".weight", h->n_embd, 2 * (int64_t)p->width, n, false);
+        w.gate_bias = lm_build_tensor(b, "ffn_gate_up_exps", ".bias", 2 * (int64_t)p->width, n, 1, true);
+        w.gate_scale = lm_build_tensor(b, "ffn_up_exps", ".scale", n, 1, 1, true);
+    } else {
+        w.gate = lm_build_tensor(b, "ffn_gate_exps", ".weight", h->n_embd, p->width, n, false);
+        w.up = lm_build_tensor(b, "ffn_up_exps", ".weight", h->n_embd, p->width, n, false);
+        w.gate_bias = lm_build_tensor(b, "ffn_gate_exps", ".bias", p->width, n, 1, true);
+        w.up_bias = lm_build_tensor(b, "ffn_up_exps", ".bias", p->width, n, 1, true);
+        w.gate_scale = lm_build_tensor(b, "ffn_gate_exps", ".scale", n, 1, 1, true);
+        w.up_scale = lm_build_tensor(b, "ffn_up_exps", ".scale", n, 1, 1, true);
+    }
+    w.down = lm_build_tensor(b, "ffn_down_exps", ".weight", p->width, h->n_embd, n, false);
+    w.down_bias = lm_build_tensor(b, "ffn_down_exps", ".bias", h->n_embd, n, 1, true);
+    w.down_scale = lm_build_tensor(b, "ffn_down_exps", ".scale", n, 1, 1, true);
+    return lm_graph_experts(b->graph, x, ids, weights, &w, p->act, p->width, residual);
+}
+
+void lm_build_output(lm_build *b, int32_t x, float softcap) {
+    lm_build_layer(b, b->h->n_layers_all);
+    lm_graph *g = b->graph;
+    x = lm_build_rms(b, "output_norm", lm_graph_gather(g, x), 0); /* [outputs, n_embd] */
+    if (b->options->outputs & LM_ARCH_HIDDEN) g->hidden = x;
+    if (!(b->options->outputs & LM_ARCH_LOGITS)) return;
+    const char *name = lm_build_exists(b, "output", ".weight") ? "output" : "token_embd";
+    int32_t logits = lm_build_linear(b, name, x, b->h->n_vocab, -1); /* [outputs, n_vocab] */
+    g->logits = softcap > 0 ? lm_graph_softcap(g, logits, softcap) : logits;
+}

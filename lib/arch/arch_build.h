@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ * What family files are written with: weights by name with their shapes checked, and the blocks most families share. A weight's
+ * name is given without "blk.N." and ".weight". Shapes in comments are [tokens, width]. */
+#ifndef LM_ARCH_ARCH_BUILD_H
+#define LM_ARCH_ARCH_BUILD_H
+
+#include "arch.h"
+
+struct lm_build {
+    lm_graph *graph;
+    const lm_arch *arch;
+    const lm_arch_source *source;
+    const lm_hparams *h;
+    const lm_arch_options *options;
+    int32_t layer; /* block being built, -1 outside */
+};
+
+/* ---- metadata of the family: "key" without the architecture's prefix; a value of the wrong type fails the build ---- */
+bool lm_build_has(lm_build *b, const char *key);
+int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise); /* in [0, INT32_MAX] */
+double lm_build_float(lm_build *b, const char *key, double otherwise);
+bool lm_build_bool(lm_build *b, const char *key, bool otherwise);
+
+/* ---- weights ---- */
+
+/* Enter a block: names from here on belong to it, operations carry its number. */
+void lm_build_layer(lm_build *b, int32_t layer);
+/* The tensor blk.N.NAME (or NAME outside the blocks) with suffix, of shape [ne0, ne1, ne2] (0: any). Missing: fails, or -1 when optional. */
+int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2, bool optional);
+bool lm_build_exists(lm_build *b, const char *name, const char *suffix);
+
+/* y = scale (W x) + bias (+ residual); bias and scale where the file has them. residual -1: none. */
+int32_t lm_build_linear(lm_build *b, const char *name, int32_t x, int32_t n_out, int32_t residual);
+/* Several matrices over one input, in one operation. */
+typedef struct lm_build_part {
+    const char *name;
+    int32_t n_out;
+} lm_build_part;
+void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y);
+/* x * w / rms(x), over groups of `group` values (0: the whole row). */
+int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group);
+
+/* ---- shared blocks ---- */
+
+float lm_build_sqrt(int32_t n);
+
+/* Rotary configuration from the file's scaling keys. factors: tensor or -1. */
+typedef enum lm_rope_pairs { LM_ROPE_HALVES = 0, LM_ROPE_ADJACENT = 1 } lm_rope_pairs;
+int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors);
+/* The same, with the parts a family computes differently. */
+lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors);
+
+/* x = token_embd[token] * scale: [tokens, n_embd] */
+int32_t lm_build_embed(lm_build *b, float scale);
+/* q, k, v = projections of x, from attn_q, attn_k, attn_v or a fused attn_qkv. */
+void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v);
+/* Cache layer of this block with the common head sizes, full attention. */
+int32_t lm_build_cache(lm_build *b, int32_t window);
+/* y = down(act(gate x) * up x) + residual, from ffn_gate, ffn_up, ffn_down. */
+int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual);
+/* Routed experts over x plus residual: ffn_gate_inp, ffn_gate_exps, ffn_up_exps (or ffn_gate_up_exps), ffn_down_exps. */
+typedef struct lm_build_moe_params {
+    int32_t act, gating, width; /* width: of an expert */
+    bool normalise;
+    float scale;
+} lm_build_moe_params;
+int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual);
+/* Final norm, the rows whose output is wanted, and logits (output.weight, or the embedding when tied). */
+void lm_build_output(lm_build *b, int32_t x, float softcap);
+
+#endif

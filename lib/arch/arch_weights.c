@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * Metadata and weights by name for family files, with every shape checked. */
+#include <string.h>
+
+#include "../base/format.h"
+#include "../tensor/dtype.h"
+#include "arch_build.h"
+
+#define NAME_SIZE 128
+
+static const lm_gguf_value *find(lm_build *b, const char *key, char *full) {
+    lm_format(full, NAME_SIZE, "%s.%s", b->arch->name, key);
+    return lm_gguf_find(b->source->gguf, full);
+}
+
+static void fail_with(lm_build *b, lm_status status, const lm_error *error) {
+    if (status != LM_OK) lm_graph_fail(b->graph, status, "%s", error->message);
+}
+
+bool lm_build_has(lm_build *b, const char *key) {
+    char full[NAME_SIZE];
+    return find(b, key, full) != NULL;
+}
+
+int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise) {
+    char full[NAME_SIZE];
+    lm_error error;
+    int64_t value = otherwise;
+    if (find(b, key, full)) fail_with(b, lm_gguf_get_int(b->source->gguf, full, 0, INT32_MAX, &value, &error), &error);
+    return (int32_t)value;
+}
+
+double lm_build_float(lm_build *b, const char *key, double otherwise) {
+    char full[NAME_SIZE];
+    lm_error error;
+    float value = 0;
+    if (!find(b, key, full)) return otherwise;
+    fail_with(b, lm_gguf_get_f32(b->source->gguf, full, &value, &error), &error);
+    if (!(value - value == 0)) lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s is not a finite number", full);
+    return (double)value;
+}
+
+bool lm_build_bool(lm_build *b, const char *key, bool otherwise) {
+    char full[NAME_SIZE];
+    lm_error error;
+    bool value = otherwise;
+    if (find(b, key, full)) fail_with(b, lm_gguf_get_bool(b->source->gguf, full, &value, &error), &error);
+    return value;
+}
+
+void lm_build_layer(lm_build *b, int32_t layer) { b->layer = b->graph->layer = layer; }
+
+static const char *full_name(const lm_build *b, const char *name, const char *suffix, char *out) {
+    if (b->layer >= 0 && b->layer < b->h->n_layers_all)
+        lm_format(out, NAME_SIZE, "blk.%d.%s%s", (int)b->layer, name, suffix);
+    else
+        lm_format(out, NAME_SIZE, "%s%s", name, suffix);
+    return out;
+}
+
+bool lm_build_exists(lm_build *b, const char *name, const char *suffix) {
+    char full[NAME_SIZE];
+    return lm_gguf_find_tensor(b->source->gguf, full_name(b, name, suffix, full)) != NULL;
+}
+
+int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2, bool optional) {
+    char full[NAME_SIZE];
+    if (b->graph->status != LM_OK) return -1;
+    const lm_gguf_tensor *entry = lm_gguf_find_tensor(b->source->gguf, full_name(b, name, suffix, full));
+    if (!entry) return optional ? -1 : lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s is missing", full);
+    const lm_tensor *t = &b->source->tensors[entry - lm_gguf_tensor_at(b->source->gguf, 0)];
+    const int64_t wanted[] = {ne0, ne1, ne2, 1};
+    for (int i = 0; i < 4; i++)
+        if (wanted[i] > 0 && t->ne[i] != wanted[i])
+            return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: dimension %d is %lld, expected %lld", full, i, (long long)t->ne[i],
+                                 (long long)wanted[i]);
+    return lm_graph_tensor(b->graph, t);
+}
+
+/* A vector: floats of any width, [n]. */
+static int32_t vector(lm_build *b, const char *name, const char *suffix, int64_t n, bool optional) {
+    int32_t index = lm_build_tensor(b, name, suffix, 0, 0, 0, optional);
+    if (index < 0) return -1;
+    const lm_tensor *t = &b->graph->tensors.data[index];
+    if (t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3] != n)
+        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: %lld values, expected %lld", t->name,
+                             (long long)(t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3]), (long long)n);
+    if (t->dtype != LM_DTYPE_F32 && t->dtype != LM_DTYPE_F16 && t->dtype != LM_DTYPE_BF16)
+        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: type %s where floats are expected", t->name, lm_dtype_at(t->dtype)->name);
+    return index;
+}
+
+void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y) {
+    lm_graph_matrix matrices[LM_OP_OUTPUTS];
+    for (int32_t i = 0; i < n; i++) {
+        matrices[i].w = lm_build_tensor(b, parts[i].name, ".weight", lm_graph_width(b->graph, x), parts[i].n_out, 1, false);
+        matrices[i].b = vector(b, parts[i].name, ".bias", parts[i].n_out, true);
+        matrices[i].scale = vector(b, parts[i].name, ".scale", 1, true);
+    }
+    lm_graph_linears(b->graph, x, matrices, n, y);
+}
+
+int32_t lm_build_linear(lm_build *b, const char *name, int32_t x, int32_t n_out, int32_t residual) {
+    int32_t w = lm_build_tensor(b, name, ".weight", lm_graph_width(b->graph, x), n_out, 1, false);
+    return lm_graph_linear(b->graph, x, w, vector(b, name, ".bias", n_out, true), vector(b, name, ".scale", 1, true), residual);
+}
+
+int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group) {
+    int32_t w = vector(b, name, ".weight", group > 0 ? group : lm_graph_width(b->graph, x), false);
+    return lm_graph_norm(b->graph, LM_NORM_RMS, x, w, -1, b->h->rms_eps, group);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * The families the registry lists. */
+#ifndef LM_ARCH_FAMILIES_H
+#define LM_ARCH_FAMILIES_H
+
+#include "arch.h"
+
+extern const lm_arch lm_arch_llama;
+extern const lm_arch lm_arch_mistral3;
+extern const lm_arch lm_arch_phi3;
+extern const lm_arch lm_arch_qwen2;
+extern const lm_arch lm_arch_qwen2moe;
+extern const lm_arch lm_arch_qwen3;
+extern const lm_arch lm_arch_qwen3moe;
+
+#endif

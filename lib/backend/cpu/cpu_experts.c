@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT
+ * Expert feed-forwards. Pairs (token, expert) are grouped by expert, so each used expert's weights are read once for all of its
+ * tokens, and unused experts are never touched. The blocks of rows of all used experts form one set of chunks per stage:
+ *   gather   quantised input columns copied into pair order, each expert's columns starting at a multiple of LM_PACK_COLUMNS
+ *   hidden   act(gate x) * (up x) into [pair][width]
+ *   down     [pair][n_embd], times the expert's scale, plus its bias
+ *   combine  y_t = sum over the token's experts, in the order of the router, of weight * pair row (+ residual) */
+#include <string.h>
+
+#include "cpu_internal.h"
+
+#define ROWS_PER_CHUNK 64
+
+typedef struct layout {
+    int32_t n_pairs, n_slots; /* slots: pairs with the gaps that start every expert at a multiple of LM_PACK_COLUMNS */
+    int32_t n_experts, n_in, width, n_out;
+    size_t bytes, counts, firsts, slot_of, token_of, experts_used, gate, hidden, down, acts_x, acts_hidden, panel_x, panel_hidden; /* offsets */
+} layout;
+
+static size_t take(size_t *end, size_t bytes) {
+    size_t at = lm_align_up(*end, LM_ALIGN_CACHE);
+    *end = at + bytes;
+    return at;
+}
+
+static size_t pack_bytes(const lm_weight_kernels *w, int32_t n, int32_t k) { return w->pack_bytes ? w->pack_bytes(n, k) : 0; }
+
+static layout plan(const lm_cpu *cpu, const lm_program *program, const lm_op *op, int32_t n_tokens) {
+    const lm_tensor *gate = &program->tensors[op->weight[0]], *down = &program->tensors[op->weight[2]];
+    const lm_tensor *up = op->weight[1] >= 0 ? &program->tensors[op->weight[1]] : gate;
+    layout p = {0};
+    p.n_experts = op->params.experts.n_experts;
+    p.n_pairs = n_tokens * op->params.experts.n_used;
+    int32_t used = p.n_pairs < p.n_experts ? p.n_pairs : p.n_experts;
+    p.n_slots = p.n_pairs + used * (LM_PACK_COLUMNS - 1);
+    p.n_in = (int32_t)gate->ne[0];
+    p.width = op->params.experts.width;
+    p.n_out = (int32_t)down->ne[1];
+    size_t slots = (size_t)p.n_slots, hidden_width = (size_t)(op->params.experts.fused ? 2 * p.width : p.width);
+    const lm_weight_kernels *kg = &cpu->kernels.weights[gate->dtype], *ku = &cpu->kernels.weights[up->dtype];
+    const lm_weight_kernels *kd = &cpu->kernels.weights[down->dtype];
+    p.counts = take(&p.bytes, (size_t)p.n_experts * sizeof(int32_t));
+    p.firsts = take(&p.bytes, (size_t)p.n_experts * sizeof(int32_t));
+    p.experts_used = take(&p.bytes, (size_t)p.n_experts * sizeof(int32_t));
+    p.slot_of = take(&p.bytes, (size_t)p.n_pairs * sizeof(int32_t));
+    p.token_of = take(&p.bytes, slots * sizeof(int32_t));
+    p.gate = take(&p.bytes, slots * hidden_width * sizeof(float));
+    p.hidden = take(&p.bytes, slots * (size_t)p.width * sizeof(float));
+    p.down = take(&p.bytes, slots * (size_t)p.n_out * sizeof(float));
+    size_t x = lm_acts_bytes(kg->act, p.n_slots, p.n_in), x2 = lm_acts_bytes(ku->act, p.n_slots, p.n_in);
+    p.acts_x = take(&p.bytes, lm_size_max(lm_size_max(x, x2), slots * (size_t)p.n_in * sizeof(float)));
+    p.acts_hidden = take(&p.bytes, lm_acts_bytes(kd->act, p.n_slots, p.width));
+    p.panel_x = take(&p.bytes, lm_size_max(pack_bytes(kg, p.n_slots, p.n_in), pack_bytes(ku, p.n_slots, p.n_in)));
+    p.panel_hidden = take(&p.bytes, pack_bytes(kd, p.n_slots, p.width));
+    p.bytes = lm_align_up(p.bytes, LM_ALIGN_CACHE);
+    return p;
+}
+
+typedef struct experts_task {
+    const lm_cpu_step *step;
+    layout p;
+    char *base;
+    int32_t n_used_experts; /* distinct experts of the batch */
+    /* of the current stage */
+    const lm_tensor *w;
+    const lm_weight_kernels *kernels;
+    lm_acts acts;
+    const float *x;
+    size_t x_stride;
+    char *panel;
+    float *out;
+    const float *bias, *scale;
+    int32_t n_rows, chunks_per_expert;
+} experts_task;
+
+static int32_t *ints(const experts_task *t, size_t offset) { return (int32_t *)(void *)(t->base + offset); }
+static float *floats(const experts_task *t, size_t offset) { return (float *)(void *)(t->base + offset); }
+
+static void group_pairs(experts_task *t) {
+    const lm_cpu_step *s = t->step;
+    int32_t *counts = ints(t, t->p.counts), *firsts = ints(t, t->p.firsts), *used = ints(t, t->p.experts_used);
+    int32_t *slot_of = ints(t, t->p.slot_of), *token_of = ints(t, t->p.token_of), n_used = s->op->params.experts.n_used;
+    const float *ids = lm_cpu_value(s, s->op->in[1]);
+    memset(counts, 0, (size_t)t->p.n_experts * sizeof *counts);
+    for (int32_t i = 0; i < t->p.n_pairs; i++) {
+        memcpy(&slot_of[i], &ids[i], sizeof *slot_of);
+        counts[slot_of[i]]++;
+    }
+    int32_t next = 0;
+    t->n_used_experts = 0;
+    for (int32_t e = 0; e < t->p.n_experts; e++) {
+        firsts[e] = next;
+        if (!counts[e]) continue;
+        used[t->n_used_experts++] = e;
+        next += (counts[e] + LM_PACK_COLUMNS - 1) / LM_PACK_COLUMNS * LM_PACK_COLUMNS;
+        counts[e] = 0;
+    }
+    for (int32_t i = 0; i < t->p.n_pairs; i++) {
+        int32_t e = slot_of[i];
+        slot_of[i] = firsts[e] + counts[e]++;
+        token_of[slot_of[i]] = i / n_used;
+    }
+}
+
+static lm_quantize_fn *quantizer(const lm_kernels *k, int32_t kind) { return kind == LM_ACT_Q8_32 ? k->quantize_q8_32 : k->quantize_q8_256; }
+
+/* Columns of one expert: gathered from the tokens (x given by token) or taken in place (x given by slot), quantised and packed. */
+static void columns_chunk(void *arg, int32_t index, int32_t worker) {
+    (void)worker;
+    experts_task *t = arg;
+    const lm_cpu_step *s = t->step;
+    int32_t e = ints(t, t->p.experts_used)[index], first = ints(t, t->p.firsts)[e], n = ints(t, t->p.counts)[e];
+    bool by_token = t->x == lm_cpu_value(s, s->op->in[0]);
+    for (int32_t c = first; c < first + n; c++) {
+        const float *x = t->x + (size_t)(by_token ? ints(t, t->p.token_of)[c] : c) * t->x_stride;
+        if (t->kernels->act != LM_ACT_F32)
+            quantizer(s->kernels, t->kernels->act)(&t->acts, c, x);
+        else if (by_token)
+            memcpy(floats(t, t->p.acts_x) + (size_t)c * t->x_stride, x, t->x_stride * sizeof(float));
+    }
+    if (!t->kernels->pack || !lm_cpu_uses_matmul(t->kernels, n)) return;
+    for (int32_t c = 0; c < n; c += LM_PACK_COLUMNS)
+        t->kernels->pack(t->panel, &t->acts, first + c, n - c < LM_PACK_COLUMNS ? n - c : LM_PACK_COLUMNS);
+}
+
+static void product_chunk(void *arg, int32_t chunk, int32_t worker) {
+    experts_task *t = arg;
+    int32_t e = ints(t, t->p.experts_used)[chunk / t->chunks_per_expert], row = chunk % t->chunks_per_expert * ROWS_PER_CHUNK;
+    int32_t first = ints(t, t->p.firsts)[e], n = ints(t, t->p.counts)[e];
+    int32_t n_rows = t->n_rows - row < ROWS_PER_CHUNK ? t->n_rows - row : ROWS_PER_CHUNK;
+    size_t row_bytes = lm_cpu_row_bytes(t->step->kernels, t->w), stride = (size_t)t->n_rows;
+    const char *rows = (const char *)t->w->data + ((size_t)e * stride + (size_t)row) * row_bytes;
+    float *out = t->out + (size_t)first * stride + row;
+    if (lm_cpu_uses_matmul(t->kernels, n))
+        t->kernels->matmul(rows, row_bytes, n_rows, &t->acts, t->panel, first, n, lm_cpu_worker(t->step, worker), out, stride);
+    else
+        for (int32_t c = 0; c < n; c += 4)
+            t->kernels->matvec(rows, row_bytes, n_rows, &t->acts, first + c, n - c < 4 ? n - c : 4, out + (size_t)c * stride, stride);
+    for (int32_t c = 0; c < n; c++) {
+        float *y = out + (size_t)c * stride;
+        if (t->scale) t->step->kernels->scale(y, t->scale[e], n_rows, y);
+        if (t->bias) t->step->kernels->add(y, t->bias + (size_t)e * stride + (size_t)row, n_rows, y);
+    }
+}
+
+/* One matrix of all used experts over the pair columns: weight i with bias i+3 and scale i+6 of the operation. */
+static lm_status product(experts_task *t, int i, const float *x, int32_t k, size_t acts, size_t panel, size_t out, bool ready) {
+    const lm_cpu_step *s = t->step;
+    t->w = lm_cpu_tensor(s, i);
+    t->kernels = &s->kernels->weights[t->w->dtype];
+    t->x = x;
+    t->x_stride = (size_t)k;
+    t->panel = t->base + panel;
+    t->out = floats(t, out);
+    t->bias = lm_cpu_vector(s, i + 3);
+    t->scale = lm_cpu_vector(s, i + 6);
+    t->n_rows = (int32_t)t->w->ne[1];
+    t->chunks_per_expert = (t->n_rows + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK;
+    if (t->kernels->act == LM_ACT_F32)
+        t->acts = (lm_acts){.kind = LM_ACT_F32, .n = t->p.n_slots, .k = k, .f32 = acts == t->p.acts_x ? floats(t, acts) : x, .f32_stride = (size_t)k};
+    else
+        lm_acts_bind(&t->acts, t->kernels->act, t->p.n_slots, k, t->base + acts);
+    lm_status status = ready ? LM_OK : lm_cpu_parallel(s, t->n_used_experts, columns_chunk, t);
+    return status == LM_OK ? lm_cpu_parallel(s, t->n_used_experts * t->chunks_per_expert, product_chunk, t) : status;
+}
+
+static void glu_chunk(void *arg, int32_t pair, int32_t worker) {
+    (void)worker;
+    experts_task *t = arg;
+    const lm_cpu_step *s = t->step;
+    int32_t width = t->p.width, act = s->op->params.experts.act, slot = ints(t, t->p.slot_of)[pair];
+    bool fused = s->op->params.experts.fused;
+    float *hidden = floats(t, t->p.hidden) + (size_t)slot * (size_t)width;
+    const float *gate = floats(t, t->p.gate) + (size_t)slot * (size_t)(fused ? 2 * width : width);
+    s->kernels->glu(act, gate, fused ? gate + width : hidden, width, hidden);
+}
+
+static void combine_chunk(void *arg, int32_t token, int32_t worker) {
+    (void)worker;
+    experts_task *t = arg;
+    const lm_cpu_step *s = t->step;
+    int32_t n_used = s->op->params.experts.n_used, n_out = t->p.n_out;
+    const float *weights = lm_cpu_value(s, s->op->in[2]) + (size_t)token * (size_t)n_used, *residual = lm_cpu_value(s, s->op->in[3]);
+    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)token * (size_t)n_out;
+    const int32_t *slot_of = ints(t, t->p.slot_of) + (size_t)token * (size_t)n_used;
+    /* The sum is made in the first pair's row: y may share memory with the residual. */
+    float *sum = floats(t, t->p.down) + (size_t)slot_of[0] * (size_t)n_out;
+    s->kernels->scale(sum, weights[0], n_out, sum);
+    for (int32_t i = 1; i < n_used; i++) s->kernels->axpy(weights[i], floats(t, t->p.down) + (size_t)slot_of[i] * (size_t)n_out, n_out, sum);
+    if (residual)
+        s->kernels->add(sum, residual + (size_t)token * (size_t)n_out, n_out, y);
+    else
+        memcpy(y, sum, (size_t)n_out * sizeof *y);
+}
+
+lm_status lm_cpu_experts(const lm_cpu_step *s) {
+    if (s->n_rows == 0) return LM_OK;
+    experts_task t = {.step = s, .p = plan(s->segment->cpu, s->program, s->op, s->n_rows), .base = s->segment->shared};
+    group_pairs(&t);
+    const float *x = lm_cpu_value(s, s->op->in[0]);
+    const lm_weight_kernels *gate = &s->kernels->weights[lm_cpu_tensor(s, 0)->dtype];
+    lm_status status = product(&t, 0, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.gate, false);
+    if (status == LM_OK && !s->op->params.experts.fused) {
+        const lm_weight_kernels *up = &s->kernels->weights[lm_cpu_tensor(s, 1)->dtype];
+        bool ready = up->act == gate->act && up->pack == gate->pack && up->matmul_from == gate->matmul_from;
+        status = product(&t, 1, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.hidden, ready);
+    }
+    if (status == LM_OK) status = lm_cpu_parallel(s, t.p.n_pairs, glu_chunk, &t);
+    if (status == LM_OK) status = product(&t, 2, floats(&t, t.p.hidden), t.p.width, t.p.acts_hidden, t.p.panel_hidden, t.p.down, false);
+    return status == LM_OK ? lm_cpu_parallel(s, s->n_rows, combine_chunk, &t) : status;
+}
+
+void lm_cpu_experts_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
+    const lm_value *x = &program->values[op->in[0]];
+    int32_t n = x->domain == LM_DOMAIN_TOKENS ? program->max_tokens : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs : program->max_spans;
+    layout p = plan(cpu, program, op, n);
+    scratch->shared = lm_size_max(scratch->shared, p.bytes);
+    for (int i = 0; i < 3; i++) {
+        if (op->weight[i] < 0) continue;
+        const lm_tensor *w = &program->tensors[op->weight[i]];
+        const lm_weight_kernels *kernels = &cpu->kernels.weights[w->dtype];
+        if (kernels->matmul_work_bytes) scratch->worker = lm_size_max(scratch->worker, kernels->matmul_work_bytes(n, (int32_t)w->ne[0]));
+    }
+}

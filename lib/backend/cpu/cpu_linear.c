@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * Matrix products: the input is quantised once per kind its weights want, then threads take blocks of output rows of all
+ * matrices of the operation. Scale, bias and residual are added while a block is still in the cache. */
+#include "../../base/checked.h"
+#include "cpu_internal.h"
+
+/* Bytes of weights a chunk should cover: large enough to hide taking it, small enough that a slow core does not hold the rest up. */
+#define CHUNK_BYTES (96 * 1024)
+#define CHUNK_ROWS_MATMUL 128 /* rows unpacked per pass of a matmul (kernels.h) */
+#define CHUNK_ROWS_MAX 512    /* bounds the scratch of a chunk whose rows are short */
+
+/* ---- columns ---- */
+
+typedef struct quantize_task {
+    lm_cpu_columns *columns;
+    int32_t kind, per_chunk;
+    const float *x;
+    size_t x_stride;
+} quantize_task;
+
+static void quantize_chunk(void *arg, int32_t chunk, int32_t worker) {
+    (void)worker;
+    quantize_task *t = arg;
+    const lm_kernels *k = t->columns->step->kernels;
+    lm_quantize_fn *quantize = t->kind == LM_ACT_Q8_32 ? k->quantize_q8_32 : k->quantize_q8_256;
+    int32_t first = chunk * t->per_chunk, end = first + t->per_chunk < t->columns->n ? first + t->per_chunk : t->columns->n;
+    for (int32_t c = first; c < end; c++) quantize(&t->columns->acts[t->kind], c, t->x + (size_t)c * t->x_stride);
+}
+
+void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n, int32_t k) {
+    *c = (lm_cpu_columns){.step = s, .n = n, .k = k};
+    c->acts[LM_ACT_F32] = (lm_acts){.kind = LM_ACT_F32, .n = n, .k = k, .f32 = x, .f32_stride = x_stride};
+    c->ready[LM_ACT_F32] = 1;
+}
+
+lm_status lm_cpu_columns_quantize(lm_cpu_columns *c, int32_t kind, const float *x, size_t x_stride) {
+    if (c->ready[kind]) return LM_OK;
+    c->ready[kind] = 1;
+    lm_acts_bind(&c->acts[kind], kind, c->n, c->k, c->step->segment->acts[kind]);
+    quantize_task task = {c, kind, lm_cpu_rows_per_chunk(c->k), x, x_stride};
+    return lm_cpu_parallel(c->step, (c->n + task.per_chunk - 1) / task.per_chunk, quantize_chunk, &task);
+}
+
+typedef struct pack_task {
+    lm_cpu_columns *columns;
+    const lm_weight_kernels *weights;
+} pack_task;
+
+static void pack_chunk(void *arg, int32_t chunk, int32_t worker) {
+    (void)worker;
+    pack_task *t = arg;
+    int32_t first = chunk * LM_PACK_COLUMNS, left = t->columns->n - first;
+    t->weights->pack(t->columns->step->segment->panel, &t->columns->acts[t->weights->act], first, left < LM_PACK_COLUMNS ? left : LM_PACK_COLUMNS);
+}
+
+lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
+    if (!w->pack || c->packed == w->pack) return LM_OK;
+    c->packed = w->pack;
+    pack_task task = {c, w};
+    return lm_cpu_parallel(c->step, (c->n + LM_PACK_COLUMNS - 1) / LM_PACK_COLUMNS, pack_chunk, &task);
+}
+
+bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n) { return w->matmul && n >= w->matmul_from; }
+
+void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes, int32_t n_rows, int32_t first,
+                    int32_t n, void *work, float *out, size_t out_stride) {
+    const lm_acts *acts = &c->acts[w->act];
+    if (lm_cpu_uses_matmul(w, n)) {
+        w->matmul(rows, row_bytes, n_rows, acts, c->step->segment->panel, first, n, work, out, out_stride);
+        return;
+    }
+    for (int32_t i = 0; i < n; i += 4) {
+        int32_t part = n - i < 4 ? n - i : 4;
+        w->matvec(rows, row_bytes, n_rows, acts, first + i, part, out + (size_t)i * out_stride, out_stride);
+    }
+}
+
+/* ---- LINEAR ---- */
+
+typedef struct linear_task {
+    const lm_cpu_step *step;
+    lm_cpu_columns *columns;
+    int32_t n;                /* matrices in this pass */
+    struct {
+        const lm_weight_kernels *kernels;
+        const char *data;
+        size_t row_bytes;
+        const float *bias, *residual;
+        float factor;
+        float *out;
+        int32_t n_rows, chunk_rows, first_chunk;
+    } matrices[4];
+} linear_task;
+
+static void linear_chunk(void *arg, int32_t chunk, int32_t worker) {
+    linear_task *t = arg;
+    const lm_kernels *k = t->step->kernels;
+    int32_t m = t->n - 1;
+    while (t->matrices[m].first_chunk > chunk) m--;
+    int32_t row = (chunk - t->matrices[m].first_chunk) * t->matrices[m].chunk_rows, total = t->matrices[m].n_rows;
+    int32_t n_rows = total - row < t->matrices[m].chunk_rows ? total - row : t->matrices[m].chunk_rows;
+    float *out = t->matrices[m].out + row;
+    size_t stride = (size_t)total;
+    float *target = out;
+    /* y may share memory with the residual (graph_plan.c): then the product goes through the worker's scratch first. */
+    const float *residual = t->matrices[m].residual;
+    char *work = lm_cpu_worker(t->step, worker);
+    size_t target_stride = stride;
+    if (residual) {
+        target = (float *)(void *)work;
+        work += lm_align_up((size_t)t->columns->n * (size_t)t->matrices[m].chunk_rows * sizeof(float), LM_ALIGN_CACHE);
+        target_stride = (size_t)t->matrices[m].chunk_rows;
+    }
+    lm_cpu_product(t->columns, t->matrices[m].kernels, t->matrices[m].data + (size_t)row * t->matrices[m].row_bytes, t->matrices[m].row_bytes,
+                   n_rows, 0, t->columns->n, work, target, target_stride);
+    for (int32_t c = 0; c < t->columns->n; c++) {
+        float *y = target + (size_t)c * target_stride;
+        if (t->matrices[m].factor != 1) k->scale(y, t->matrices[m].factor, n_rows, y);
+        if (t->matrices[m].bias) k->add(y, t->matrices[m].bias + row, n_rows, y);
+        if (residual) k->add(y, residual + (size_t)c * stride + row, n_rows, out + (size_t)c * stride);
+    }
+}
+
+static int32_t rows_per_chunk(const lm_weight_kernels *w, size_t row_bytes, int32_t n_rows, int32_t n, int32_t n_threads) {
+    int32_t tile = w->row_tile > 0 ? w->row_tile : 1;
+    int64_t rows = lm_cpu_uses_matmul(w, n) ? CHUNK_ROWS_MATMUL : (int64_t)(CHUNK_BYTES / (row_bytes ? row_bytes : 1));
+    int64_t share = ((int64_t)n_rows + 4 * n_threads - 1) / (4 * n_threads); /* at least four chunks per thread */
+    if (rows > share && n_threads > 1) rows = share;
+    if (rows > CHUNK_ROWS_MAX) rows = CHUNK_ROWS_MAX;
+    rows = (rows + tile - 1) / tile * tile;
+    if (rows < tile) rows = tile;
+    return (int32_t)(rows < n_rows ? rows : n_rows);
+}
+
+lm_status lm_cpu_linear(const lm_cpu_step *s) {
+    const lm_op *op = s->op;
+    int32_t n = s->n_rows;
+    if (n == 0) return LM_OK;
+    lm_cpu_columns columns;
+    const float *x = lm_cpu_value(s, op->in[0]);
+    int32_t k = lm_cpu_width(s, op->in[0]);
+    lm_cpu_columns_init(&columns, s, x, (size_t)k, n, k);
+    linear_task task = {.step = s, .columns = &columns};
+    lm_status status = LM_OK;
+    for (int32_t i = 0; i < op->params.linear.n && status == LM_OK; i++) {
+        const lm_tensor *w = lm_cpu_tensor(s, 3 * i);
+        const lm_weight_kernels *kernels = &s->kernels->weights[w->dtype];
+        status = lm_cpu_columns_quantize(&columns, kernels->act, x, (size_t)k);
+    }
+    /* Matrices that share a packed panel run in one pass; a second kind of panel needs a second pass. */
+    uint32_t done = 0;
+    while (status == LM_OK && done != (1u << op->params.linear.n) - 1) {
+        int32_t n_chunks = 0;
+        lm_pack_fn *pack = NULL;
+        task.n = 0;
+        for (int32_t i = 0; i < op->params.linear.n; i++) {
+            if (done >> i & 1) continue;
+            const lm_tensor *w = lm_cpu_tensor(s, 3 * i);
+            const lm_weight_kernels *kernels = &s->kernels->weights[w->dtype];
+            bool packs = lm_cpu_uses_matmul(kernels, n) && kernels->pack;
+            if (packs && pack && kernels->pack != pack) continue;
+            if (packs && !pack) {
+                pack = kernels->pack;
+                status = lm_cpu_columns_pack(&columns, kernels);
+                if (status != LM_OK) return status;
+            }
+            done |= 1u << i;
+            const float *scale = lm_cpu_vector(s, 3 * i + 2);
+            int32_t n_rows = lm_cpu_width(s, op->out[i]);
+            size_t row_bytes = lm_cpu_row_bytes(s->kernels, w);
+            int32_t chunk_rows = rows_per_chunk(kernels, row_bytes, n_rows, n, s->segment->cpu->n_threads);
+            int32_t m = task.n++;
+            task.matrices[m].kernels = kernels;
+            task.matrices[m].data = w->data;
+            task.matrices[m].row_bytes = row_bytes;
+            task.matrices[m].bias = lm_cpu_vector(s, 3 * i + 1);
+            task.matrices[m].residual = i == 0 ? lm_cpu_value(s, op->in[1]) : NULL;
+            task.matrices[m].factor = (scale ? *scale : 1) * op->params.linear.scale;
+            task.matrices[m].out = lm_cpu_value(s, op->out[i]);
+            task.matrices[m].n_rows = n_rows;
+            task.matrices[m].chunk_rows = chunk_rows;
+            task.matrices[m].first_chunk = n_chunks;
+            n_chunks += (n_rows + chunk_rows - 1) / chunk_rows;
+        }
+        status = lm_cpu_parallel(s, n_chunks, linear_chunk, &task);
+    }
+    return status;
+}
+
+static void matrix_scratch(const lm_cpu *cpu, const lm_tensor *w, int32_t n, bool residual, lm_cpu_scratch *scratch) {
+    const lm_weight_kernels *kernels = &cpu->kernels.weights[w->dtype];
+    int32_t k = (int32_t)w->ne[0];
+    scratch->acts[kernels->act] = lm_size_max(scratch->acts[kernels->act], lm_acts_bytes(kernels->act, n, k));
+    if (kernels->pack_bytes) scratch->panel = lm_size_max(scratch->panel, kernels->pack_bytes(n, k));
+    size_t worker = kernels->matmul_work_bytes ? kernels->matmul_work_bytes(n, k) : 0;
+    if (residual) {
+        int64_t n_rows = w->ne[1] * w->ne[2] * w->ne[3];
+        size_t row_bytes = (size_t)(w->bytes / (uint64_t)n_rows);
+        int32_t one = rows_per_chunk(kernels, row_bytes, (int32_t)n_rows, 1, cpu->n_threads);
+        int32_t all = rows_per_chunk(kernels, row_bytes, (int32_t)n_rows, n, cpu->n_threads);
+        size_t largest = (size_t)(one > all ? one : all);
+        worker += lm_align_up((size_t)n * largest * sizeof(float), LM_ALIGN_CACHE);
+    }
+    scratch->worker = lm_size_max(scratch->worker, worker);
+}
+
+void lm_cpu_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
+    const lm_value *x = &program->values[op->in[0]];
+    int32_t n = x->domain == LM_DOMAIN_TOKENS ? program->max_tokens : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs : program->max_spans;
+    for (int32_t i = 0; i < op->params.linear.n; i++)
+        matrix_scratch(cpu, &program->tensors[op->weight[3 * i]], n, i == 0 && op->in[1] >= 0, scratch);
+}
+
+/* ---- HEAD_LINEAR: one matrix per head, heads in parallel; input columns are gathered head by head ---- */
+
+typedef struct head_task {
+    const lm_cpu_step *step;
+    const lm_weight_kernels *kernels;
+    const lm_tensor *w;
+    size_t row_bytes;
+} head_task;
+
+static void head_chunk(void *arg, int32_t head, int32_t worker) {
+    head_task *t = arg;
+    const lm_cpu_step *s = t->step;
+    int32_t n_in = s->op->params.head_linear.n_in, n_out = s->op->params.head_linear.n_out, kind = t->kernels->act;
+    size_t x_width = (size_t)lm_cpu_width(s, s->op->in[0]), y_width = (size_t)lm_cpu_width(s, s->op->out[0]);
+    const float *x = lm_cpu_value(s, s->op->in[0]) + (size_t)head * (size_t)n_in;
+    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)head * (size_t)n_out;
+    const char *rows = (const char *)t->w->data + (size_t)head * (size_t)n_out * t->row_bytes;
+    for (int32_t first = 0; first < s->n_rows; first += 4) {
+        int32_t n = s->n_rows - first < 4 ? s->n_rows - first : 4;
+        lm_acts acts = {.kind = LM_ACT_F32, .n = n, .k = n_in, .f32 = x + (size_t)first * x_width, .f32_stride = x_width};
+        if (kind != LM_ACT_F32) {
+            lm_acts_bind(&acts, kind, n, n_in, lm_cpu_worker(s, worker));
+            lm_quantize_fn *quantize = kind == LM_ACT_Q8_32 ? s->kernels->quantize_q8_32 : s->kernels->quantize_q8_256;
+            for (int32_t c = 0; c < n; c++) quantize(&acts, c, x + (size_t)(first + c) * x_width);
+        }
+        t->kernels->matvec(rows, t->row_bytes, n_out, &acts, 0, n, y + (size_t)first * y_width, y_width);
+    }
+}
+
+lm_status lm_cpu_head_linear(const lm_cpu_step *s) {
+    const lm_tensor *w = lm_cpu_tensor(s, 0);
+    head_task task = {s, &s->kernels->weights[w->dtype], w, lm_cpu_row_bytes(s->kernels, w)};
+    return lm_cpu_parallel(s, s->op->params.head_linear.n_heads, head_chunk, &task);
+}
+
+void lm_cpu_head_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
+    const lm_tensor *w = &program->tensors[op->weight[0]];
+    scratch->worker = lm_size_max(scratch->worker, lm_acts_bytes(cpu->kernels.weights[w->dtype].act, 4, op->params.head_linear.n_in));
+}

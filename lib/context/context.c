@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ * A context's life, its message, and its memory report. */
+#include "../base/checked.h"
+#include "../base/format.h"
+#include "context_internal.h"
+
+static lm_status copy_page(void *user, int32_t group, int32_t to, int32_t from) {
+    return lm_exec_copy_page(((lm_context *)user)->exec, group, to, from);
+}
+static lm_status copy_state(void *user, int32_t to, int32_t from) { return lm_exec_copy_state(((lm_context *)user)->exec, to, from); }
+static lm_status clear_state(void *user, int32_t slot) { return lm_exec_clear_state(((lm_context *)user)->exec, slot); }
+
+static void place_batch(lm_context *c) {
+    const lm_context_params *p = &c->shape.params;
+    char *at = c->batch;
+    c->spans = (lm_span *)(void *)at;
+    at += lm_align_up((size_t)p->n_seqs * sizeof *c->spans, LM_ALIGN_CACHE);
+    c->tokens = (lm_token *)(void *)at;
+    at += (size_t)p->n_batch * sizeof *c->tokens;
+    c->positions = (int32_t *)(void *)at;
+    at += (size_t)p->n_batch * sizeof *c->positions;
+    c->outputs = (int32_t *)(void *)at;
+    at += (size_t)p->n_outputs * sizeof *c->outputs;
+    c->rows = (int32_t *)(void *)at;
+    at += (size_t)p->n_outputs * sizeof *c->rows;
+    c->lengths = (int32_t *)(void *)at;
+}
+
+lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error) {
+    const lm_env *env = model->env;
+    lm_context *c = lm_alloc_zeroed(env, sizeof *c);
+    if (!c) return lm_error_memory(error);
+    c->env = env;
+    lm_model_hold(model);
+    c->model = model;
+    atomic_init(&c->cancelled, 0);
+    size_t n_devices = (size_t)model->hparams.n_layers_all + 2;
+    int32_t *devices = NULL;
+    lm_status status = lm_context_shape_begin(model, params, &c->shape, error);
+    if (status != LM_OK) goto out;
+    devices = lm_alloc_array(env, n_devices, sizeof *devices);
+    c->batch = lm_alloc_aligned(env, c->shape.batch_bytes, LM_ALIGN_CACHE);
+    c->logits = lm_alloc_aligned(env, c->shape.logits_bytes, LM_ALIGN_CACHE);
+    if (!devices || !c->batch || !c->logits) {
+        status = lm_error_memory(error);
+        goto out;
+    }
+    place_batch(c);
+    status = lm_exec_create(env, &c->shape.program, &c->shape.placement, 1, devices, model->hparams.n_layers_all, &c->exec, error);
+    if (status != LM_OK) goto out;
+    lm_kv_mover mover = {c, copy_page, copy_state, clear_state};
+    status = lm_kv_create(env, &c->shape.kv, &mover, &c->kv);
+    if (status != LM_OK) {
+        lm_error_set(error, status, status == LM_ERR_MEMORY ? "out of memory" : "the cache's tables cannot be made");
+        goto out;
+    }
+    *out = c;
+    c = NULL;
+out:
+    lm_free(env, devices, n_devices * sizeof *devices);
+    lm_context_end(c);
+    return status;
+}
+
+void lm_context_end(lm_context *c) {
+    if (!c) return;
+    lm_model *model = c->model;
+    lm_kv_destroy(c->kv);
+    lm_exec_destroy(c->exec);
+    lm_free_aligned(c->env, c->logits, c->shape.logits_bytes, LM_ALIGN_CACHE);
+    lm_free_aligned(c->env, c->batch, c->shape.batch_bytes, LM_ALIGN_CACHE);
+    lm_context_shape_end(&c->shape);
+    lm_free(c->env, c, sizeof *c);
+    lm_model_release(model);
+}
+
+lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    lm_format_list(context->message, sizeof context->message, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+lm_status lm_context_fill_memory(const lm_context *c, lm_memory *memory) {
+    lm_status status = lm_context_shape_memory(c->model, &c->shape, memory, NULL);
+    if (status != LM_OK || !c->shape.kv.n_groups) return status;
+    memory->n_pages_free = lm_kv_free_pages(c->kv, 0);
+    memory->n_pages_cached = lm_kv_tree_pages(c->kv, 0);
+    return LM_OK;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ * Evaluating: items are cut into batches of at most n_batch tokens, each run once on the program. The order in which sequences grow
+ * and where the cuts fall never changes a logit. On failure every sequence of the call goes back to its length before. */
+#include <string.h>
+
+#include "../base/checked.h"
+#include "context_internal.h"
+
+/* Where a call stands. */
+typedef struct progress {
+    const lm_batch_item *items;
+    size_t n_items;
+    size_t item, done; /* the item being fed and its tokens already run */
+    size_t row;        /* logits rows of the items before `item` */
+} progress;
+
+static size_t rows_of(const lm_batch_item *item) {
+    if (item->n_tokens == 0 || item->logits == LM_LOGITS_NONE) return 0;
+    return item->logits == LM_LOGITS_ALL ? item->n_tokens : 1;
+}
+
+static lm_status check_items(lm_context *c, const lm_batch_item *items, size_t n_items) {
+    const lm_context_params *p = &c->shape.params;
+    size_t rows = 0;
+    if (n_items > (size_t)p->n_seqs) return lm_context_fail(c, LM_ERR_ARGUMENT, "%zu items for %d sequences", n_items, (int)p->n_seqs);
+    for (int32_t s = 0; s < p->n_seqs; s++) c->lengths[s] = -1;
+    for (size_t i = 0; i < n_items; i++) {
+        const lm_batch_item *item = &items[i];
+        if (item->seq < 0 || item->seq >= p->n_seqs) return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)item->seq, (int)p->n_seqs);
+        if (c->lengths[item->seq] >= 0) return lm_context_fail(c, LM_ERR_ARGUMENT, "sequence %d occurs twice in one call", (int)item->seq);
+        if (item->n_tokens && !item->tokens) return lm_context_fail(c, LM_ERR_ARGUMENT, "item %zu: tokens is NULL", i);
+        if (item->logits < LM_LOGITS_NONE || item->logits > LM_LOGITS_ALL)
+            return lm_context_fail(c, LM_ERR_ARGUMENT, "item %zu: logits is %d", i, (int)item->logits);
+        c->lengths[item->seq] = lm_kv_length(c->kv, item->seq);
+        if (item->n_tokens > (size_t)(p->n_ctx - c->lengths[item->seq]))
+            return lm_context_fail(c, LM_ERR_FULL, "sequence %d: %d tokens and %zu more do not fit a context of %d", (int)item->seq,
+                                   (int)c->lengths[item->seq], item->n_tokens, (int)p->n_ctx);
+        for (size_t t = 0; t < item->n_tokens; t++)
+            if (item->tokens[t] < 0 || item->tokens[t] >= c->model->hparams.n_vocab_in)
+                return lm_context_fail(c, LM_ERR_RANGE, "token %d of sequence %d is %d: the vocabulary has %d", (int)t, (int)item->seq,
+                                       (int)item->tokens[t], (int)c->model->hparams.n_vocab_in);
+        if (!lm_size_add(rows, rows_of(item), &rows) || rows > (size_t)p->n_outputs)
+            return lm_context_fail(c, LM_ERR_FULL, "more rows of logits than n_outputs = %d", (int)p->n_outputs);
+    }
+    return LM_OK;
+}
+
+/* Fill the batch from where the call stands; the spans' pages are reserved. */
+static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
+    const lm_context_params *p = &c->shape.params;
+    int32_t max_outputs = c->shape.program.max_outputs;
+    while (at->item < at->n_items) {
+        const lm_batch_item *item = &at->items[at->item];
+        size_t left = item->n_tokens - at->done, room = (size_t)(p->n_batch - run->n_tokens);
+        size_t n = left < room ? left : room;
+        if (item->logits == LM_LOGITS_ALL && n > (size_t)(max_outputs - run->n_outputs)) n = (size_t)(max_outputs - run->n_outputs);
+        if (item->logits == LM_LOGITS_LAST && n == left && n > 0 && run->n_outputs == max_outputs) n = 0;
+        if (n == 0 && left > 0) return LM_OK;
+        if (n > 0) {
+            int32_t length = lm_kv_length(c->kv, item->seq);
+            lm_status status = lm_kv_reserve(c->kv, item->seq, (int32_t)n);
+            if (status != LM_OK)
+                return lm_context_fail(c, status, status == LM_ERR_FULL ? "the cache has no page left for sequence %d" : "a cache page of sequence %d cannot be copied",
+                                       (int)item->seq);
+            c->spans[run->n_spans++] = (lm_span){.first = run->n_tokens,
+                                                 .n_tokens = (int32_t)n,
+                                                 .pos = length,
+                                                 .state = lm_kv_state(c->kv, item->seq),
+                                                 .pages = lm_kv_pages(c->kv, item->seq)};
+            for (size_t t = 0; t < n; t++) {
+                int32_t row = run->n_tokens++;
+                c->tokens[row] = item->tokens[at->done + t];
+                c->positions[row] = length + (int32_t)t;
+                bool last = at->done + t + 1 == item->n_tokens;
+                if (item->logits == LM_LOGITS_ALL || (item->logits == LM_LOGITS_LAST && last)) {
+                    c->outputs[run->n_outputs] = row;
+                    c->rows[run->n_outputs++] = (int32_t)(at->row + (item->logits == LM_LOGITS_ALL ? at->done + t : 0));
+                }
+            }
+            at->done += n;
+            if (at->done < item->n_tokens) return LM_OK;
+        }
+        at->row += rows_of(item);
+        at->item++;
+        at->done = 0;
+    }
+    return LM_OK;
+}
+
+static lm_status keep_logits(lm_context *c, const lm_run *run) {
+    int32_t value = c->shape.graph.logits;
+    size_t n_vocab = (size_t)c->model->hparams.n_vocab;
+    if (run->n_outputs == 0) return LM_OK;
+    if (!c->shape.logits_bytes) {
+        c->mapped = lm_exec_map(c->exec, value);
+        return LM_OK;
+    }
+    for (int32_t i = 0; i < run->n_outputs; i++) {
+        lm_status status = lm_exec_read(c->exec, value, i, 1, c->logits + (size_t)c->rows[i] * n_vocab);
+        if (status != LM_OK) return status;
+    }
+    return LM_OK;
+}
+
+static lm_status run_batch(lm_context *c, progress *at) {
+    lm_run run = {.struct_size = sizeof run,
+                  .tokens = c->tokens,
+                  .positions = c->positions,
+                  .spans = c->spans,
+                  .outputs = c->outputs,
+                  .n_threads = c->shape.params.n_threads,
+                  .cancel = (int32_t *)(void *)&c->cancelled};
+    progress before = *at;
+    lm_status status = gather_batch(c, at, &run);
+    if (status == LM_OK) status = lm_exec_run(c->exec, &run);
+    if (status == LM_ERR_CANCELLED) lm_context_fail(c, status, "the evaluation was cancelled");
+    if (status == LM_OK) status = keep_logits(c, &run);
+    int32_t span = 0;
+    for (size_t i = before.item; i < before.n_items && span < run.n_spans; i++) { /* spans are the items in order, empty ones left out */
+        if (before.items[i].n_tokens == 0) continue;
+        const lm_span *s = &c->spans[span++];
+        if (status == LM_OK)
+            lm_kv_commit(c->kv, before.items[i].seq, c->tokens + s->first, s->n_tokens);
+        else
+            lm_kv_cancel(c->kv, before.items[i].seq);
+    }
+    if (status == LM_ERR_DEVICE) lm_context_fail(c, status, "the device failed");
+    return status;
+}
+
+lm_status lm_context_run(lm_context *c, const lm_batch_item *items, size_t n_items) {
+    lm_status status = check_items(c, items, n_items);
+    if (status != LM_OK) return status;
+    size_t total = 0;
+    for (size_t i = 0; i < n_items; i++) total += items[i].n_tokens;
+    if (total == 0) return LM_OK;
+    atomic_store(&c->cancelled, 0);
+    c->n_rows = 0;
+    c->mapped = NULL;
+    progress at = {items, n_items, 0, 0, 0};
+    while (at.item < n_items && status == LM_OK) status = run_batch(c, &at);
+    if (status == LM_OK) {
+        c->n_rows = at.row;
+        return LM_OK;
+    }
+    for (size_t i = 0; i < n_items; i++)
+        if (lm_kv_trim(c->kv, items[i].seq, c->lengths[items[i].seq]) != LM_OK) lm_kv_close(c->kv, items[i].seq);
+    return status;
+}
+
+lm_status lm_context_resync(lm_context *c, lm_seq seq, const lm_token *tokens, size_t n_tokens, lm_sync_info *info) {
+    const lm_context_params *p = &c->shape.params;
+    if (seq < 0 || seq >= p->n_seqs) return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq, (int)p->n_seqs);
+    if (n_tokens == 0 || !tokens) return lm_context_fail(c, LM_ERR_ARGUMENT, "no tokens to make sequence %d of", (int)seq);
+    if (n_tokens > (size_t)p->n_ctx)
+        return lm_context_fail(c, LM_ERR_FULL, "%zu tokens do not fit a context of %d", n_tokens, (int)p->n_ctx);
+    lm_kv_resumed resumed;
+    lm_status status = lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1, &resumed); /* the last token gives the logits */
+    if (status != LM_OK) return lm_context_fail(c, status, "the state of sequence %d cannot be restored", (int)seq);
+    lm_batch_item item = {seq, LM_LOGITS_LAST, tokens + resumed.n_reused, n_tokens - (size_t)resumed.n_reused};
+    status = lm_context_run(c, &item, 1);
+    if (status != LM_OK || !info) return status;
+    info->reason = (int32_t)resumed.reason;
+    info->n_reused = resumed.n_reused;
+    info->n_evaluated = (int32_t)item.n_tokens;
+    info->n_known = resumed.n_matched;
+    info->n_from_cache = resumed.from_tree;
+    info->checkpoint = resumed.checkpoint;
+    return LM_OK;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ * Sizes of a context, decided by the same code for opening and for planning: defaults, the program, pages per group, memory. */
+#include "../base/checked.h"
+#include "../base/format.h"
+#include "context_internal.h"
+
+#define DEFAULT_CTX 4096
+#define DEFAULT_BATCH 512
+#define DEFAULT_CHECKPOINTS 8
+#define MAX_SEQS 4096
+#define MAX_BATCH 65536
+#define MAX_CTX (1 << 24)
+
+static lm_status complete_params(const lm_model *model, lm_context_params *p, lm_error *error) {
+    if (p->n_ctx < 0 || p->n_ctx > MAX_CTX) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_ctx is %d", (int)p->n_ctx);
+    if (p->n_seqs < 1 || p->n_seqs > MAX_SEQS) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_seqs is %d", (int)p->n_seqs);
+    if (p->n_batch < 0 || p->n_batch > MAX_BATCH) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_batch is %d", (int)p->n_batch);
+    if (p->n_threads < 0) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_threads is %d", (int)p->n_threads);
+    if (p->n_checkpoints < -1 || p->n_checkpoints > MAX_SEQS * 64)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_checkpoints is %d", (int)p->n_checkpoints);
+    if (p->n_ctx == 0) p->n_ctx = model->hparams.n_ctx_train < DEFAULT_CTX ? model->hparams.n_ctx_train : DEFAULT_CTX;
+    if (p->n_batch == 0) p->n_batch = DEFAULT_BATCH;
+    if ((int64_t)p->n_batch > (int64_t)p->n_ctx * p->n_seqs) p->n_batch = (int32_t)((int64_t)p->n_ctx * p->n_seqs);
+    if (p->n_batch < p->n_seqs) p->n_batch = p->n_seqs;
+    if (p->n_outputs == 0) p->n_outputs = p->n_seqs;
+    if (p->n_outputs < 1 || (int64_t)p->n_outputs > (int64_t)p->n_ctx * p->n_seqs)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_outputs is %d", (int)p->n_outputs);
+    if (p->n_checkpoints < 0) p->n_checkpoints = DEFAULT_CHECKPOINTS * p->n_seqs;
+    return LM_OK;
+}
+
+/* Bytes of one page of every layer of each group, from the backend's own arithmetic: a cache of one page per group, then of two. */
+static lm_status measure_pages(lm_context_shape *shape, lm_error *error) {
+    const lm_backend *b = shape->placement.backend;
+    const lm_program *program = &shape->program;
+    lm_graph *graph = &shape->graph;
+    size_t n = (size_t)program->n_cache_layers + (size_t)program->n_state_layers;
+    uint8_t *owned = lm_alloc_array(graph->env, n, 1);
+    if (!owned) return lm_error_memory(error);
+    for (int32_t g = 0; g < program->n_cache_groups; g++) {
+        uint64_t bytes[2];
+        for (int32_t l = 0; l < program->n_cache_layers; l++) owned[l] = program->cache_layers[l].group == g;
+        for (int32_t pages = 1; pages <= 2; pages++) {
+            graph->cache_groups.data[g].n_pages = pages;
+            bytes[pages - 1] = b->cache_bytes(b->user, shape->placement.device, program, owned, owned + program->n_cache_layers);
+        }
+        shape->page_bytes[g] = bytes[1] - bytes[0];
+    }
+    lm_free(graph->env, owned, n);
+    return LM_OK;
+}
+
+/* Pages of each group: what the sequences need, or as many as the budget allows in the same proportion, plus one spare per sequence for
+ * the page a fork or a resumed prefix copies before it writes. */
+static lm_status decide_pages(lm_context_shape *shape, uint64_t state_bytes, lm_error *error) {
+    const lm_context_params *p = &shape->params;
+    uint64_t one = 0, all = 0; /* bytes of one full sequence, of all */
+    int64_t per_seq[LM_KV_MAX_GROUPS];
+    for (int32_t g = 0; g < shape->kv.n_groups; g++) {
+        per_seq[g] = lm_kv_pages_per_seq(shape->kv.windows[g], p->n_ctx, p->n_batch) + 1;
+        one += (uint64_t)per_seq[g] * shape->page_bytes[g];
+    }
+    if (!lm_u64_mul(one, (uint64_t)p->n_seqs, &all)) all = UINT64_MAX;
+    uint64_t budget = p->cache_bytes > state_bytes ? p->cache_bytes - state_bytes : 0;
+    for (int32_t g = 0; g < shape->kv.n_groups; g++) {
+        int64_t pages = per_seq[g] * p->n_seqs;
+        if (p->cache_bytes) {
+            if (budget < one)
+                return lm_error_set(error, LM_ERR_FULL, "cache_bytes is %llu, one sequence of %d positions needs %llu",
+                                    (unsigned long long)p->cache_bytes, (int)p->n_ctx, (unsigned long long)(one + state_bytes));
+            pages = (int64_t)((double)budget / (double)one * (double)per_seq[g]);
+            while (pages > per_seq[g] && (uint64_t)pages > budget / shape->page_bytes[g]) pages--;
+        }
+        if (pages > INT32_MAX / 2) return lm_error_set(error, LM_ERR_LIMIT, "the cache would have more than %d pages", INT32_MAX / 2);
+        shape->kv.n_pages[g] = shape->graph.cache_groups.data[g].n_pages = (int32_t)pages;
+    }
+    return LM_OK;
+}
+
+lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out, lm_error *error) {
+    lm_context_shape *s = out;
+    *s = (lm_context_shape){.params = *params};
+    lm_graph_init(&s->graph, model->env);
+    lm_status status = complete_params(model, &s->params, error);
+    if (status != LM_OK) return status;
+    const lm_context_params *p = &s->params;
+    lm_arch_source source = lm_model_source(model);
+    lm_arch_options options = {p->n_ctx, p->k_type, p->v_type, LM_ARCH_LOGITS};
+    lm_arch_build(model->arch, &source, &model->hparams, &options, &s->graph);
+    bool recurrent = s->graph.state_layers.count > 0;
+    int32_t n_states = recurrent ? p->n_seqs + p->n_checkpoints : 0;
+    int32_t max_outputs = p->n_outputs < p->n_batch ? p->n_outputs : p->n_batch;
+    lm_graph_limits limits = {p->n_batch, max_outputs, p->n_seqs, p->n_ctx, n_states};
+    status = lm_graph_finish(&s->graph, &limits, &s->program, error);
+    if (status != LM_OK) return status;
+    if (s->program.n_cache_groups > LM_KV_MAX_GROUPS)
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model has %d kinds of attention windows", (int)s->program.n_cache_groups);
+    s->placement = (lm_placement){&model->runtime->cpu_backend, 0, model->weights[model->runtime->n_backends - 1]};
+    s->kv = (lm_kv_params){.n_groups = s->program.n_cache_groups, .n_seqs = p->n_seqs, .n_positions = p->n_ctx, .n_states = n_states};
+    uint64_t state_bytes = 0;
+    for (int32_t i = 0; i < s->program.n_state_layers; i++)
+        state_bytes += (uint64_t)n_states * ((uint64_t)s->program.state_layers[i].n_floats * sizeof(float) + LM_ALIGN_CACHE);
+    for (int32_t g = 0; g < s->kv.n_groups; g++) s->kv.windows[g] = s->program.cache_groups[g].window;
+    status = measure_pages(s, error);
+    if (status == LM_OK) status = decide_pages(s, state_bytes, error);
+    bool rows_move = p->n_outputs > 1 || p->n_seqs > 1 || !s->placement.backend->value_map;
+    s->logits_bytes = rows_move ? (size_t)p->n_outputs * (size_t)model->hparams.n_vocab * sizeof(float) : 0;
+    s->batch_bytes = lm_align_up((size_t)p->n_seqs * sizeof(lm_span), LM_ALIGN_CACHE) +
+                     (size_t)p->n_batch * (sizeof(lm_token) + sizeof(int32_t)) + (size_t)p->n_outputs * 2 * sizeof(int32_t) +
+                     (size_t)p->n_seqs * sizeof(int32_t);
+    return status;
+}
+
+void lm_context_shape_end(lm_context_shape *shape) { lm_graph_destroy(&shape->graph); }
+
+static lm_status layer_devices(const lm_env *env, const lm_model *model, int32_t **out) {
+    *out = lm_alloc_array(env, (size_t)model->hparams.n_layers_all + 2, sizeof **out);
+    return *out ? LM_OK : LM_ERR_MEMORY;
+}
+
+lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory, lm_error *error) {
+    int32_t *devices = NULL;
+    lm_exec_size size;
+    lm_status status = layer_devices(model->env, model, &devices);
+    if (status != LM_OK) return lm_error_memory(error);
+    status = lm_exec_measure(model->env, &shape->program, &shape->placement, 1, devices, model->hparams.n_layers_all, &size, error);
+    lm_free(model->env, devices, ((size_t)model->hparams.n_layers_all + 2) * sizeof *devices);
+    if (status != LM_OK) return status;
+    memory->weights_bytes = 0;
+    for (size_t i = 0; i < model->n_tensors; i++) memory->weights_bytes += model->tensors[i].bytes;
+    memory->copied_bytes = model->copied_bytes;
+    memory->model_bytes = lm_model_memory(model);
+    memory->cache_bytes = size.cache_bytes;
+    memory->work_bytes = size.work_bytes;
+    memory->context_bytes = sizeof(lm_context) + lm_kv_bytes(&shape->kv) + shape->logits_bytes + shape->batch_bytes;
+    memory->n_pages = memory->n_pages_free = shape->kv.n_groups ? shape->kv.n_pages[0] : 0;
+    memory->n_pages_cached = 0;
+    return LM_OK;
+}
+
+lm_status lm_context_measure(lm_model *model, const lm_context_params *params, lm_memory *memory, lm_context_params *in_force, lm_error *error) {
+    lm_context_shape shape;
+    lm_status status = lm_context_shape_begin(model, params, &shape, error);
+    if (status == LM_OK) status = lm_context_shape_memory(model, &shape, memory, error);
+    if (status == LM_OK && in_force) *in_force = shape.params;
+    lm_context_shape_end(&shape);
+    return status;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ * An open model: its bytes, the directory over them, hyper-parameters, tensor table, vocabulary. Immutable but for the reference
+ * count and the spare tokenizer scratch. */
+#ifndef LM_MODEL_MODEL_H
+#define LM_MODEL_MODEL_H
+
+#include <lm/model.h>
+
+#include <stdatomic.h>
+
+#include "../arch/arch.h"
+#include "../base/arena.h"
+#include "../gguf/gguf.h"
+#include "../os/os.h"
+#include "../runtime/runtime.h"
+#include "../vocab/vocab.h"
+
+/* The bytes of one file of the model. */
+typedef struct lm_model_file {
+    lm_os_mapping mapping;
+    void *copy;       /* LM_LOAD_READ: owned, copy_size bytes */
+    size_t copy_size;
+} lm_model_file;
+
+struct lm_model {
+    atomic_int references;
+    const lm_env *env; /* the runtime's */
+    lm_runtime *runtime;
+    lm_model_file *files;
+    uint32_t n_files, n_files_reserved;
+    lm_gguf *gguf;
+    lm_arena names;      /* NUL-terminated copies of names and keys */
+    lm_tensor *tensors;  /* [n_tensors], parallel to the directory */
+    const char **keys;   /* [n_values] */
+    size_t n_tensors, n_keys;
+    const lm_arch *arch;
+    const char *architecture, *name;
+    lm_hparams hparams;
+    lm_vocab *vocab;
+    _Atomic(lm_vocab_scratch *) scratch; /* one spare, for lm_tokenize */
+    void *weights[LM_RUNTIME_MAX_BACKENDS]; /* per backend of the runtime */
+    uint64_t copied_bytes;
+};
+
+/* params are checked and complete. path, which may be NULL, is where the other files of a split model are looked for. */
+lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_model_params *params, lm_model **out, lm_error *error);
+lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params *params, lm_model **out, lm_error *error);
+void lm_model_hold(lm_model *model);
+void lm_model_release(lm_model *model);
+lm_arch_source lm_model_source(const lm_model *model);
+/* A number that two different models are unlikely to share: checksum of the metadata, the tensor directory and a sample of the weights. */
+uint64_t lm_model_fingerprint(const lm_model *model);
+/* Bytes of memory the object holds besides the weights in place. */
+uint64_t lm_model_memory(const lm_model *model);
+
+#endif

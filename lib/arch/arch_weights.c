@@ -86,7 +86,7 @@ static int32_t vector(lm_build *b, const char *name, const char *suffix, int64_t
         return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: %lld values, expected %lld", t->name,
                              (long long)(t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3]), (long long)n);
     if (t->dtype != LM_DTYPE_F32 && t->dtype != LM_DTYPE_F16 && t->dtype != LM_DTYPE_BF16)
-        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: type %s where floats are expected", t->name, lm_dtype_at(t->dtype)->name);
+        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: type %s where floats are expected", t->name, lm_dtype_find(t->dtype)->name);
     return index;
 }
 

@@ -25,6 +25,7 @@ static lm_status model_create(const lm_model_params *params, lm_model **out, lm_
     }
     atomic_init(&model->references, 1);
     atomic_init(&model->scratch, NULL);
+    atomic_init(&model->pieces, NULL);
     model->runtime = runtime;
     model->env = &runtime->env;
     lm_arena_init(&model->names, model->env, LM_ARENA_UNLIMITED);
@@ -38,6 +39,7 @@ void lm_model_release(lm_model *model) {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1) return;
     const lm_env *env = model->env;
     lm_runtime *runtime = model->runtime;
+    lm_model_pieces_free(model);
     lm_vocab_scratch_destroy(atomic_load(&model->scratch));
     lm_vocab_close(model->vocab);
     lm_free(env, model->tensors, model->n_tensors * sizeof *model->tensors);

@@ -14,6 +14,7 @@
 #include "../os/os.h"
 #include "../runtime/runtime.h"
 #include "../vocab/vocab.h"
+#include "model_pieces.h"
 
 /* The bytes of one file of the model. */
 typedef struct lm_model_file {
@@ -38,6 +39,7 @@ struct lm_model {
     lm_hparams hparams;
     lm_vocab *vocab;
     _Atomic(lm_vocab_scratch *) scratch; /* one spare, for lm_tokenize */
+    _Atomic(lm_pieces *) pieces; /* built on demand */
     void *weights[LM_RUNTIME_MAX_BACKENDS]; /* per backend of the runtime */
     uint64_t copied_bytes;
 };

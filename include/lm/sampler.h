@@ -156,6 +156,14 @@ typedef struct lm_token_prob {
 LM_API lm_status lm_sampler_create(const lm_sampler_params *params, const lm_sampler_vocab *vocab, lm_sampler **out,
                                    lm_error *error);
 
+struct lm_model;
+
+/**
+ * The same for a model's vocabulary. The model must outlive the sampler. params NULL means the defaults, and where the model's
+ * file recommends values (general.sampling.*) those; params given are taken as they are. Since 0.1
+ */
+LM_API lm_status lm_sampler_for_model(struct lm_model *model, const lm_sampler_params *params, lm_sampler **out, lm_error *error);
+
 /** Give everything back. NULL is allowed. Since 0.1 */
 LM_API void lm_sampler_destroy(lm_sampler *sampler);
 

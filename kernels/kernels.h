@@ -69,7 +69,7 @@ typedef void lm_matmul_fn(const void *w, size_t row_bytes, int32_t n_rows, const
 
 /* Rearranged activations for matmul: pack_bytes(n, k) bytes, 64-byte aligned, filled in pieces of columns [first, first + n),
  * first a multiple of LM_PACK_COLUMNS; matmul takes ranges that start at such multiples too. */
-#define LM_PACK_COLUMNS 32
+#define LM_PACK_COLUMNS 24
 typedef size_t lm_pack_bytes_fn(int32_t n, int32_t k);
 typedef void lm_pack_fn(void *panel, const lm_acts *acts, int32_t first, int32_t n);
 

@@ -45,8 +45,7 @@ LM_INLINE F q2k_dmin(const uint8_t *p, size_t s) { return d_high(p + 80, s); }
 enum { q3k_BYTES = 110, q3k_STEPS = 4, q3k_OFFSET = 4, q3k_WIDE = 0, q3k_MINIMA = 0 };
 LM_INLINE void q3k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(2)
-    for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 32 + 32 * h + 16 * e, s),
-                                raw[2 + e] = v_rows(p + 16 * e, s);
+    for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 32 + 32 * h + 16 * e, s), raw[2 + e] = v_rows(p + 16 * e, s);
 }
 LM_INLINE void q3k_codes(V x[2], const V raw[RAW], const int i) {
     LM_UNROLL(2) for (int e = 0; e < 2; e++) x[e] = v_or(v_two_bits(raw[e], i % 4), v_bit_to(raw[2 + e], i, 2));
@@ -91,8 +90,7 @@ LM_INLINE void q4k_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
 enum { q5k_BYTES = 176, q5k_STEPS = 2, q5k_OFFSET = 0, q5k_WIDE = 1, q5k_MINIMA = 8 };
 LM_INLINE void q5k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(2)
-    for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 48 + 32 * h + 16 * e, s),
-                                raw[2 + e] = v_rows(p + 16 + 16 * e, s);
+    for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 48 + 32 * h + 16 * e, s), raw[2 + e] = v_rows(p + 16 + 16 * e, s);
 }
 LM_INLINE void q5k_codes(V x[2], const V raw[RAW], const int i) {
     LM_UNROLL(2) for (int e = 0; e < 2; e++) x[e] = v_or(v_nibble(raw[e], i % 2), v_bit_to(raw[2 + e], i, 4));

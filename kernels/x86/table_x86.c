@@ -10,6 +10,19 @@
 #define MATVEC_AVX2VNNI(type, name) MATVEC(type, name, avx2vnni)
 #define MATVEC_AVX512VNNI(type, name) MATVEC(type, name, avx512vnni)
 
+/* A matmul with its layout of activations. */
+#define MATMUL(type, name, isa, layout, layout_bytes, tile, from)                                                      \
+    do {                                                                                                               \
+        lm_weight_kernels *slot = &kernels->weights[type];                                                             \
+        slot->matmul = lm_matmul_##name##_##isa;                                                                       \
+        slot->pack = lm_pack_##layout##_##isa;                                                                         \
+        slot->pack_bytes = lm_pack_bytes_##layout_bytes##_##isa;                                                       \
+        slot->matmul_work_bytes = lm_matmul_work_bytes_##isa;                                                          \
+        slot->row_tile = tile;                                                                                         \
+        slot->matmul_from = from;                                                                                      \
+    } while (0);
+#define MATMUL_AVX512VNNI(type, name) MATMUL(type, name, avx512vnni, flat, flat, 32, 5)
+
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX2)
@@ -20,6 +33,15 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX512_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
     LM_X86_K(MATVEC_AVX512VNNI)
+    LM_X86_SIMPLE(MATMUL_AVX512VNNI)
+    MATMUL(LM_BLOCK_Q2K, q2k, avx512vnni, pair16, pair, 32, 5)
+    MATMUL(LM_BLOCK_Q3K, q3k, avx512vnni, pair16, pair, 32, 5)
+    MATMUL(LM_BLOCK_Q4K, q4k, avx512vnni, pair16, pair, 32, 5)
+    MATMUL(LM_BLOCK_Q5K, q5k, avx512vnni, pair16, pair, 32, 5)
+    MATMUL(LM_BLOCK_Q6K, q6k, avx512vnni, pair8, pair, 32, 5)
+    MATMUL(LM_BLOCK_TQ1_0, tq1_0, avx512vnni, pair16, pair, 32, 5)
+    MATMUL(LM_BLOCK_TQ2_0, tq2_0, avx512vnni, pair16, pair, 32, 5)
+    MATMUL(LM_BLOCK_IQ4XS, iq4xs, avx512vnni, flat, flat, 32, 5)
 }
 #else
 typedef int lm_nothing_here;

@@ -15,19 +15,35 @@
 #define LM_X86_SIMPLE(X)                                                                                               \
     X(LM_BLOCK_Q4_0, q4_0)                                                                                             \
     X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
-    X(LM_BLOCK_Q5_0, q5_0) X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) \
+    X(LM_BLOCK_Q5_0, q5_0)                                                                                             \
+    X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0)                        \
         X(LM_BLOCK_IQ4NL, iq4nl) X(LM_BLOCK_MXFP4, mxfp4) X(LM_BLOCK_NVFP4, nvfp4)
 
 /* Types of 256 weights with integer sub-scales. */
 #define LM_X86_K(X)                                                                                                    \
     X(LM_BLOCK_Q2K, q2k)                                                                                               \
-    X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_TQ1_0, tq1_0)       \
-        X(LM_BLOCK_TQ2_0, tq2_0) X(LM_BLOCK_IQ4XS, iq4xs)
+    X(LM_BLOCK_Q3K, q3k)                                                                                               \
+    X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)   \
+        X(LM_BLOCK_IQ4XS, iq4xs)
 
 #define LM_X86_DECLARE(type, name)                                                                                     \
     lm_matvec_fn lm_matvec_##name##_avx2, lm_matvec_##name##_avx2vnni, lm_matvec_##name##_avx512vnni;
 LM_X86_SIMPLE(LM_X86_DECLARE)
 LM_X86_K(LM_X86_DECLARE)
+
+#define LM_X86_DECLARE_MATMUL(type, name)                                                                              \
+    lm_matmul_fn lm_matmul_##name##_avx2, lm_matmul_##name##_avx2vnni, lm_matmul_##name##_avx512vnni;
+LM_X86_SIMPLE(LM_X86_DECLARE_MATMUL)
+LM_X86_K(LM_X86_DECLARE_MATMUL)
+
+/* Layouts of packed activations: flat (every level), and of AVX-512's K-quants in halves of 16 or of 8. */
+lm_pack_bytes_fn lm_pack_bytes_flat_avx2, lm_pack_bytes_flat_avx2vnni, lm_pack_bytes_flat_avx512vnni,
+    lm_pack_bytes_pair_avx512vnni;
+lm_pack_fn lm_pack_flat_avx2, lm_pack_flat_avx2vnni, lm_pack_flat_avx512vnni, lm_pack_pair16_avx512vnni,
+    lm_pack_pair8_avx512vnni;
+size_t lm_matmul_work_bytes_avx2(int32_t n, int32_t k);
+size_t lm_matmul_work_bytes_avx2vnni(int32_t n, int32_t k);
+size_t lm_matmul_work_bytes_avx512vnni(int32_t n, int32_t k);
 
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level);
 #endif

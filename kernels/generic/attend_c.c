@@ -10,8 +10,8 @@ LM_EXACT_FLOATS
 size_t lm_attend_work_bytes(int32_t k_width, int32_t v_width, int32_t n_q) {
     /* One page of K and of V as floats, then scores, factor and visible run of each row; all lines of 64 bytes. */
     size_t rows = ((size_t)n_q + 15) / 16 * 16;
-    return ((size_t)k_width + (size_t)v_width) * LM_PAGE_TOKENS * sizeof(float) +
-           rows * (LM_PAGE_TOKENS + 3) * sizeof(float);
+    size_t columns = (size_t)k_width + ((size_t)v_width + 63) / 64 * 64;
+    return columns * LM_PAGE_TOKENS * sizeof(float) + rows * (LM_PAGE_TOKENS + 3) * sizeof(float);
 }
 
 typedef struct state {

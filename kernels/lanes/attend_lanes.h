@@ -14,7 +14,7 @@ typedef struct tile {
     const float *a;
     size_t a_stride;
     const uint8_t *b;
-    size_t b_step; /* bytes from row to row */
+    size_t b_step, b_panel; /* bytes from row to row, and from 64 columns to the next 64 */
     int32_t n;
     float *c;
     size_t c_stride;
@@ -81,14 +81,17 @@ static const struct tile_shape {
 /* The product for any number of rows and columns; columns past a multiple of 16 only with f32. */
 static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
     const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
+    const int32_t most = type == LM_BLOCK_F32 ? TILE_ROWS : TILE_ROWS_HALF;
     int32_t at = 0;
     for (int32_t wide; at + 16 <= columns; at += 16 * wide) {
         wide = at + 16 * TILE_WIDE <= columns ? TILE_WIDE : 1;
-        const struct tile_shape *shape = tile_shapes;
+        const struct tile_shape *shape;
         tile t = *whole;
-        t.b += at * size, t.c += at, t.ahead = t.ahead ? t.ahead + at * size : NULL;
-        for (int32_t left = rows; left > 0; left -= shape->rows) {
-            while (shape->wide != wide || shape->rows > left) shape++;
+        t.b += at / 64 * t.b_panel + at % 64 * size, t.c += at, t.ahead = t.ahead ? t.ahead + at * size : NULL;
+        for (int32_t left = rows; left > 0;
+             left -= shape->rows) { /* in equal shares: 4 rows are 2 and 2, not 3 and 1 */
+            int32_t tiles = (left + most - 1) / most, share = (left + tiles - 1) / tiles;
+            for (shape = tile_shapes; shape->wide != wide || shape->rows > share;) shape++;
             (type == LM_BLOCK_F32 ? shape->f32 : type == LM_BLOCK_F16 ? shape->f16 : shape->bf16)(&t);
             t.a += shape->rows * t.a_stride, t.c += shape->rows * t.c_stride, t.ahead = NULL;
             if (t.keep) t.keep += shape->rows;
@@ -98,7 +101,7 @@ static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t 
         for (int32_t e = at; e < columns; e++) {
             float *c = whole->c + r * whole->c_stride + e, sum = whole->keep ? *c * whole->keep[r] : 0.0f, b;
             for (int32_t i = 0; i < whole->n; i++) {
-                memcpy(&b, whole->b + i * whole->b_step + e * size, sizeof b);
+                memcpy(&b, whole->b + e / 64 * whole->b_panel + i * whole->b_step + e % 64 * size, sizeof b);
                 sum = fmaf(whole->a[r * whole->a_stride + i], b, sum);
             }
             *c = sum;
@@ -196,32 +199,23 @@ static int32_t attend_keys(const attend *work, const uint8_t *k, int32_t seen, t
     else if (seen >= WIDEN_FROM || args->v_from_k)
         cache_widen(type, k, (size_t)args->k_width * LM_PAGE_TOKENS, work->keys), blocks = 1;
     if (blocks) k = (const uint8_t *)work->keys, type = LM_BLOCK_F32;
-    t->b = k, t->b_step = LM_PAGE_TOKENS * (type == LM_BLOCK_F32 ? 4 : 2);
+    t->b = k, t->b_step = t->b_panel = LM_PAGE_TOKENS * (type == LM_BLOCK_F32 ? 4 : 2);
     return type;
 }
 
 static int32_t attend_values(const attend *work, const uint8_t *v, int32_t seen, tile *t) {
     const lm_attend_args *args = work->args;
-    int32_t type = args->v_type, width = args->v_width, widened = 1;
-    if (args->v_from_k) {
-        int32_t e = 0;
-        for (; e + 16 <= width; e += 16)
-            for (int32_t j = 0; j < LM_PAGE_TOKENS; j += 16)
-                transpose_floats(work->keys + (size_t)e * LM_PAGE_TOKENS + j, LM_PAGE_TOKENS,
-                                 work->values + (size_t)j * width + e, (size_t)width);
-        for (; e < width; e++)
-            for (int32_t j = 0; j < LM_PAGE_TOKENS; j++)
-                work->values[(size_t)j * width + e] = work->keys[(size_t)e * LM_PAGE_TOKENS + j];
-    } else if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0) {
-        cache_widen_blocks(type, v, width * LM_PAGE_TOKENS, work->values);
-    } else if (type != LM_BLOCK_F32 && (seen >= WIDEN_FROM || width % 16 != 0)) {
-        cache_widen(type, v, (size_t)width * LM_PAGE_TOKENS, work->values);
-    } else {
-        widened = 0;
-    }
-    if (widened) v = (const uint8_t *)work->values, type = LM_BLOCK_F32;
-    t->b = v, t->b_step = (size_t)width * (type == LM_BLOCK_F32 ? 4 : 2);
-    return type;
+    const int32_t type = args->v_type, width = args->v_width;
+    const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
+    const int32_t blocks = type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0;
+    *t = (tile){.b = v, .b_step = (size_t)width * size, .b_panel = 64 * size};
+    if (!args->v_from_k && !blocks && width % 16 == 0 && (seen < WIDEN_FROM || type == LM_BLOCK_F32)) return type;
+    if (args->v_from_k)
+        cache_panels_from_k(work->keys, width, work->values);
+    else
+        cache_panels_v(type, v, width, work->values);
+    *t = (tile){.b = (const uint8_t *)work->values, .b_step = 64 * sizeof(float), .b_panel = V_PANEL * sizeof(float)};
+    return LM_BLOCK_F32;
 }
 
 static void attend_page(const attend *work, int32_t page) {
@@ -250,7 +244,7 @@ static void attend_run(const lm_attend_args *args) {
     attend work = {.args = args, .keys = args->work};
     size_t rows = ((size_t)args->n_q + 15) / 16 * 16;
     work.values = work.keys + (size_t)args->k_width * LM_PAGE_TOKENS;
-    work.p = work.values + (size_t)args->v_width * LM_PAGE_TOKENS;
+    work.p = work.values + ((size_t)args->v_width + 63) / 64 * V_PANEL;
     work.keep = work.p + rows * LM_PAGE_TOKENS;
     work.first = (int32_t *)(void *)(work.keep + rows);
     work.end = work.first + rows;

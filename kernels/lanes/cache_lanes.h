@@ -88,23 +88,22 @@ static void cache_widen(int32_t type, const uint8_t *from, size_t n, float *to) 
             to[i] = type == LM_BLOCK_F16 ? lm_load_f16(from + i * size) : lm_load_bf16(from + i * size);
 }
 
-LM_INLINE void cache_q4_0_codes(const lm_block_q4_0 *block, int8_t *codes) {
-    for (int i = 0; i < 16; i++)
-        codes[i] = (int8_t)((block->qs[i] & 15) - 8), codes[16 + i] = (int8_t)((block->qs[i] >> 4) - 8);
+/* Block number b of a row as floats. */
+LM_INLINE void cache_widen_block(int32_t type, const uint8_t *row, int32_t b, float *to) {
+    const uint8_t *block = row + (size_t)b * (type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0));
+    int8_t unpacked[32];
+    const int8_t *codes = (const int8_t *)(block + 2);
+    if (type == LM_BLOCK_Q4_0) unpack_nibbles(block + 2, unpacked), codes = unpacked;
+    lanes d = lanes_set(load_f16(block));
+    lanes_store(to, lanes_mul(d, lanes_load_i8(codes)));
+    lanes_store(to + 16, lanes_mul(d, lanes_load_i8(codes + 16)));
 }
 
-/* One row of blocks as floats. */
 static void cache_widen_blocks(int32_t type, const uint8_t *row, int32_t width, float *to) {
-    for (int32_t b = 0; b < width / 32; b++, to += 32) {
-        const lm_block_q8_0 *q8 = (const lm_block_q8_0 *)(const void *)row + b;
-        const lm_block_q4_0 *q4 = (const lm_block_q4_0 *)(const void *)row + b;
-        int8_t unpacked[32];
-        const int8_t *codes = type == LM_BLOCK_Q8_0 ? q8->qs : unpacked;
-        if (type == LM_BLOCK_Q4_0) cache_q4_0_codes(q4, unpacked);
-        lanes d = lanes_set(lm_load_f16(type == LM_BLOCK_Q8_0 ? q8->d : q4->d));
-        lanes_store(to, lanes_mul(d, lanes_load_i8(codes)));
-        lanes_store(to + 16, lanes_mul(d, lanes_load_i8(codes + 16)));
-    }
+    if (type == LM_BLOCK_Q8_0)
+        for (int32_t b = 0; b < width / 32; b++) cache_widen_block(LM_BLOCK_Q8_0, row, b, to + 32 * b);
+    else
+        for (int32_t b = 0; b < width / 32; b++) cache_widen_block(LM_BLOCK_Q4_0, row, b, to + 32 * b);
 }
 
 static void cache_get_v(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
@@ -125,29 +124,66 @@ static void cache_get_k(int32_t type, const void *part, int32_t width, int32_t s
 }
 
 /* A K part of blocks, [64 tokens][width], as floats [width][64 tokens]: bytes are transposed 16 by 16, then widened. */
-static void cache_turn_k(int32_t type, const uint8_t *part, int32_t width, float *to) {
-    size_t block_bytes = type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0),
-           row = width / 32 * block_bytes;
-    int8_t unpacked[16 * 32], columns[16 * 16];
-    float d[16];
+LM_INLINE void cache_turn_blocks(int32_t type, const uint8_t *part, int32_t width, float *to) {
+    const size_t block_bytes = type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0);
+    const size_t row = width / 32 * block_bytes;
+    int8_t unpacked[16 * 32], columns[32 * 16];
+    uint8_t d[16 * 2];
     for (int32_t t = 0; t < LM_PAGE_TOKENS; t += 16)
         for (int32_t b = 0; b < width / 32; b++) {
             const uint8_t *first = part + t * row + b * block_bytes, *codes = first + 2;
             size_t stride = row;
-            for (int j = 0; j < 16; j++) d[j] = lm_load_f16(first + j * row);
+            LM_UNROLL(16)
+            for (int j = 0; j < 16; j++) memcpy(d + 2 * j, first + j * row, 2);
             if (type == LM_BLOCK_Q4_0) {
-                for (int j = 0; j < 16; j++)
-                    cache_q4_0_codes((const lm_block_q4_0 *)(const void *)(first + j * row), unpacked + 32 * j);
+                LM_UNROLL(16)
+                for (int j = 0; j < 16; j++) unpack_nibbles(first + j * row + 2, unpacked + 32 * j);
                 codes = (const uint8_t *)unpacked, stride = 32;
             }
-            lanes scale = lanes_load(d);
-            for (int half = 0; half < 32; half += 16) {
-                transpose_bytes(codes + half, stride, columns);
-                float *out = to + ((size_t)b * 32 + half) * LM_PAGE_TOKENS + t;
-                for (int i = 0; i < 16; i++)
-                    lanes_store(out + (size_t)i * LM_PAGE_TOKENS, lanes_mul(scale, lanes_load_i8(columns + 16 * i)));
-            }
+            lanes scale = lanes_load_f16(d);
+            transpose_codes(codes, stride, columns);
+            float *out = to + (size_t)b * 32 * LM_PAGE_TOKENS + t;
+            LM_UNROLL(8)
+            for (int i = 0; i < 32; i++)
+                lanes_store(out + (size_t)i * LM_PAGE_TOKENS, lanes_mul(scale, lanes_load_i8(columns + 16 * i)));
         }
+}
+static void cache_turn_k(int32_t type, const uint8_t *part, int32_t width, float *to) {
+    if (type == LM_BLOCK_Q8_0)
+        cache_turn_blocks(LM_BLOCK_Q8_0, part, width, to);
+    else
+        cache_turn_blocks(LM_BLOCK_Q4_0, part, width, to);
+}
+
+/* A V part as floats in panels of 64 columns, [width/64][64 tokens][64]: rows of a power of two would share few cache sets. */
+#define V_PANEL ((size_t)LM_PAGE_TOKENS * 64)
+static void cache_panels_v(int32_t type, const uint8_t *part, int32_t width, float *to) {
+    size_t row = lm_cache_v_bytes(type, width) / LM_PAGE_TOKENS;
+    for (int32_t e = 0; e < width; e += 64) {
+        int32_t n = width - e < 64 ? width - e : 64;
+        for (int32_t j = 0; j < LM_PAGE_TOKENS; j++) {
+            const uint8_t *from = part + j * row;
+            float *out = to + e * (size_t)LM_PAGE_TOKENS + j * 64;
+            if (type == LM_BLOCK_Q8_0)
+                cache_widen_blocks(type, from + e / 32 * sizeof(lm_block_q8_0), n, out);
+            else if (type == LM_BLOCK_Q4_0)
+                cache_widen_blocks(type, from + e / 32 * sizeof(lm_block_q4_0), n, out);
+            else
+                cache_widen(type, from + (size_t)e * (type == LM_BLOCK_F32 ? 4 : 2), (size_t)n, out);
+        }
+    }
+}
+
+/* The same of the first width values of keys, [width][64 tokens] floats. */
+static void cache_panels_from_k(const float *keys, int32_t width, float *to) {
+    int32_t e = 0;
+    for (; e + 16 <= width; e += 16)
+        for (int32_t j = 0; j < LM_PAGE_TOKENS; j += 16)
+            transpose_floats(keys + (size_t)e * LM_PAGE_TOKENS + j, LM_PAGE_TOKENS,
+                             to + e / 64 * V_PANEL + (size_t)j * 64 + e % 64, 64);
+    for (; e < width; e++)
+        for (int32_t j = 0; j < LM_PAGE_TOKENS; j++)
+            to[e / 64 * V_PANEL + (size_t)j * 64 + e % 64] = keys[(size_t)e * LM_PAGE_TOKENS + j];
 }
 
 static void cache_fill(lm_kernels *k) {

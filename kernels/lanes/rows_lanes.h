@@ -72,8 +72,9 @@ LM_INLINE void glu_rows(int32_t act, const float *gate, const float *up, int32_t
 
 #define EACH_ACT(X)                                                                                                    \
     X(LM_KACT_SILU)                                                                                                    \
-    X(LM_KACT_GELU) X(LM_KACT_GELU_ERF) X(LM_KACT_GELU_QUICK) X(LM_KACT_RELU) X(LM_KACT_SIGMOID) X(LM_KACT_TANH)       \
-        X(LM_KACT_SOFTPLUS) X(LM_KACT_OAI)
+    X(LM_KACT_GELU)                                                                                                    \
+    X(LM_KACT_GELU_ERF) X(LM_KACT_GELU_QUICK) X(LM_KACT_RELU) X(LM_KACT_SIGMOID) X(LM_KACT_TANH) X(LM_KACT_SOFTPLUS)   \
+        X(LM_KACT_OAI)
 static void rows_glu(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
     switch (act) {
 #define CASE(name)                                                                                                     \

@@ -4,18 +4,20 @@
 #define LM_KERNELS_LANES_AVX2_H
 
 #include "../half.h"
-#include "transpose_x86.h"
+#include "lanes_x86.h"
 
 typedef struct lanes {
     __m256 a, b;
 } lanes;
 
-/* Attention's register tiles, rows by vectors of lanes: at most 12 sums, 2 operands, 1 broadcast of 16 registers. From how many
- * rows a page of 16-bit floats is widened first. */
+/* Attention's register tiles, rows by vectors of lanes: 12 sums, 2 operands and a broadcast fit
+ * 16 registers; converted operands need more room.
+ * HALF: the most rows where 16-bit floats are read in place. WIDEN_FROM: from how many rows a page of them is widened first. */
 #define TILE_ROWS 3
+#define TILE_ROWS_HALF 2
 #define TILE_WIDE 2
 #define TILE_SHAPES(X) X(3, 2) X(2, 2) X(1, 2) X(3, 1) X(1, 1)
-#define WIDEN_FROM 6
+#define WIDEN_FROM 9
 #define DELTA_WIDE 2 /* vectors of lanes the delta rule takes at a time */
 
 #define BOTH2(f, x, y) ((lanes){f((x).a, (y).a), f((x).b, (y).b)})
@@ -170,7 +172,7 @@ LM_INLINE void transpose_floats(const float *from, size_t from_stride, float *to
         for (int j = 0; j < 16; j += 8)
             transpose_8x8(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride);
 }
-LM_INLINE void lanes_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }
+LM_INLINE void lanes_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T1); }
 
 #undef BOTH
 #undef BOTH2

@@ -4,16 +4,18 @@
 #define LM_KERNELS_LANES_AVX512_H
 
 #include "../half.h"
-#include "transpose_x86.h"
+#include "lanes_x86.h"
 
 typedef __m512 lanes;
 
-/* Attention's register tiles, rows by vectors of lanes: at most 24 sums, 4 operands, 1 broadcast of 32 registers. From how many
- * rows a page of 16-bit floats is widened first. */
+/* Attention's register tiles, rows by vectors of lanes: 24 sums, 4 operands and a broadcast fit
+ * 32 registers.
+ * HALF: the most rows where 16-bit floats are read in place. WIDEN_FROM: from how many rows a page of them is widened first. */
 #define TILE_ROWS 6
+#define TILE_ROWS_HALF 6
 #define TILE_WIDE 4
-#define TILE_SHAPES(X) X(6, 4) X(4, 4) X(2, 4) X(1, 4) X(6, 1) X(1, 1)
-#define WIDEN_FROM 18
+#define TILE_SHAPES(X) X(6, 4) X(4, 4) X(3, 4) X(2, 4) X(1, 4) X(6, 1) X(1, 1)
+#define WIDEN_FROM INT32_MAX
 #define DELTA_WIDE 4 /* vectors of lanes the delta rule takes at a time */
 
 LM_INLINE __mmask16 lanes_first(int32_t n) { return (__mmask16)((1u << n) - 1); }
@@ -104,7 +106,7 @@ LM_INLINE void transpose_floats(const float *from, size_t from_stride, float *to
     LM_UNROLL(16)
     for (int i = 0; i < 16; i++) x[i] = _mm512_loadu_ps(from + i * from_stride);
     LM_UNROLL(4)
-    for (int round = 0; round < 4; round++) { /* as transpose_bytes, over all 32 elements of rows i and i + 8 */
+    for (int round = 0; round < 4; round++) { /* as transpose_codes, over all 32 elements of rows i and i + 8 */
         __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
         __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
         LM_UNROLL(8)
@@ -118,6 +120,6 @@ LM_INLINE void transpose_floats(const float *from, size_t from_stride, float *to
     LM_UNROLL(16)
     for (int i = 0; i < 16; i++) _mm512_storeu_ps(to + i * to_stride, x[i]);
 }
-LM_INLINE void lanes_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T0); }
+LM_INLINE void lanes_prefetch(const void *at) { _mm_prefetch((const char *)at, _MM_HINT_T1); }
 
 #endif

@@ -16,9 +16,4 @@ typedef struct lm_iq_search {
     const uint8_t *levels; /* [n_entries][group] */
 } lm_iq_search;
 
-/* Bytes lm_iq_search_build needs for a block type; 0 for types without a search. Takes about as long as building. */
-size_t lm_iq_search_bytes(int32_t block_type);
-/* Build in memory aligned to 16, which then starts with an lm_iq_search. */
-void lm_iq_search_build(int32_t block_type, void *memory);
-
 #endif

@@ -2,8 +2,6 @@
  * Choosing the kernel and building its search tables; every row is checked for finite scales after it is made. */
 #include "quantize.h"
 
-#include "../../kernels/iq_search.h"
-
 struct lm_quantizer {
     lm_env env;
     int32_t dtype;

@@ -30,10 +30,19 @@ void lm_acts_bind(lm_acts *acts, int32_t kind, int32_t n, int32_t k, void *buffe
     acts->sum32 = (int16_t *)(void *)at;
 }
 
-static int8_t rounded(float x) {
-    if (x != x) return 0;
-    x = nearbyintf(x);
-    return (int8_t)(x < -127 ? -127 : x > 127 ? 127 : x);
+/* x scaled into [-127, 127]; a NaN (also from infinity times zero) counts as 0. */
+static float scaled(float x, float inverse) {
+    float u = x * inverse;
+    return u != u ? 0 : u < -127 ? -127 : u > 127 ? 127 : u;
+}
+
+/* lanes(32) over fma(u, q, lane) of a group whose quants are q. */
+static float agreement(const float *x, float inverse, const int8_t *q) {
+    float lanes[16];
+    for (int i = 0; i < 16; i++) lanes[i] = fmaf(scaled(x[16 + i], inverse), q[16 + i], scaled(x[i], inverse) * q[i]);
+    for (int width = 8; width > 0; width /= 2)
+        for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+    return lanes[0];
 }
 
 static void quantize(lm_acts *acts, int32_t c, const float *x, size_t group) {
@@ -46,9 +55,14 @@ static void quantize(lm_acts *acts, int32_t c, const float *x, size_t group) {
         for (size_t i = g * group; i < (g + 1) * group; i++)
             if (fabsf(x[i]) > top) top = fabsf(x[i]);
         float inverse = top > 0 ? 127 / top : 0;
-        scale[g] = inverse <= 0x1.fffffep127f ? top / 127 : 0;
         if (inverse > 0x1.fffffep127f) inverse = 0;
-        for (size_t i = g * group; i < (g + 1) * group; i++) q[i] = rounded(x[i] * inverse);
+        int32_t squares = 0;
+        for (size_t i = g * group; i < (g + 1) * group; i++) {
+            q[i] = (int8_t)nearbyintf(scaled(x[i], inverse));
+            squares += q[i] * q[i];
+        }
+        scale[g] = squares ? top / 127 : 0;
+        if (group == 32 && squares) scale[g] *= agreement(x + g * group, inverse, q + g * group) / (float)squares;
     }
     for (size_t g = 0; g < k / 16; g++) {
         int sum = 0;

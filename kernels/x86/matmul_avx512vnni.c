@@ -84,8 +84,10 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
                     else                                                                                               \
                         pair_halves(x, t);                                                                             \
                     LM_UNROLL(4)                                                                                       \
-                    for (int s = 0; s < 4; s++) LM_UNROLL(2) for (int e = 0; e < 2; e++)                               \
-                        v_store(p->q[4 * i + s][2 * v + e], v_add8(t[s][e], v_set1_8(128 - (shift))));                 \
+                    for (int s = 0; s < 4; s++)                                                                        \
+                        LM_UNROLL(2)                                                                                   \
+                        for (int e = 0; e < 2; e++)                                                                    \
+                            v_store(p->q[4 * i + s][2 * v + e], v_add8(t[s][e], v_set1_8(128 - (shift))));             \
                 }                                                                                                      \
                 LM_UNROLL(4)                                                                                           \
                 for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
@@ -127,8 +129,8 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
             const int8_t *q = (const int8_t *)a->q + (b * steps / 4) * PAIR_COLS * 32 + 8 * (b * steps % 4);
             V s[PAIR_COLS][4], w[4];
             LM_UNROLL(4)
-            for (int j = 0; j < PAIR_COLS; j++) LM_UNROLL(4) for (int v = 0; v < 4; v++) s[j][v] =
-                bcast64(a->bias[b][j]);
+            for (int j = 0; j < PAIR_COLS; j++)
+                LM_UNROLL(4) for (int v = 0; v < 4; v++) s[j][v] = bcast64(a->bias[b][j]);
             LM_UNROLL(4) for (int t = 0; t < steps - 1; t++) {
                 LM_UNROLL(4) for (int v = 0; v < 4; v++) w[v] = v_load(p->q[b * steps + t][v]);
                 LM_UNROLL(4) for (int j = 0; j < PAIR_COLS; j++) {
@@ -142,8 +144,8 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
                 V x = bcast64(q + 32 * j + 8 * (steps - 1));
                 LM_UNROLL(4) for (int v = 0; v < 4; v++) s[j][v] = dp(s[j][v], w[v], x);
                 LM_UNROLL(2)
-                for (int v = 0; v < 2; v++) isum[j][v] =
-                    v_dot16(isum[j][v], v_packs32(s[j][2 * v], s[j][2 * v + 1]), v_load(p->scale[b][v]));
+                for (int v = 0; v < 2; v++)
+                    isum[j][v] = v_dot16(isum[j][v], v_packs32(s[j][2 * v], s[j][2 * v + 1]), v_load(p->scale[b][v]));
                 KEEP_ORDER;
             }
         }
@@ -153,8 +155,8 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
             for (int i = 0; i < 4 * folded; i++) sum = v_dot16(sum, v_load(p->fold[i][v]), bcast32(a->sum32[i][j]));
             F s = f_set1(a->scale[j]), acc = f_fma(f_mul(f_load(p->d[v]), s), f_from_int(sum), f_load(c[j][v]));
             LM_UNROLL(8)
-            for (int i = 0; i < minima; i++) imin =
-                v_dot16(imin, v_load(p->min[i][v]), bcast32(minima == 4 ? a->sum32[i][j] : a->sum16[i][j]));
+            for (int i = 0; i < minima; i++)
+                imin = v_dot16(imin, v_load(p->min[i][v]), bcast32(minima == 4 ? a->sum32[i][j] : a->sum16[i][j]));
             if (minima) acc = f_fnma(f_mul(f_load(p->dmin[v]), s), f_from_int(imin), acc);
             f_store(c[j][v], acc);
         }

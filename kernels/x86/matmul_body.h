@@ -12,7 +12,6 @@
  * codes, and codes up to 31 count as -16..15 with 16 times the activations' sum added in int32 (EXTRA).
  *
  * Blocking: ROW_CHUNK rows share the float accumulators (L2); for each KC of k, for each TILE_ROWS rows: unpack, then all columns. */
-#include "matvec_body.h"
 
 enum { TILE_ROWS = 2 * ROWS, KC = 512, ROW_CHUNK = 128 };
 #if LANES == 4
@@ -227,13 +226,13 @@ LM_INLINE void scaled_kernel(const struct panel32 *p, const struct acts32 *a, in
             LM_UNROLL(2) for (int h = 0; h < halves; h++) {
                 V s[COLS][2];
                 LM_UNROLL(8)
-                for (int j = 0; j < COLS; j++) s[j][0] = s[j][1] =
-                    step_start(a + b, halves == 2 ? 1 + h : 0, j, offset);
+                for (int j = 0; j < COLS; j++)
+                    s[j][0] = s[j][1] = step_start(a + b, halves == 2 ? 1 + h : 0, j, offset);
                 tile_dot(s, p + b, a + b, 8 / halves * h, 8 / halves * (h + 1));
                 LM_UNROLL(8) for (int j = 0; j < COLS; j++) {
                     LM_UNROLL(2)
-                    for (int v = 0; v < 2; v++) isum[j][v] =
-                        v_add32(isum[j][v], step_scale(s[j][v], v_load(p[b].scale[h][v])));
+                    for (int v = 0; v < 2; v++)
+                        isum[j][v] = v_add32(isum[j][v], step_scale(s[j][v], v_load(p[b].scale[h][v])));
                     KEEP_ORDER;
                 }
             }
@@ -283,8 +282,9 @@ static size_t work_bytes(int32_t n, int32_t k, size_t chunk_panel_bytes) {
     return (size_t)ROW_CHUNK * (size_t)padded(n) * sizeof(float) + chunk_panel_bytes;
 }
 
-static void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows, const lm_acts *acts,
-                const void *packed, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
+static __attribute__((noinline)) void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows,
+                                          const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work,
+                                          float *out, size_t out_stride) {
     if (n_rows < TILE_ROWS) {
         for (int32_t c = 0; c < n; c += 4)
             f->matvec(weights, row_bytes, n_rows, acts, first + c, n - c < 4 ? n - c : 4, out + (size_t)c * out_stride,

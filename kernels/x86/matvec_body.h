@@ -18,9 +18,6 @@
  * L2 into L1. Measured, this is worth more than the arithmetic (0.65 of the read bandwidth without, 0.92 with both). Bursts of
  * prefetches fill the line buffers and stall the loads: they are spread over the block and kept in place by KEEP_ORDER. */
 
-#define ROWS (4 * LANES)
-#define KEEP_ORDER __asm__ volatile("" ::: "memory")
-
 struct rows {
     const uint8_t *w, *ahead; /* first row of the group; what to prefetch while working on it */
     size_t stride;            /* of rows, in bytes */
@@ -52,8 +49,9 @@ LM_INLINE void rows_done(const struct rows *g, const F acc[], const int nc) {
 /* Run a group function over all rows. The last group is moved up so that it ends with the last row; fewer rows than a group are
  * done one by one, each filling every place of a group. */
 typedef void group_fn(const struct rows *g);
-LM_INLINE void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes, int32_t n_rows,
-                          const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {
+static __attribute__((noinline)) void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes,
+                                                 int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,
+                                                 float *out, size_t out_stride) {
     size_t k = (size_t)acts->k, c = (size_t)first;
     struct rows g = {.stride = row_bytes,
                      .q = acts->q + c * k,

@@ -21,15 +21,21 @@
         slot->row_tile = tile;                                                                                         \
         slot->matmul_from = from;                                                                                      \
     } while (0);
+#define MATMUL_AVX2(type, name) MATMUL(type, name, avx2, flat, flat, 16, 5)
+#define MATMUL_AVX2VNNI(type, name) MATMUL(type, name, avx2vnni, flat, flat, 16, 5)
 #define MATMUL_AVX512VNNI(type, name) MATMUL(type, name, avx512vnni, flat, flat, 32, 5)
 
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX2)
     LM_X86_K(MATVEC_AVX2)
+    LM_X86_SIMPLE(MATMUL_AVX2)
+    LM_X86_K(MATMUL_AVX2)
     if (level < LM_CPU_AVX2_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX2VNNI)
     LM_X86_K(MATVEC_AVX2VNNI)
+    LM_X86_SIMPLE(MATMUL_AVX2VNNI)
+    LM_X86_K(MATMUL_AVX2VNNI)
     if (level < LM_CPU_AVX512_VNNI) return;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
     LM_X86_K(MATVEC_AVX512VNNI)

@@ -110,6 +110,11 @@ LM_INLINE V v_hsum_small(V bias, const V s[4]) {
     return v_dot16(bias, v_packs32(t, u), one);
 }
 
+/* Rows that four vectors hold, or one of dwords. */
+#define ROWS (4 * LANES)
+/* Keeps the compiler from moving memory accesses and what depends on them across it. */
+#define KEEP_ORDER __asm__ volatile("" ::: "memory")
+
 /* int8 codes ready for a dot product: with VNNI plus 128, without unchanged. */
 #if HAVE_VNNI
 #define S8_OFFSET 128

@@ -16,14 +16,16 @@
     X(LM_BLOCK_Q4_0, q4_0)                                                                                             \
     X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
     X(LM_BLOCK_Q5_0, q5_0)                                                                                             \
-    X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0)                        \
-        X(LM_BLOCK_IQ4NL, iq4nl) X(LM_BLOCK_MXFP4, mxfp4) X(LM_BLOCK_NVFP4, nvfp4)
+    X(LM_BLOCK_Q5_1, q5_1)                                                                                             \
+    X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) X(LM_BLOCK_IQ4NL, iq4nl)                      \
+        X(LM_BLOCK_MXFP4, mxfp4) X(LM_BLOCK_NVFP4, nvfp4)
 
 /* Types of 256 weights with integer sub-scales. */
 #define LM_X86_K(X)                                                                                                    \
     X(LM_BLOCK_Q2K, q2k)                                                                                               \
     X(LM_BLOCK_Q3K, q3k)                                                                                               \
-    X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)   \
+    X(LM_BLOCK_Q4K, q4k)                                                                                               \
+    X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)                        \
         X(LM_BLOCK_IQ4XS, iq4xs)
 
 #define LM_X86_DECLARE(type, name)                                                                                     \

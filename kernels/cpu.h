@@ -26,9 +26,12 @@ int32_t lm_cpu_level_find(const char *name);
 /* Whether the machine can run code of this level (true for generic; false across architectures). */
 int32_t lm_cpu_level_runs(int32_t level);
 
-/* Files of x86-64 levels compile to nothing unless this is defined. */
+/* Files of x86-64 levels, and of 64-bit Arm levels, compile to nothing unless these are defined. */
 #if defined(__x86_64__) && defined(__GNUC__)
 #define LM_HAVE_X86 1
+#endif
+#if defined(__aarch64__) && defined(__GNUC__) && !defined(__AARCH64EB__)
+#define LM_HAVE_ARM 1
 #endif
 
 /* LM_EXACT_FLOATS, once at the top of a file after its includes: the compiler must not fuse a multiplication and an addition

@@ -17,4 +17,7 @@ void lm_kernels_init(lm_kernels *kernels, int32_t level) {
     lm_kernels_matmul_x86(kernels, level);
     lm_kernels_rows_x86(kernels, level);
 #endif
+#if defined(LM_HAVE_ARM)
+    lm_kernels_rows_arm(kernels, level);
+#endif
 }

@@ -24,7 +24,7 @@ typedef struct tile {
 typedef void tile_fn(const tile *);
 
 LM_INLINE void tile_run(const tile *t, int32_t type, const int32_t rows, const int32_t wide) {
-    lanes sum[TILE_ROWS][TILE_WIDE], column[TILE_WIDE];
+    lanes sum[TILE_ROWS][TILE_WIDE_FEW], column[TILE_WIDE_FEW];
     const size_t size = type == LM_BLOCK_F32 ? 4 : 2, step = t->b_step, a_stride = t->a_stride;
     const uint8_t *b = t->b, *ahead = t->ahead ? t->ahead : b;
     const float *a = t->a;
@@ -84,7 +84,8 @@ static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t 
     const int32_t most = type == LM_BLOCK_F32 ? TILE_ROWS : TILE_ROWS_HALF;
     int32_t at = 0;
     for (int32_t wide; at + 16 <= columns; at += 16 * wide) {
-        wide = at + 16 * TILE_WIDE <= columns ? TILE_WIDE : 1;
+        wide = rows <= 2 ? TILE_WIDE_FEW : TILE_WIDE;
+        if (at + 16 * wide > columns) wide = 1;
         const struct tile_shape *shape;
         tile t = *whole;
         t.b += at / 64 * t.b_panel + at % 64 * size, t.c += at, t.ahead = t.ahead ? t.ahead + at * size : NULL;

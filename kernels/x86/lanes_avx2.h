@@ -16,6 +16,7 @@ typedef struct lanes {
 #define TILE_ROWS 3
 #define TILE_ROWS_HALF 2
 #define TILE_WIDE 2
+#define TILE_WIDE_FEW 2
 #define TILE_SHAPES(X) X(3, 2) X(2, 2) X(1, 2) X(3, 1) X(1, 1)
 #define WIDEN_FROM 9
 #define DELTA_WIDE 2 /* vectors of lanes the delta rule takes at a time */

@@ -14,6 +14,7 @@ typedef __m512 lanes;
 #define TILE_ROWS 6
 #define TILE_ROWS_HALF 6
 #define TILE_WIDE 4
+#define TILE_WIDE_FEW 4
 #define TILE_SHAPES(X) X(6, 4) X(4, 4) X(3, 4) X(2, 4) X(1, 4) X(6, 1) X(1, 1)
 #define WIDEN_FROM INT32_MAX
 #define DELTA_WIDE 4 /* vectors of lanes the delta rule takes at a time */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * The float kernels of lanes/ on NEON, which every 64-bit Arm processor has. */
+#include "../cpu.h"
+
+#if defined(LM_HAVE_ARM)
+#include <arm_neon.h>
+
+#include "../blocks.h"
+#include "../rows.h"
+
+LM_EXACT_FLOATS
+
+#include "lanes_neon.h"
+#include "../lanes/lanes.h"
+#include "../lanes/rows_lanes.h"
+#include "../lanes/cache_lanes.h"
+#include "../lanes/attend_lanes.h"
+#include "../lanes/recurrent_lanes.h"
+
+void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level) {
+    if (level < LM_CPU_NEON) return;
+    rows_fill(kernels);
+    cache_fill(kernels);
+    attend_fill(kernels);
+    recurrent_fill(kernels);
+}
+
+#endif

@@ -6,7 +6,7 @@
  *     lm_grammar *grammar;
  *     lm_grammar_matcher *matcher;
  *     size_t n_viable;
- *     if (lm_grammar_from_gbnf(text, n, NULL, &grammar, &error) != LM_OK) report(&error);
+ *     if (lm_grammar_from_json_schema(schema, n, NULL, &grammar, &error) != LM_OK) report(&error);
  *     lm_grammar_matcher_create(grammar, vocab, NULL, &matcher, &error);
  *     while (generating) {
  *         lm_grammar_matcher_mask(matcher, mask, n_words);
@@ -60,6 +60,18 @@ typedef struct lm_grammar_params {
  */
 LM_API lm_status lm_grammar_from_gbnf(const char *text, size_t n, const lm_grammar_params *params, lm_grammar **out,
                                       lm_error *error);
+
+/**
+ * Compile a JSON Schema (draft 2020-12 and what tools commonly write). Every text of the grammar is strict JSON and an
+ * instance of the schema; properties come in the order of their declaration, and undeclared ones only where
+ * additionalProperties allows them by name or no properties are declared at all. doc/grammars.md lists the keywords.
+ *
+ * LM_OK, or LM_ERR_UNSUPPORTED (a keyword that cannot be kept: the message names it and its JSON pointer; none is ever
+ * ignored in silence), LM_ERR_FORMAT (not JSON, not a schema, or nothing can match), LM_ERR_LIMIT, LM_ERR_ARGUMENT,
+ * LM_ERR_MEMORY. Since 0.1
+ */
+LM_API lm_status lm_grammar_from_json_schema(const char *json, size_t n, const lm_grammar_params *params,
+                                             lm_grammar **out, lm_error *error);
 
 /** One more reference; gives grammar back. Since 0.1 */
 LM_API lm_grammar *lm_grammar_retain(lm_grammar *grammar);

@@ -3,6 +3,7 @@
 #include "../base/format.h"
 #include "../base/params.h"
 #include "../grammar/gbnf.h"
+#include "../grammar/json_schema.h"
 #include "../grammar/matcher.h"
 
 static lm_status read_params(const lm_grammar_params *params, const void *text, size_t n, lm_grammar **out,
@@ -29,6 +30,23 @@ lm_status lm_grammar_from_gbnf(const char *text, size_t n, const lm_grammar_para
     lm_env_init(&env, own.allocator, NULL);
     lm_gexpr_pool_init(&pool, &env);
     status = pool.status == LM_OK ? lm_gbnf_parse(&pool, text, n, own.find_token, own.user, &root, error)
+                                  : lm_error_memory(error);
+    if (status == LM_OK) status = lm_grammar_compile(&pool, root, out, error);
+    lm_gexpr_pool_free(&pool);
+    return status;
+}
+
+lm_status lm_grammar_from_json_schema(const char *json, size_t n, const lm_grammar_params *params, lm_grammar **out,
+                                      lm_error *error) {
+    lm_grammar_params own = LM_GRAMMAR_PARAMS_INIT;
+    lm_status status = read_params(params, json, n, out, &own, error);
+    if (status != LM_OK) return status;
+    lm_env env;
+    lm_gexpr_pool pool;
+    uint32_t root = 0;
+    lm_env_init(&env, own.allocator, NULL);
+    lm_gexpr_pool_init(&pool, &env);
+    status = pool.status == LM_OK ? lm_schema_compile(&pool, json, n, own.flags & LM_GRAMMAR_COMPACT, &root, error)
                                   : lm_error_memory(error);
     if (status == LM_OK) status = lm_grammar_compile(&pool, root, out, error);
     lm_gexpr_pool_free(&pool);

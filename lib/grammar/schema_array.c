@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ * Arrays. Leading positions (prefixItems, or items as a list) have schemas of their own; what follows shares one. Where
+ * leading positions are given and nothing is said of the rest, the array ends with them. */
+#include "json_schema.h"
+
+typedef struct array_builder {
+    lm_schema *schema;
+    const lm_schema_flat *flat;
+    LM_ARRAY(lm_schema_part) parts; /* of the item at hand */
+    LM_ARRAY(lm_net_edge) edges;
+} array_builder;
+
+static const lm_json *prefix_of(const lm_json *node) {
+    const lm_json *prefix = lm_json_get(node, "prefixItems");
+    if (prefix) return prefix;
+    prefix = lm_json_get(node, "items");
+    return lm_json_is(prefix, LM_JSON_ARRAY) ? prefix : NULL;
+}
+
+/* The schema of items behind the prefix; NULL when nothing is said. */
+static const lm_json *rest_of(const lm_json *node) {
+    const lm_json *items = lm_json_get(node, "items");
+    return lm_json_is(items, LM_JSON_ARRAY) ? lm_json_get(node, "additionalItems") : items;
+}
+
+/* The item at index: what all nodes say of it. *closed: there cannot be one. */
+static lm_gexpr item_at(array_builder *b, size_t index, const lm_json *more, bool *closed) {
+    b->parts.count = 0;
+    *closed = false;
+    for (size_t i = 0; i < b->flat->parts.count; i++) {
+        const lm_json *node = b->flat->parts.data[i].node, *prefix = prefix_of(node);
+        const lm_json *item = prefix ? lm_json_at(prefix, index) : NULL;
+        if (!item) item = rest_of(node);
+        if (!item && prefix) *closed = true;
+        if (lm_json_is(item, LM_JSON_BOOL)) {
+            if (!item->boolean) *closed = true;
+            continue;
+        }
+        lm_schema_part part = {item, 0};
+        if (item && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
+    }
+    lm_schema_part part = {more, 0};
+    if (more && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
+    return *closed ? LM_GEXPR_NEVER : lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
+}
+
+static void add_edge(array_builder *b, uint32_t from, uint32_t to, lm_gexpr expr) {
+    lm_net_edge edge = {from, to, expr};
+    if (expr != LM_GEXPR_NEVER && !lm_array_push(b->schema->env, &b->edges, edge)) lm_schema_memory(b->schema);
+}
+
+/* State 2 + i: i items are written. */
+static lm_gexpr items(array_builder *b, uint32_t n_prefix) {
+    lm_schema *s = b->schema;
+    uint32_t least = b->flat->min_items, most = b->flat->max_items;
+    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
+    bool closed = false;
+    uint32_t written = 0;
+    add_edge(b, 0, 2, LM_GEXPR_EMPTY);
+    for (; written < n_prefix && written < most; written++) {
+        lm_gexpr item = item_at(b, written, NULL, &closed);
+        if (written >= least) add_edge(b, 2 + written, 1, LM_GEXPR_EMPTY);
+        if (closed) break;
+        add_edge(b, 2 + written, 3 + written, written ? lm_gexpr_seq2(s->pool, comma, item) : item);
+    }
+    if (!closed) {
+        lm_gexpr rest = written < most ? item_at(b, n_prefix, NULL, &closed) : LM_GEXPR_NEVER;
+        uint32_t need = least > written ? least - written : 0;
+        uint32_t room = most == LM_GRAMMAR_UNBOUNDED ? most : most - written;
+        if (written == 0)
+            add_edge(b, 2, 1,
+                     lm_gexpr_alt2(s->pool, need ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY,
+                                   rest ? lm_schema_list(s, rest, need ? need : 1, room) : LM_GEXPR_NEVER));
+        else
+            add_edge(b, 2 + written, 1, lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, comma, rest), need, room));
+    }
+    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 3 + n_prefix);
+}
+
+/* Some item satisfies the contained schema too: items, that one, items. */
+static lm_gexpr items_containing(array_builder *b) {
+    lm_schema *s = b->schema;
+    bool closed;
+    lm_gexpr item = item_at(b, 0, NULL, &closed);
+    lm_gexpr wanted = item_at(b, 0, b->flat->contains.data[0], &closed);
+    if (closed) return LM_GEXPR_NEVER;
+    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
+    lm_gexpr before = lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, item, comma), 0, LM_GRAMMAR_UNBOUNDED);
+    lm_gexpr after = lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, comma, item), 0, LM_GRAMMAR_UNBOUNDED);
+    return lm_gexpr_seq3(s->pool, before, wanted, after);
+}
+
+lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
+    if (flat->min_items > flat->max_items) return LM_GEXPR_NEVER;
+    array_builder b = {.schema = s, .flat = flat};
+    uint32_t n_prefix = 0;
+    for (size_t i = 0; i < flat->parts.count; i++) {
+        const lm_json *prefix = prefix_of(flat->parts.data[i].node);
+        if (prefix && prefix->count > n_prefix) n_prefix = prefix->count < 100000 ? (uint32_t)prefix->count : 100000;
+    }
+    lm_gexpr inner;
+    if (flat->contains.count > 0) {
+        bool simple = n_prefix == 0 && flat->min_items <= 1 && flat->max_items == LM_GRAMMAR_UNBOUNDED;
+        if (!simple || flat->contains.count > 1) {
+            lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->contains.data[0],
+                             "keyword \"contains\" together with item counts, positions or another contains");
+            return LM_GEXPR_NEVER;
+        }
+        inner = items_containing(&b);
+    } else {
+        inner = items(&b, n_prefix);
+    }
+    lm_array_free(s->env, &b.parts);
+    lm_array_free(s->env, &b.edges);
+    lm_gexpr parts[5] = {lm_schema_literal(s, "["), lm_schema_space(s), inner, lm_schema_space(s),
+                         lm_schema_literal(s, "]")};
+    return lm_gexpr_seq(s->pool, parts, 5);
+}

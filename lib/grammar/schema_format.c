@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ * Formats of strings, as patterns. Dates know the length of months and leap years. A format that is none of these is an
+ * annotation, as the specification has it: any string will do. */
+#include <string.h>
+
+#include "json_schema.h"
+
+#define DATE                                                                                                           \
+    "(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|"                    \
+    "02-(?:0[1-9]|1\\d|2[0-8]))|(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
+#define TIME "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)"
+#define LABEL "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#define ATOM "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+#define BYTE "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
+#define HEX4 "[0-9a-fA-F]{1,4}"
+#define URI_CHAR "[A-Za-z0-9._~:/@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}"
+
+static const struct {
+    const char *name, *pattern;
+} formats[] = {
+    {"date", "^" DATE "$"},
+    {"time", "^" TIME "$"},
+    {"date-time", "^" DATE "T" TIME "$"},
+    {"uuid", "^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"},
+    {"email", "^" ATOM "(?:\\." ATOM ")*@" LABEL "(?:\\." LABEL ")*$"},
+    {"hostname", "^" LABEL "(?:\\." LABEL ")*$"},
+    {"ipv4", "^(?:" BYTE "\\.){3}" BYTE "$"},
+    {"ipv6", "^(?:(?:" HEX4 ":){7}" HEX4 "|(?:" HEX4 ":){1,7}:|(?:" HEX4 ":){1,6}:" HEX4 "|(?:" HEX4 ":){1,5}(?::" HEX4
+             "){1,2}|(?:" HEX4 ":){1,4}(?::" HEX4 "){1,3}|(?:" HEX4 ":){1,3}(?::" HEX4 "){1,4}|(?:" HEX4
+             ":){1,2}(?::" HEX4 "){1,5}|" HEX4 ":(?::" HEX4 "){1,6}|:(?:(?::" HEX4 "){1,7}|:))$"},
+    {"uri", "^[A-Za-z][A-Za-z0-9+.-]*:(?:" URI_CHAR ")*(?:\\?(?:" URI_CHAR "|\\?)*)?(?:#(?:" URI_CHAR "|\\?)*)?$"},
+};
+
+lm_gexpr lm_schema_format(lm_schema *schema, const lm_json *format, bool *known) {
+    const char *name = lm_json_text(format, "");
+    if (strncmp(name, "uuid", 4) == 0 && name[4] >= '1' && name[4] <= '5' && !name[5]) name = "uuid";
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (strcmp(name, formats[i].name) != 0) continue;
+        *known = true;
+        return lm_schema_pattern(schema, format, formats[i].pattern, strlen(formats[i].pattern));
+    }
+    *known = false;
+    return LM_GEXPR_NEVER;
+}

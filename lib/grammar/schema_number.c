@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ * Numbers. Without bounds: JSON's own syntax with bounded digits. With bounds the text is compared with the bound's digits as
+ * it is written, most significant first: exact at any size, fractions included, and without an exponent, whose texts cannot
+ * be compared that way. Values below zero are a minus sign and the bounds turned round; -0 is written only without bounds. */
+#include <string.h>
+
+#include "json_schema.h"
+
+#define FREE_DIGITS 16u
+#define MAX_MULTIPLE 2000u
+
+bool lm_schema_decimal_parse(const char *text, size_t n, char digits[LM_SCHEMA_MAX_DIGITS], lm_schema_decimal *out) {
+    lm_schema_decimal made = {.given = true, .digits = digits};
+    size_t i = 0, count = 0;
+    int64_t point = 0, exponent = 0; /* point: where it stands in digits */
+    bool seen_point = false, negative_exponent = false;
+    if (i < n && text[i] == '-') made.negative = true, i++;
+    for (; i < n && (text[i] == '.' || (text[i] >= '0' && text[i] <= '9')); i++) {
+        if (text[i] == '.') {
+            seen_point = true;
+            continue;
+        }
+        if (count == 0 && text[i] == '0') { /* leading zeros only move the point */
+            if (seen_point) point--;
+            continue;
+        }
+        if (count == LM_SCHEMA_MAX_DIGITS) return false;
+        digits[count++] = text[i];
+        if (!seen_point) point++;
+    }
+    if (i < n && (text[i] | 0x20) == 'e') {
+        i++;
+        if (i < n && (text[i] == '-' || text[i] == '+')) negative_exponent = text[i++] == '-';
+        for (; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+            if (exponent < 1000000) exponent = exponent * 10 + (text[i] - '0');
+    }
+    point += negative_exponent ? -exponent : exponent;
+    while (count > 0 && digits[count - 1] == '0') count--;
+    if (count == 0) {
+        digits[0] = '0';
+        made.n_integer = 1;
+        made.negative = false;
+        *out = made;
+        return true;
+    }
+    int64_t lead = point <= 0 ? 1 - point : 0, trail = point > (int64_t)count ? point - (int64_t)count : 0;
+    if (lead + trail + (int64_t)count > (int64_t)LM_SCHEMA_MAX_DIGITS) return false;
+    memmove(digits + lead, digits, count);
+    memset(digits, '0', (size_t)lead);
+    memset(digits + lead + count, '0', (size_t)trail);
+    made.n_integer = (uint32_t)(point <= 0 ? 1 : point);
+    made.n_fraction = (uint32_t)(lead + (int64_t)count + trail) - made.n_integer;
+    *out = made;
+    return true;
+}
+
+bool lm_schema_decimal_read(lm_schema *s, const lm_json *number, lm_schema_decimal *out) {
+    char *digits = lm_arena_alloc(&s->arena, LM_SCHEMA_MAX_DIGITS);
+    if (!digits) {
+        lm_schema_memory(s);
+        return false;
+    }
+    if (!lm_json_is(number, LM_JSON_NUMBER)) {
+        lm_schema_refuse(s, LM_ERR_FORMAT, number, "a number is expected");
+        return false;
+    }
+    if (lm_schema_decimal_parse(number->text, number->count, digits, out)) return true;
+    lm_schema_refuse(s, LM_ERR_LIMIT, number, "a number of more than %u digits", LM_SCHEMA_MAX_DIGITS);
+    return false;
+}
+
+static int compare_magnitude(const lm_schema_decimal *a, const lm_schema_decimal *b) {
+    if (a->n_integer != b->n_integer) return a->n_integer < b->n_integer ? -1 : 1;
+    uint32_t na = a->n_integer + a->n_fraction, nb = b->n_integer + b->n_fraction;
+    int order = memcmp(a->digits, b->digits, na < nb ? na : nb);
+    return order ? order : na < nb ? -1 : na > nb;
+}
+
+int lm_schema_decimal_compare(const lm_schema_decimal *a, const lm_schema_decimal *b) {
+    if (a->negative != b->negative) return a->negative ? -1 : 1;
+    return a->negative ? -compare_magnitude(a, b) : compare_magnitude(a, b);
+}
+
+bool lm_schema_number_fits(lm_schema *s, const lm_schema_flat *flat, const lm_json *number) {
+    lm_schema_decimal value;
+    if (!lm_schema_decimal_read(s, number, &value)) return false;
+    int least = flat->least.given ? lm_schema_decimal_compare(&value, &flat->least) : 1;
+    int most = flat->most.given ? lm_schema_decimal_compare(&value, &flat->most) : -1;
+    return least >= (flat->least.exclusive ? 1 : 0) && most <= (flat->most.exclusive ? -1 : 0);
+}
+
+static lm_gexpr digit(lm_schema *s, char lo, char hi) {
+    lm_code_range range = {(uint32_t)lo, (uint32_t)hi};
+    return lo > hi ? LM_GEXPR_NEVER : lm_gexpr_class(s->pool, &range, 1, false);
+}
+
+static lm_gexpr digits_of(lm_schema *s, uint32_t least, uint32_t most) {
+    return lm_gexpr_repeat(s->pool, digit(s, '0', '9'), least, most);
+}
+
+/* "." and from 1 to n_most digits; nothing when there may be none. */
+static lm_gexpr any_fraction(lm_schema *s, uint32_t n_most) {
+    if (n_most == 0) return LM_GEXPR_EMPTY;
+    return lm_gexpr_optional(s->pool, lm_gexpr_seq2(s->pool, lm_schema_literal(s, "."), digits_of(s, 1, n_most)));
+}
+
+typedef struct bound {
+    lm_schema *schema;
+    const lm_schema_decimal *to;
+    bool least; /* the text must not be below, else not above */
+    bool exclusive;
+    uint32_t n_most; /* digits a fraction may have, 0: integers */
+    LM_ARRAY(lm_net_edge) edges;
+    uint32_t n_states;
+} bound;
+
+static void add_edge(bound *b, uint32_t from, uint32_t to, lm_gexpr expr) {
+    lm_net_edge edge = {from, to, expr};
+    if (expr == LM_GEXPR_NEVER) return;
+    if (!lm_array_push(b->schema->env, &b->edges, edge)) lm_schema_memory(b->schema);
+}
+
+/* The fraction of a text whose integer digits are those of the bound, from state tie. */
+static void add_fraction(bound *b, uint32_t tie) {
+    lm_schema *s = b->schema;
+    const char *digits = b->to->digits + b->to->n_integer;
+    uint32_t n = b->to->n_fraction;
+    if (b->n_most == 0) {
+        bool equal_ends = n == 0 ? !b->exclusive : !b->least;
+        if (equal_ends) add_edge(b, tie, 1, LM_GEXPR_EMPTY);
+        return;
+    }
+    if (n == 0 ? !b->exclusive : !b->least) add_edge(b, tie, 1, LM_GEXPR_EMPTY); /* no fraction at all */
+    uint32_t at = b->n_states++;
+    add_edge(b, tie, at, lm_schema_literal(s, "."));
+    for (uint32_t i = 0; i < n && i < b->n_most; i++) {
+        uint32_t next = b->n_states++, left = b->n_most - i - 1;
+        lm_gexpr other = b->least ? digit(s, (char)(digits[i] + 1), '9') : digit(s, '0', (char)(digits[i] - 1));
+        add_edge(b, at, 1, lm_gexpr_seq2(s->pool, other, digits_of(s, 0, left)));
+        add_edge(b, at, next, digit(s, digits[i], digits[i]));
+        if (!b->least && i + 1 < n) add_edge(b, next, 1, LM_GEXPR_EMPTY); /* cut short is below */
+        at = next;
+    }
+    if (n > b->n_most) return;
+    /* All digits of the bound are written (n of them): what may follow is zeros, or anything when larger is right. */
+    uint32_t left = b->n_most - n;
+    uint32_t needed = n == 0 ? 1 : 0; /* a point wants a digit */
+    if (!b->exclusive) {
+        if (b->least)
+            add_edge(b, at, 1, digits_of(s, needed, left));
+        else
+            add_edge(b, at, 1, lm_gexpr_repeat(s->pool, digit(s, '0', '0'), needed, left));
+    } else if (b->least && left > 0) {
+        lm_gexpr zeros = lm_gexpr_repeat(s->pool, digit(s, '0', '0'), 0, left - 1);
+        add_edge(b, at, 1, lm_gexpr_seq3(s->pool, zeros, digit(s, '1', '9'), digits_of(s, 0, left - 1)));
+    }
+}
+
+/* Texts of numbers from 0 on, without sign, that keep the bound. */
+static lm_gexpr bounded(lm_schema *s, const lm_schema_decimal *to, bool least, bool exclusive, uint32_t n_most) {
+    bound b = {.schema = s, .to = to, .least = least, .exclusive = exclusive, .n_most = n_most, .n_states = 3};
+    lm_gexpr_pool *pool = s->pool;
+    uint32_t n = to->n_integer, longest = n + 1 > FREE_DIGITS ? n + 1 : FREE_DIGITS;
+    lm_gexpr fraction = any_fraction(s, n_most);
+    if (least) { /* more digits */
+        add_edge(&b, 0, 1, lm_gexpr_seq3(pool, digit(s, '1', '9'), digits_of(s, n, longest - 1), fraction));
+    } else if (n > 1) { /* fewer digits */
+        add_edge(&b, 0, 1, lm_gexpr_seq2(pool, digit(s, '0', '0'), fraction));
+        add_edge(&b, 0, 1, lm_gexpr_seq3(pool, digit(s, '1', '9'), digits_of(s, 0, n - 2), fraction));
+    }
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        char d = to->digits[i], lowest = i == 0 && n > 1 ? '1' : '0';
+        uint32_t next = i + 1 == n ? 2 : b.n_states++;
+        lm_gexpr other = least ? digit(s, (char)(d + 1), '9') : digit(s, lowest, (char)(d - 1));
+        if (other != LM_GEXPR_NEVER)
+            add_edge(&b, at, 1, lm_gexpr_seq3(pool, other, digits_of(s, n - i - 1, n - i - 1), fraction));
+        add_edge(&b, at, next, digit(s, d, d));
+        at = next;
+    }
+    add_fraction(&b, 2);
+    lm_gexpr out = lm_gexpr_net(pool, b.edges.data, b.edges.count, b.n_states);
+    lm_array_free(s->env, &b.edges);
+    return out;
+}
+
+static lm_gexpr unsigned_number(lm_schema *s, uint32_t n_most) {
+    lm_gexpr integer = lm_gexpr_alt2(s->pool, digit(s, '0', '0'),
+                                     lm_gexpr_seq2(s->pool, digit(s, '1', '9'), digits_of(s, 0, FREE_DIGITS - 1)));
+    return lm_gexpr_seq2(s->pool, integer, any_fraction(s, n_most));
+}
+
+/* Numbers from least to most, both without sign and either NULL. */
+static lm_gexpr span(lm_schema *s, const lm_schema_decimal *least, bool above, const lm_schema_decimal *most,
+                     bool below, uint32_t n_most) {
+    lm_gexpr out = least ? bounded(s, least, true, above, n_most) : LM_GEXPR_EMPTY;
+    if (!most) return least ? out : unsigned_number(s, n_most);
+    lm_gexpr upper = bounded(s, most, false, below, n_most);
+    return least ? lm_gexpr_both(s->pool, out, upper) : upper;
+}
+
+/* Integers divisible by k: one state per remainder, read digit by digit. */
+static lm_gexpr divisible(lm_schema *s, uint32_t k) {
+    bound b = {.schema = s, .n_states = k + 2};
+    for (uint32_t i = 1; i <= 9; i++) add_edge(&b, 0, 2 + i % k, digit(s, (char)('0' + i), (char)('0' + i)));
+    add_edge(&b, 0, 1, digit(s, '0', '0'));
+    for (uint32_t r = 0; r < k; r++)
+        for (uint32_t i = 0; i <= 9; i++)
+            add_edge(&b, 2 + r, 2 + (r * 10 + i) % k, digit(s, (char)('0' + i), (char)('0' + i)));
+    add_edge(&b, 2, 1, LM_GEXPR_EMPTY);
+    lm_gexpr out = lm_gexpr_net(s->pool, b.edges.data, b.edges.count, b.n_states);
+    lm_array_free(s->env, &b.edges);
+    return out;
+}
+
+/* What the multipleOf keywords ask: a divisor of integers (1: none), and how many digits a fraction may have. */
+static bool read_multiples(lm_schema *s, const lm_schema_flat *flat, uint32_t *divisor, uint32_t *n_most) {
+    *divisor = 1;
+    for (size_t i = 0; i < flat->multiples.count; i++) {
+        const lm_json *node = flat->multiples.data[i];
+        lm_schema_decimal value;
+        if (!lm_schema_decimal_read(s, node, &value)) return false;
+        uint32_t n = value.n_integer + value.n_fraction, number = 0;
+        if (value.negative || (n == 1 && value.digits[0] == '0'))
+            return lm_schema_refuse(s, LM_ERR_FORMAT, node, "multipleOf must be above 0") == LM_OK;
+        if (value.n_fraction > 0) { /* 0.1, 0.01, ... bound the fraction */
+            for (uint32_t k = 0; k < n; k++)
+                if (value.digits[k] != (k + 1 == n ? '1' : '0'))
+                    return lm_schema_refuse(s, LM_ERR_UNSUPPORTED, node,
+                                            "multipleOf that is neither whole nor 0.1, 0.01, ...") == LM_OK;
+            if (value.n_fraction < *n_most) *n_most = value.n_fraction;
+            continue;
+        }
+        for (uint32_t k = 0; k < n && number <= MAX_MULTIPLE; k++)
+            number = number * 10 + (uint32_t)(value.digits[k] - '0');
+        uint32_t a = *divisor, c = number; /* least common multiple */
+        while (c) {
+            uint32_t rest = a % c;
+            a = c;
+            c = rest;
+        }
+        uint64_t both = (uint64_t)*divisor / a * number;
+        if (number > MAX_MULTIPLE || both > MAX_MULTIPLE)
+            return lm_schema_refuse(s, LM_ERR_UNSUPPORTED, node, "multipleOf above %u", MAX_MULTIPLE) == LM_OK;
+        *divisor = (uint32_t)both;
+        *n_most = 0;
+    }
+    return true;
+}
+
+lm_gexpr lm_schema_number(lm_schema *s, const lm_schema_flat *flat) {
+    lm_gexpr_pool *pool = s->pool;
+    uint32_t n_most = flat->types & LM_SCHEMA_FRACTION ? FREE_DIGITS : 0, divisor;
+    if (!read_multiples(s, flat, &divisor, &n_most)) return LM_GEXPR_NEVER;
+    lm_gexpr minus = lm_schema_literal(s, "-");
+    bool limited = flat->least.given || flat->most.given || flat->multiples.count > 0;
+    for (size_t i = 0; i < flat->forbidden.count; i++)
+        limited = limited || flat->forbidden.data[i]->type == LM_JSON_NUMBER;
+    if (!limited) {
+        lm_gexpr *known = n_most ? &s->any_number : &s->any_integer;
+        static const lm_code_range e[] = {{'E', 'E'}, {'e', 'e'}}, signs[] = {{'+', '+'}, {'-', '-'}};
+        if (*known) return *known;
+        lm_gexpr positive = lm_gexpr_seq2(pool, digit(s, '1', '9'), digits_of(s, 0, FREE_DIGITS - 1));
+        if (n_most == 0) {
+            *known =
+                lm_gexpr_alt2(pool, digit(s, '0', '0'), lm_gexpr_seq2(pool, lm_gexpr_optional(pool, minus), positive));
+            return *known;
+        }
+        lm_gexpr sign = lm_gexpr_optional(pool, lm_gexpr_class(pool, signs, 2, false));
+        lm_gexpr exponent = lm_gexpr_seq3(pool, lm_gexpr_class(pool, e, 2, false), sign, digits_of(s, 1, 3));
+        *known = lm_gexpr_seq3(pool, lm_gexpr_optional(pool, minus), unsigned_number(s, n_most),
+                               lm_gexpr_optional(pool, exponent));
+        return *known;
+    }
+    static const lm_schema_decimal zero = {.given = true, .n_integer = 1, .digits = "0"};
+    const lm_schema_decimal *least = flat->least.given ? &flat->least : NULL,
+                            *most = flat->most.given ? &flat->most : NULL;
+    lm_gexpr above = LM_GEXPR_NEVER, below = LM_GEXPR_NEVER,
+             whole = divisor > 1 ? divisible(s, divisor) : LM_GEXPR_EMPTY;
+    if (!most || !most->negative)
+        above = span(s, least && !least->negative ? least : NULL, least && least->exclusive, most,
+                     most && most->exclusive, n_most);
+    if (!least || least->negative) {
+        bool from_most = most && most->negative;
+        below = span(s, from_most ? most : &zero, from_most ? most->exclusive : true, least, least && least->exclusive,
+                     n_most);
+    }
+    if (divisor > 1) {
+        above = lm_gexpr_both(pool, above, whole);
+        below = lm_gexpr_both(pool, below, whole);
+    }
+    lm_gexpr out = below == LM_GEXPR_NEVER ? above : lm_gexpr_alt2(pool, above, lm_gexpr_seq2(pool, minus, below));
+    for (size_t i = 0; i < flat->forbidden.count; i++) {
+        const lm_json *value = flat->forbidden.data[i];
+        if (value->type != LM_JSON_NUMBER) continue;
+        if (n_most > 0 || !value->is_integer) {
+            if (n_most > 0) lm_schema_refuse(s, LM_ERR_UNSUPPORTED, value, "a forbidden number among fractions");
+            continue;
+        }
+        out = lm_gexpr_except(pool, out, lm_gexpr_text(pool, value->text, value->count));
+    }
+    return out;
+}

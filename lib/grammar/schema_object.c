@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ * Objects. Declared members come in the order of their declaration, the optional ones may be left out, undeclared ones follow
+ * where they are allowed. One graph does it: a state for each place in the order, twice, for whether a member has been
+ * written and the next wants a comma; so its size is linear in the number of members.
+ *
+ * Member names are compared in their canonical spelling. What patternProperties and propertyNames ask of a name is decided by
+ * intersecting the name with the pattern, for declared and undeclared names alike. */
+#include "json_schema.h"
+
+#define MAX_NAME_PATTERNS 4u
+
+typedef struct object_builder {
+    lm_schema *schema;
+    const lm_schema_flat *flat;
+    LM_ARRAY(const lm_json_member *) patterns; /* of patternProperties */
+    LM_ARRAY(lm_gexpr) pattern_names;          /* the names each of them matches */
+    bool has_names;
+    lm_gexpr names; /* what propertyNames allows, where has_names */
+    LM_ARRAY(lm_schema_part) parts;
+    LM_ARRAY(lm_net_edge) edges;
+    LM_ARRAY(lm_gexpr) choices;
+} object_builder;
+
+static void push_part(object_builder *b, const lm_json *node) {
+    lm_schema_part part = {node, 0};
+    if (node && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
+}
+
+static bool node_matches(const lm_json *node, const lm_json_member *pattern) {
+    const lm_json *patterns = lm_json_get(node, "patternProperties");
+    return lm_json_is(patterns, LM_JSON_OBJECT) && patterns->count > 0 && pattern >= patterns->members &&
+           pattern < patterns->members + patterns->count;
+}
+
+/* The value of a member, given which name patterns match it (bits) and its name (NULL: an undeclared one). */
+static lm_gexpr value_of(object_builder *b, const lm_schema_key *key, uint32_t matches) {
+    const lm_schema_flat *flat = b->flat;
+    b->parts.count = 0;
+    for (size_t i = 0; i < flat->parts.count; i++) {
+        const lm_json *node = flat->parts.data[i].node;
+        const lm_json *declared = key ? lm_json_find(lm_json_get(node, "properties"), key->name, key->size) : NULL;
+        bool covered = declared != NULL;
+        push_part(b, declared);
+        for (uint32_t k = 0; k < b->patterns.count; k++) {
+            if (!(matches >> k & 1) || !node_matches(node, b->patterns.data[k])) continue;
+            push_part(b, &b->patterns.data[k]->value);
+            covered = true;
+        }
+        if (!covered) push_part(b, lm_json_get(node, "additionalProperties"));
+    }
+    return lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
+}
+
+/* A member: its name (between the quotes), colon and value, one alternative for each way the patterns may match. */
+static lm_gexpr member_of(object_builder *b, const lm_schema_key *key, lm_gexpr name) {
+    lm_schema *s = b->schema;
+    b->choices.count = 0;
+    if (b->has_names) name = lm_gexpr_both(s->pool, name, b->names);
+    for (uint32_t matches = 0; matches < 1u << b->patterns.count; matches++) {
+        lm_gexpr here = name;
+        for (uint32_t k = 0; k < b->patterns.count; k++)
+            here = matches >> k & 1 ? lm_gexpr_both(s->pool, here, b->pattern_names.data[k])
+                                    : lm_gexpr_except(s->pool, here, b->pattern_names.data[k]);
+        lm_gexpr items[4] = {lm_schema_quoted(s, here), lm_schema_literal(s, ":"), lm_schema_space(s),
+                             value_of(b, key, matches)};
+        if (!lm_array_push(s->env, &b->choices, lm_gexpr_seq(s->pool, items, 4))) lm_schema_memory(s);
+    }
+    return lm_gexpr_alt(s->pool, b->choices.data, b->choices.count);
+}
+
+/* Undeclared members are allowed as long as some name can match. */
+static lm_gexpr undeclared(object_builder *b) {
+    lm_schema *s = b->schema;
+    const lm_schema_flat *flat = b->flat;
+    LM_ARRAY(lm_gexpr) declared = {0};
+    if (flat->closed && flat->matching.count == 0) return LM_GEXPR_NEVER;
+    if (!flat->open && flat->has_members && flat->matching.count == 0) return LM_GEXPR_NEVER;
+    for (size_t i = 0; i < flat->keys.count; i++) {
+        lm_gexpr name = lm_schema_canonical_text(s, flat->keys.data[i].name, flat->keys.data[i].size);
+        if (!lm_array_push(s->env, &declared, name)) lm_schema_memory(s);
+    }
+    lm_gexpr chars =
+        declared.count || b->patterns.count || b->has_names ? lm_schema_canonical_char(s) : lm_schema_any_char(s);
+    lm_gexpr name = lm_gexpr_repeat(s->pool, chars, 0, LM_GRAMMAR_UNBOUNDED);
+    if (declared.count > 0) name = lm_gexpr_except(s->pool, name, lm_gexpr_alt(s->pool, declared.data, declared.count));
+    lm_array_free(s->env, &declared);
+    /* Where only matching names are allowed, the values of the others are false and drop out. */
+    if (!flat->open && flat->has_members && b->patterns.count > 0) {
+        lm_gexpr any = lm_gexpr_alt(s->pool, b->pattern_names.data, b->pattern_names.count);
+        name = lm_gexpr_both(s->pool, name, any);
+    }
+    return member_of(b, NULL, name);
+}
+
+static void add_edge(object_builder *b, uint32_t from, uint32_t to, lm_gexpr expr) {
+    lm_net_edge edge = {from, to, expr};
+    if (expr != LM_GEXPR_NEVER && !lm_array_push(b->schema->env, &b->edges, edge)) lm_schema_memory(b->schema);
+}
+
+/* A member's expression is used twice; as a rule it is built once where that pays. */
+static lm_gexpr shared(lm_schema *s, lm_gexpr member) {
+    uint32_t rule = lm_gexpr_add_rule(s->pool, "member", 6);
+    if (rule == UINT32_MAX) return LM_GEXPR_EMPTY;
+    s->pool->rules.data[rule].expr = member;
+    s->pool->rules.data[rule].defined = true;
+    return lm_gexpr_rule(s->pool, rule);
+}
+
+/* State 2 + 2 i + c: the first i keys are decided, and c says whether a member has been written. */
+static lm_gexpr members(object_builder *b) {
+    lm_schema *s = b->schema;
+    const lm_schema_flat *flat = b->flat;
+    uint32_t n = (uint32_t)flat->keys.count, required = 0;
+    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
+    for (uint32_t i = 0; i < n; i++) required += flat->keys.data[i].required;
+    lm_gexpr extra = flat->max_members > n || n == 0 ? undeclared(b) : LM_GEXPR_NEVER;
+    if (flat->max_members < n || (flat->max_members != LM_GRAMMAR_UNBOUNDED && n > 0 && extra != LM_GEXPR_NEVER))
+        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->parts.data[0].node,
+                         "keyword \"maxProperties\" beside properties");
+    if (flat->min_members > required && flat->min_members > 1)
+        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->parts.data[0].node,
+                         "keyword \"minProperties\" above 1 and above the number of required properties");
+    if (n == 0) { /* names of one kind only: count them */
+        if (extra == LM_GEXPR_NEVER) return flat->min_members > 0 ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY;
+        return lm_schema_list(s, extra, flat->min_members, flat->max_members);
+    }
+    add_edge(b, 0, 2, LM_GEXPR_EMPTY);
+    bool some = false; /* a member has been written for certain */
+    for (uint32_t i = 0; i < n; i++) {
+        const lm_schema_key *key = &flat->keys.data[i];
+        uint32_t none = 2 + 2 * i, written = none + 1;
+        lm_gexpr member = member_of(b, key, lm_schema_canonical_text(s, key->name, key->size));
+        if (!some && i > 0) member = shared(s, member);
+        if (!some) add_edge(b, none, written + 2, member);
+        if (i > 0) add_edge(b, written, written + 2, lm_gexpr_seq2(s->pool, comma, member));
+        if (!key->required) {
+            add_edge(b, none, none + 2, LM_GEXPR_EMPTY);
+            add_edge(b, written, written + 2, LM_GEXPR_EMPTY);
+        }
+        some = some || key->required;
+    }
+    uint32_t none = 2 + 2 * n, written = none + 1;
+    lm_gexpr more = lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, comma, extra), 0, LM_GRAMMAR_UNBOUNDED);
+    if (extra != LM_GEXPR_NEVER) add_edge(b, none, 1, lm_gexpr_seq2(s->pool, extra, more));
+    if (flat->min_members == 0) add_edge(b, none, 1, LM_GEXPR_EMPTY);
+    add_edge(b, written, 1, more);
+    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, written + 1);
+}
+
+static void read_names(object_builder *b) {
+    lm_schema *s = b->schema;
+    const lm_schema_flat *flat = b->flat;
+    for (size_t i = 0; i < flat->matching.count; i++) {
+        const lm_json *patterns = flat->matching.data[i];
+        for (size_t k = 0; k < patterns->count; k++) {
+            const lm_json_member *member = &patterns->members[k];
+            lm_gexpr names = lm_schema_pattern(s, &member->value, member->name, member->name_size);
+            if (!lm_array_push(s->env, &b->patterns, member) || !lm_array_push(s->env, &b->pattern_names, names))
+                lm_schema_memory(s);
+        }
+    }
+    if (b->patterns.count > MAX_NAME_PATTERNS) {
+        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->matching.data[0],
+                         "keyword \"patternProperties\" with more than %u patterns", MAX_NAME_PATTERNS);
+        b->patterns.count = MAX_NAME_PATTERNS;
+    }
+    for (size_t i = 0; i < flat->names.count; i++) {
+        lm_schema_flat name;
+        lm_schema_part part = {flat->names.data[i], 0};
+        lm_gexpr allowed = LM_GEXPR_NEVER;
+        if (lm_schema_flatten(s, &part, 1, &name) == LM_OK && !name.never && (name.types & LM_SCHEMA_STRING)) {
+            if (name.choice)
+                lm_schema_refuse(s, LM_ERR_UNSUPPORTED, part.node, "keyword \"propertyNames\" with a choice");
+            allowed = lm_schema_string_inner(s, &name);
+            if (name.has_values) {
+                LM_ARRAY(lm_gexpr) texts = {0};
+                for (size_t k = 0; k < name.values.count; k++) {
+                    const lm_json *value = name.values.data[k];
+                    if (value->type != LM_JSON_STRING) continue;
+                    lm_gexpr text = lm_schema_canonical_text(s, value->text, value->count);
+                    if (!lm_array_push(s->env, &texts, text)) lm_schema_memory(s);
+                }
+                allowed = lm_gexpr_both(s->pool, allowed, lm_gexpr_alt(s->pool, texts.data, texts.count));
+                lm_array_free(s->env, &texts);
+            }
+        }
+        lm_schema_flat_free(s, &name);
+        b->names = b->has_names ? lm_gexpr_both(s->pool, b->names, allowed) : allowed;
+        b->has_names = true;
+    }
+}
+
+lm_gexpr lm_schema_object(lm_schema *s, const lm_schema_flat *flat) {
+    object_builder b = {.schema = s, .flat = flat};
+    if (flat->min_members > flat->max_members) return LM_GEXPR_NEVER;
+    read_names(&b);
+    lm_gexpr inner = s->status == LM_OK ? members(&b) : LM_GEXPR_NEVER;
+    lm_array_free(s->env, &b.patterns);
+    lm_array_free(s->env, &b.pattern_names);
+    lm_array_free(s->env, &b.parts);
+    lm_array_free(s->env, &b.edges);
+    lm_array_free(s->env, &b.choices);
+    lm_gexpr items[5] = {lm_schema_literal(s, "{"), lm_schema_space(s), inner, lm_schema_space(s),
+                         lm_schema_literal(s, "}")};
+    if (inner == LM_GEXPR_EMPTY) items[3] = LM_GEXPR_EMPTY;
+    return lm_gexpr_seq(s->pool, items, 5);
+}

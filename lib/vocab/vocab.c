@@ -128,12 +128,10 @@ size_t lm_vocab_memory(const lm_vocab *vocab) {
            (vocab->scores ? n * sizeof *vocab->scores : 0) + (vocab->priorities ? n * sizeof *vocab->priorities : 0);
 }
 
-uint32_t lm_vocab_find_symbol(const lm_vocab *vocab, const uint8_t *text, size_t size) {
+uint32_t lm_vocab_find_hashed(const lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t hash) {
     const lm_text_table *table = &vocab->table;
-    if (!table->slots) return LM_SYMBOL_NONE;
-    uint32_t hash = lm_text_hash(text, size), i = hash & table->mask;
-    for (int probes = 0; table->slots[i].number && probes <= LM_TEXT_TABLE_PROBES;
-         probes++, i = (i + 1) & table->mask) {
+    uint32_t i = hash & table->mask;
+    for (int probes = 0; table->slots[i].number && probes <= LM_TEXT_TABLE_PROBES; probes++, i = (i + 1) & table->mask) {
         if (table->slots[i].hash != hash) continue;
         const lm_vocab_entry *entry = &vocab->entries.data[table->slots[i].number - 1];
         if (entry->size == size && memcmp(entry->text, text, size) == 0) return table->slots[i].number - 1;
@@ -141,15 +139,20 @@ uint32_t lm_vocab_find_symbol(const lm_vocab *vocab, const uint8_t *text, size_t
     return LM_SYMBOL_NONE;
 }
 
-lm_status lm_vocab_intern(lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t *symbol, lm_error *error) {
-    *symbol = lm_vocab_find_symbol(vocab, text, size);
+uint32_t lm_vocab_find_symbol(const lm_vocab *vocab, const uint8_t *text, size_t size) {
+    return vocab->table.slots ? lm_vocab_find_hashed(vocab, text, size, lm_text_hash(text, size)) : LM_SYMBOL_NONE;
+}
+
+lm_status lm_vocab_intern(lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t hash, uint32_t *symbol,
+                          lm_error *error) {
+    *symbol = lm_vocab_find_hashed(vocab, text, size, hash);
     if (*symbol != LM_SYMBOL_NONE) return LM_OK;
     if (vocab->entries.count >= INT32_MAX || size > LM_GGUF_MAX_STRING)
         return lm_error_set(error, LM_ERR_LIMIT, "the tokenizer has too many texts");
     lm_vocab_entry entry = {text, (uint32_t)size, 0};
     if (!lm_array_push(&vocab->env, &vocab->entries, entry)) return lm_error_memory(error);
     *symbol = (uint32_t)(vocab->entries.count - 1);
-    lm_status status = lm_text_table_add(&vocab->table, &vocab->env, lm_text_hash(text, size), *symbol);
+    lm_status status = lm_text_table_add(&vocab->table, &vocab->env, hash, *symbol);
     return status == LM_OK ? LM_OK : lm_error_set(error, status, "the table of token texts cannot be built");
 }
 

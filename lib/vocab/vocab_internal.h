@@ -50,6 +50,7 @@ struct lm_vocab {
     float *scores;              /* [n_tokens] SPM, UGM, PLaMo-2 */
     uint32_t *priorities;       /* [n_tokens] SPM: scores as numbers of which the smallest merges first */
     lm_pair_table pairs;        /* BPE */
+    uint32_t warmed; /* while opening; means nothing */
     uint32_t byte_symbols[256]; /* BPE: the symbol of a byte's letter in the byte alphabet */
     lm_token byte_tokens[256];  /* <0x00> .. <0xFF>, or the token of that single byte, or LM_TOKEN_NONE */
     lm_trie special;            /* tokens matched in text before anything else */
@@ -116,8 +117,12 @@ static inline void lm_sink_put(lm_vocab_sink *sink, lm_token token) {
 /* The symbol of a text, or LM_SYMBOL_NONE. */
 uint32_t lm_vocab_find_symbol(const lm_vocab *vocab, const uint8_t *text, size_t size);
 
-/* Add a symbol for a text that is not a token unless there is one; text must outlive the vocabulary. */
-lm_status lm_vocab_intern(lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t *symbol, lm_error *error);
+/* The same where the table exists and the hash is known. */
+uint32_t lm_vocab_find_hashed(const lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t hash);
+
+/* The symbol of a text, made when there is none; hash is lm_text_hash of it, and it must outlive the vocabulary. */
+lm_status lm_vocab_intern(lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t hash, uint32_t *symbol,
+                          lm_error *error);
 
 /* The parts of opening, in this order. Each reads its keys and fills its fields. */
 lm_status lm_vocab_read_tokens(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error);

@@ -50,9 +50,9 @@ static lm_status read_texts(lm_vocab *vocab, const lm_gguf_value *tokens, const 
         if (text.size == 0 && (status = name_empty(vocab, id, &entry, error)) != LM_OK) return status;
         vocab->entries.data[vocab->entries.count++] = entry;
         if (entry.size > vocab->max_text) vocab->max_text = entry.size;
-        if (lm_vocab_find_symbol(vocab, entry.text, entry.size) != LM_SYMBOL_NONE)
-            continue; /* the first of equal texts counts */
-        status = lm_text_table_add(&vocab->table, &vocab->env, lm_text_hash(entry.text, entry.size), id);
+        uint32_t hash = lm_text_hash(entry.text, entry.size);
+        if (lm_vocab_find_hashed(vocab, entry.text, entry.size, hash) != LM_SYMBOL_NONE) continue; /* the first one counts */
+        status = lm_text_table_add(&vocab->table, &vocab->env, hash, id);
         if (status != LM_OK) return lm_error_set(error, status, "the table of token texts cannot be built");
     }
     if (vocab->entries.count != vocab->n_tokens)

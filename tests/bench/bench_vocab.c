@@ -41,8 +41,8 @@ static int bench_text(const lm_vocab *vocab, const char *path) {
         }
     }
     if (tokens)
-        printf("%-40s %9zu bytes %9zu tokens  cold %7.1f MB/s  warm %7.1f MB/s\n", path, n, count, (double)n / times[0] / 1e3,
-               (double)n / times[1] / 1e3);
+        printf("%-40s %9zu bytes %9zu tokens  cold %7.1f MB/s  warm %7.1f MB/s\n", path, n, count,
+               (double)n / times[0] / 1e3, (double)n / times[1] / 1e3);
     lm_vocab_scratch_destroy(scratch);
     free(text);
     int result = tokens ? 0 : 3;
@@ -70,7 +70,8 @@ int main(int argc, char **argv) {
         double time = now_ms() - start;
         if (time < best) best = time;
     }
-    printf("%s: %u tokens, opened in %.2f ms, %zu bytes\n", argv[1], lm_vocab_count(vocab), best, lm_vocab_memory(vocab));
+    printf("%s: %u tokens, opened in %.2f ms, %zu bytes\n", argv[1], lm_vocab_count(vocab), best,
+           lm_vocab_memory(vocab));
     for (int i = 2; i < argc; i++)
         if (bench_text(vocab, argv[i]) != 0) return fprintf(stderr, "%s: failed\n", argv[i]), 3;
     lm_vocab_close(vocab);

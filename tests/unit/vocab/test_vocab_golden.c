@@ -7,12 +7,15 @@
 static lm_env env;
 
 /* One character at a time through the stream gives what decoding with replacement gives. */
-static void check_stream(const opened *o, const lm_token *tokens, size_t n_tokens, const char *bytes, size_t n, const char *what) {
+static void check_stream(const opened *o, const lm_token *tokens, size_t n_tokens, const char *bytes, size_t n,
+                         const char *what) {
     lm_text_stream stream = {{0}, 0}, whole = {{0}, 0};
     char *streamed = malloc(3 * n + 64), *expected = malloc(3 * n + 64);
     size_t used = 0, size = 0;
     for (size_t i = 0; i < n_tokens; i++) {
-        assert_int_equal(lm_text_stream_put(o->vocab, &stream, tokens[i], LM_DETOKENIZE_SPECIAL, streamed + used, 3 * n + 64 - used, &size), LM_OK);
+        assert_int_equal(lm_text_stream_put(o->vocab, &stream, tokens[i], LM_DETOKENIZE_SPECIAL, streamed + used,
+                                            3 * n + 64 - used, &size),
+                         LM_OK);
         used += size;
     }
     lm_text_stream_put_bytes(&whole, bytes, n, expected, 3 * n + 64, &size);
@@ -67,7 +70,9 @@ static void check_cases(const char *name, bool is_plain) {
 }
 
 static void byte_level_bpe(void **state) { (void)state, check_cases("bpe", true); }
-static void raw_bpe(void **state) { (void)state, check_cases("raw", false); } /* tidies spaces, which a stream does not */
+static void raw_bpe(void **state) {
+    (void)state, check_cases("raw", false);
+} /* tidies spaces, which a stream does not */
 static void spm_of_bounded_words(void **state) { (void)state, check_cases("spm", false); }
 static void spm_across_words(void **state) { (void)state, check_cases("spm_across", false); }
 static void wordpiece(void **state) { (void)state, check_cases("wpm", false); }
@@ -78,9 +83,14 @@ static void plamo2(void **state) { (void)state, check_cases("plamo2", true); }
 int main(void) {
     lm_env_init(&env, NULL, NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(byte_level_bpe), cmocka_unit_test(raw_bpe), cmocka_unit_test(spm_of_bounded_words),
-        cmocka_unit_test(spm_across_words), cmocka_unit_test(wordpiece), cmocka_unit_test(unigram),
-        cmocka_unit_test(rwkv), cmocka_unit_test(plamo2),
+        cmocka_unit_test(byte_level_bpe),
+        cmocka_unit_test(raw_bpe),
+        cmocka_unit_test(spm_of_bounded_words),
+        cmocka_unit_test(spm_across_words),
+        cmocka_unit_test(wordpiece),
+        cmocka_unit_test(unigram),
+        cmocka_unit_test(rwkv),
+        cmocka_unit_test(plamo2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,8 @@
 
 lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error) {
     lm_context_params own = LM_CONTEXT_PARAMS_INIT;
-    if (!model || !out) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_open: %s is NULL", model ? "out" : "model");
+    if (!model || !out)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_open: %s is NULL", model ? "out" : "model");
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_context_params", error);
     return status == LM_OK ? lm_context_make(model, &own, out, error) : status;
 }
@@ -51,7 +52,8 @@ const float *lm_context_logits(const lm_context *context) {
 
 lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out) {
     if (!context) return LM_ERR_ARGUMENT;
-    if (!sampler || !out) return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sample: %s is NULL", sampler ? "out" : "sampler");
+    if (!sampler || !out)
+        return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sample: %s is NULL", sampler ? "out" : "sampler");
     const float *logits = lm_context_logits(context);
     if (!logits) return lm_context_fail(context, LM_ERR_STATE, "nothing has been evaluated yet");
     lm_token token;
@@ -66,9 +68,11 @@ void lm_context_cancel(lm_context *context) {
     if (context) atomic_store(&context->cancelled, 1);
 }
 
-lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens, lm_sync_info *info) {
+lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens,
+                          lm_sync_info *info) {
     if (!context) return LM_ERR_ARGUMENT;
-    if (info && info->struct_size < sizeof info->struct_size) return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sync_info.struct_size is not set");
+    if (info && info->struct_size < sizeof info->struct_size)
+        return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sync_info.struct_size is not set");
     lm_sync_info own = {.struct_size = sizeof own, .checkpoint = -1};
     lm_status status = lm_context_resync(context, seq, tokens, n_tokens, &own);
     if (status == LM_OK && info) {
@@ -78,15 +82,23 @@ lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *token
     return status;
 }
 
-static bool is_seq(const lm_context *context, lm_seq seq) { return context && seq >= 0 && seq < context->shape.params.n_seqs; }
-
-static lm_status no_seq(lm_context *context, lm_seq seq) {
-    return context ? lm_context_fail(context, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq, (int)context->shape.params.n_seqs) : LM_ERR_ARGUMENT;
+static bool is_seq(const lm_context *context, lm_seq seq) {
+    return context && seq >= 0 && seq < context->shape.params.n_seqs;
 }
 
-int32_t lm_seq_length(const lm_context *context, lm_seq seq) { return is_seq(context, seq) ? lm_kv_length(context->kv, seq) : -1; }
+static lm_status no_seq(lm_context *context, lm_seq seq) {
+    return context ? lm_context_fail(context, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq,
+                                     (int)context->shape.params.n_seqs)
+                   : LM_ERR_ARGUMENT;
+}
 
-const lm_token *lm_seq_tokens(const lm_context *context, lm_seq seq) { return is_seq(context, seq) ? lm_kv_tokens(context->kv, seq) : NULL; }
+int32_t lm_seq_length(const lm_context *context, lm_seq seq) {
+    return is_seq(context, seq) ? lm_kv_length(context->kv, seq) : -1;
+}
+
+const lm_token *lm_seq_tokens(const lm_context *context, lm_seq seq) {
+    return is_seq(context, seq) ? lm_kv_tokens(context->kv, seq) : NULL;
+}
 
 lm_status lm_seq_fork(lm_context *context, lm_seq from, lm_seq to) {
     if (!is_seq(context, from)) return no_seq(context, from);
@@ -99,9 +111,12 @@ lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
     int32_t length = lm_kv_length(context->kv, seq);
     if (n_tokens > (size_t)length)
-        return lm_context_fail(context, LM_ERR_RANGE, "sequence %d has %d tokens, not %zu", (int)seq, (int)length, n_tokens);
+        return lm_context_fail(context, LM_ERR_RANGE, "sequence %d has %d tokens, not %zu", (int)seq, (int)length,
+                               n_tokens);
     lm_status status = lm_kv_trim(context->kv, seq, (int32_t)n_tokens);
-    return status == LM_OK ? LM_OK : lm_context_fail(context, status, "sequence %d cannot go on from position %zu", (int)seq, n_tokens);
+    return status == LM_OK
+               ? LM_OK
+               : lm_context_fail(context, status, "sequence %d cannot go on from position %zu", (int)seq, n_tokens);
 }
 
 lm_status lm_seq_close(lm_context *context, lm_seq seq) {
@@ -112,12 +127,14 @@ lm_status lm_seq_close(lm_context *context, lm_seq seq) {
 
 lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    return path ? lm_snapshot_save(context, seq, path) : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_save: path is NULL");
+    return path ? lm_snapshot_save(context, seq, path)
+                : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_save: path is NULL");
 }
 
 lm_status lm_seq_restore(lm_context *context, lm_seq seq, const char *path) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    return path ? lm_snapshot_restore(context, seq, path) : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_restore: path is NULL");
+    return path ? lm_snapshot_restore(context, seq, path)
+                : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_restore: path is NULL");
 }
 
 lm_status lm_context_memory(const lm_context *context, lm_memory *memory) {

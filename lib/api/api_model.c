@@ -40,7 +40,8 @@ lm_status lm_model_open_fd(intptr_t fd, const lm_model_params *params, lm_model 
     return lm_model_open_file(&file, NULL, &own, out, error);
 }
 
-lm_status lm_model_open_memory(const void *bytes, size_t n, const lm_model_params *params, lm_model **out, lm_error *error) {
+lm_status lm_model_open_memory(const void *bytes, size_t n, const lm_model_params *params, lm_model **out,
+                               lm_error *error) {
     lm_model_params own;
     lm_status status = read_params(&own, params, out, error);
     if (status == LM_OK && !bytes) status = lm_error_set(error, LM_ERR_ARGUMENT, "lm_model_open_memory: bytes is NULL");
@@ -135,7 +136,8 @@ static void write_element(lm_json_writer *w, const lm_gguf_value *value, uint64_
         lm_json_write_null(w);
 }
 
-lm_status lm_model_metadata_json(const lm_model *model, const char *key, size_t max_elements, char *out, size_t capacity, size_t *size) {
+lm_status lm_model_metadata_json(const lm_model *model, const char *key, size_t max_elements, char *out,
+                                 size_t capacity, size_t *size) {
     if (!model || !key || (capacity && !out)) return LM_ERR_ARGUMENT;
     const lm_gguf_value *value = lm_gguf_find(model->gguf, key);
     if (!value) return LM_ERR_NOT_FOUND;
@@ -157,7 +159,8 @@ lm_status lm_model_metadata_json(const lm_model *model, const char *key, size_t 
     if (is_array) lm_json_write_end(&w);
     lm_status status = text.status;
     if (status == LM_OK) {
-        if (capacity) lm_format(out, capacity, "%.*s", (int)(text.size < capacity ? text.size : capacity), lm_str_text(&text));
+        if (capacity)
+            lm_format(out, capacity, "%.*s", (int)(text.size < capacity ? text.size : capacity), lm_str_text(&text));
         if (size) *size = text.size;
     }
     lm_str_free(&text);

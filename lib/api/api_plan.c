@@ -11,7 +11,8 @@ static uint64_t total_of(const lm_memory *m) {
     return m->weights_bytes + m->copied_bytes + m->model_bytes + m->cache_bytes + m->work_bytes + m->context_bytes;
 }
 
-static lm_status total_for(lm_model *model, const lm_context_params *context, int32_t n_ctx, uint64_t *total, lm_error *error) {
+static lm_status total_for(lm_model *model, const lm_context_params *context, int32_t n_ctx, uint64_t *total,
+                           lm_error *error) {
     lm_context_params params = *context;
     lm_memory memory = {.struct_size = sizeof memory};
     params.n_ctx = n_ctx;
@@ -24,7 +25,8 @@ static lm_status total_for(lm_model *model, const lm_context_params *context, in
 }
 
 /* The longest context, in whole pages, whose total fits; memory grows with the context, so halve the interval. */
-static lm_status longest_fitting(lm_model *model, const lm_context_params *context, uint64_t budget, int32_t *out, lm_error *error) {
+static lm_status longest_fitting(lm_model *model, const lm_context_params *context, uint64_t budget, int32_t *out,
+                                 lm_error *error) {
     int32_t low = 0, high = model->hparams.n_ctx_train;
     uint64_t total;
     lm_status status = total_for(model, context, high, &total, error);
@@ -44,7 +46,8 @@ static lm_status longest_fitting(lm_model *model, const lm_context_params *conte
 lm_status lm_model_plan(const char *path, const lm_plan_params *params, lm_plan *out, lm_error *error) {
     lm_plan_params own = LM_PLAN_PARAMS_INIT;
     lm_context_params context = LM_CONTEXT_PARAMS_INIT, in_force;
-    if (!out || out->struct_size < sizeof out->struct_size) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_plan.struct_size is not set");
+    if (!out || out->struct_size < sizeof out->struct_size)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_plan.struct_size is not set");
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_plan_params", error);
     if (status == LM_OK) status = lm_params_read(&context, sizeof context, own.context, "lm_context_params", error);
     if (status != LM_OK) return status;

@@ -17,6 +17,8 @@ void lm_runtime_destroy(lm_runtime *runtime) { lm_runtime_release(runtime); }
 
 int32_t lm_runtime_threads(const lm_runtime *runtime) { return runtime ? runtime->cpu.n_threads : 0; }
 
-const char *lm_runtime_cpu(const lm_runtime *runtime) { return runtime ? lm_cpu_level_name(runtime->cpu.kernels.level) : NULL; }
+const char *lm_runtime_cpu(const lm_runtime *runtime) {
+    return runtime ? lm_cpu_level_name(runtime->cpu.kernels.level) : NULL;
+}
 
 int32_t lm_version(void) { return LM_VERSION_MAJOR * 1000000 + LM_VERSION_MINOR * 1000 + LM_VERSION_PATCH; }

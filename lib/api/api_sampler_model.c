@@ -10,7 +10,8 @@
 static const char *piece(void *user, lm_token token, int32_t special, size_t *length) {
     lm_model *model = user;
     const lm_pieces *pieces = lm_model_pieces(model);
-    bool hidden = !special && (lm_vocab_attributes(model->vocab, token) & (LM_TOKEN_ATTRIBUTE_CONTROL | LM_TOKEN_ATTRIBUTE_UNKNOWN));
+    bool hidden = !special && (lm_vocab_attributes(model->vocab, token) &
+                               (LM_TOKEN_ATTRIBUTE_CONTROL | LM_TOKEN_ATTRIBUTE_UNKNOWN));
     if (!pieces || hidden) {
         *length = 0;
         return "";
@@ -65,7 +66,8 @@ lm_status lm_sampler_for_model(lm_model *model, const lm_sampler_params *params,
         recommendations(model->gguf, &own);
         own.allocator = model->env->allocator;
         if (lm_gguf_find(model->gguf, "general.sampling.sequence") &&
-            lm_gguf_get_string(model->gguf, "general.sampling.sequence", &sequence, NULL) == LM_OK && sequence.size < sizeof order) {
+            lm_gguf_get_string(model->gguf, "general.sampling.sequence", &sequence, NULL) == LM_OK &&
+            sequence.size < sizeof order) {
             memcpy(order, sequence.data, sequence.size);
             order[sequence.size] = '\0';
             own.order = order;

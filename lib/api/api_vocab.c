@@ -20,7 +20,8 @@ int32_t lm_tokenize(const lm_model *model, const char *text, size_t n, uint32_t 
     return status == LM_OK ? (int32_t)count : -(int32_t)status;
 }
 
-int32_t lm_detokenize(const lm_model *model, const lm_token *tokens, size_t n_tokens, uint32_t flags, char *out, size_t cap) {
+int32_t lm_detokenize(const lm_model *model, const lm_token *tokens, size_t n_tokens, uint32_t flags, char *out,
+                      size_t cap) {
     if (!model || (n_tokens && !tokens) || (cap && !out) || flags & ~DETOKENIZE_FLAGS) return -LM_ERR_ARGUMENT;
     size_t size = 0;
     lm_status status = lm_vocab_decode(model->vocab, tokens, n_tokens, flags, out, cap, &size);
@@ -36,7 +37,9 @@ int32_t lm_token_piece(const lm_model *model, lm_token token, uint32_t flags, ch
 
 int32_t lm_vocab_size(const lm_model *model) { return model ? (int32_t)lm_vocab_count(model->vocab) : 0; }
 
-lm_token lm_vocab_token(const lm_model *model, int32_t role) { return model ? lm_vocab_role(model->vocab, role) : LM_TOKEN_NONE; }
+lm_token lm_vocab_token(const lm_model *model, int32_t role) {
+    return model ? lm_vocab_role(model->vocab, role) : LM_TOKEN_NONE;
+}
 
 lm_token lm_vocab_bos(const lm_model *model) { return lm_vocab_token(model, LM_TOKEN_ROLE_BOS); }
 lm_token lm_vocab_eos(const lm_model *model) { return lm_vocab_token(model, LM_TOKEN_ROLE_EOS); }
@@ -44,9 +47,12 @@ lm_token lm_vocab_eot(const lm_model *model) { return lm_vocab_token(model, LM_T
 
 int32_t lm_token_is_end(const lm_model *model, lm_token token) { return model && lm_vocab_is_end(model->vocab, token); }
 
-uint32_t lm_token_attributes(const lm_model *model, lm_token token) { return model ? lm_vocab_attributes(model->vocab, token) : 0; }
+uint32_t lm_token_attributes(const lm_model *model, lm_token token) {
+    return model ? lm_vocab_attributes(model->vocab, token) : 0;
+}
 
-int32_t lm_text_stream_next(const lm_model *model, lm_text_stream *stream, lm_token token, uint32_t flags, char *out, size_t cap) {
+int32_t lm_text_stream_next(const lm_model *model, lm_text_stream *stream, lm_token token, uint32_t flags, char *out,
+                            size_t cap) {
     if (!model || !stream || (cap && !out) || flags & ~DETOKENIZE_FLAGS) return -LM_ERR_ARGUMENT;
     size_t size = 0;
     lm_status status = lm_text_stream_put(model->vocab, stream, token, flags, out, cap, &size);

@@ -7,7 +7,9 @@
 #include "families.h"
 
 static const lm_arch *const families[] = {
-    &lm_arch_llama, &lm_arch_qwen2, &lm_arch_qwen2moe, &lm_arch_qwen3, &lm_arch_qwen3moe, &lm_arch_phi3, &lm_arch_mistral3,
+    &lm_arch_gemma3,     &lm_arch_glm4moe,   &lm_arch_gpt_oss,  &lm_arch_lfm2,      &lm_arch_lfm2moe,  &lm_arch_llama,
+    &lm_arch_minimax_m2, &lm_arch_mistral3,  &lm_arch_phi3,     &lm_arch_qwen2,     &lm_arch_qwen2moe, &lm_arch_qwen3,
+    &lm_arch_qwen35,     &lm_arch_qwen35moe, &lm_arch_qwen3moe, &lm_arch_qwen3next,
 };
 
 const lm_arch *lm_arch_find(const char *name, size_t n) {
@@ -16,10 +18,12 @@ const lm_arch *lm_arch_find(const char *name, size_t n) {
     return NULL;
 }
 
-const char *lm_arch_name(size_t index) { return index < sizeof families / sizeof *families ? families[index]->name : NULL; }
+const char *lm_arch_name(size_t index) {
+    return index < sizeof families / sizeof *families ? families[index]->name : NULL;
+}
 
-void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams, const lm_arch_options *options,
-                   lm_graph *graph) {
+void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams,
+                   const lm_arch_options *options, lm_graph *graph) {
     lm_build b = {graph, arch, source, hparams, options, -1};
     arch->build(&b);
 }

@@ -15,10 +15,10 @@
 
 /* Hyper-parameters that every text family has; the rest a family reads itself. Counts are checked against these limits. */
 typedef struct lm_hparams {
-    int32_t n_layers;       /* blocks of the trunk, without appended draft blocks */
-    int32_t n_layers_all;   /* block_count */
+    int32_t n_layers;        /* blocks of the trunk, without appended draft blocks */
+    int32_t n_layers_all;    /* block_count */
     int32_t n_embd, n_vocab; /* n_vocab: rows of the output matrix */
-    int32_t n_vocab_in;     /* rows of the embedding: token ids are below it */
+    int32_t n_vocab_in;      /* rows of the embedding: token ids are below it */
     int32_t n_ctx_train;
     int32_t n_heads[LM_ARCH_MAX_LAYERS], n_heads_kv[LM_ARCH_MAX_LAYERS], n_ff[LM_ARCH_MAX_LAYERS];
     int32_t k_width, v_width; /* per head */
@@ -59,7 +59,7 @@ const char *lm_arch_name(size_t index);
 
 lm_status lm_hparams_read(const lm_arch_source *source, const lm_arch *arch, lm_hparams *out, lm_error *error);
 /* Append the family's operations to graph; failures stick there (lm_graph_finish reports them). */
-void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams, const lm_arch_options *options,
-                   lm_graph *graph);
+void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams,
+                   const lm_arch_options *options, lm_graph *graph);
 
 #endif

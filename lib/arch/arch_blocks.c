@@ -33,7 +33,8 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) 
         lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "key %s.rope.scaling.type: unknown kind of scaling", b->arch->name);
     double factor = lm_build_float(b, "rope.scaling.factor", lm_build_float(b, "rope.scale_linear", 0));
     if (factor == 0 || !(yarn || linear)) factor = 1;
-    if (!(factor > 0)) lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.scaling.factor is not positive", b->arch->name);
+    if (!(factor > 0))
+        lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.scaling.factor is not positive", b->arch->name);
     lm_rope rope = {
         .n_rot = b->h->n_rot,
         .adjacent = pairs == LM_ROPE_ADJACENT,
@@ -43,8 +44,10 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) 
         .magnitude = lm_build_float(b, "rope.scaling.attn_factor", 1),
     };
     if (yarn) {
-        double n_ctx = lm_build_int(b, "rope.scaling.original_context_length", b->h->n_ctx_train), log_base = lm_real_log(rope.base);
-        double fast = lm_build_float(b, "rope.scaling.yarn_beta_fast", 32), slow = lm_build_float(b, "rope.scaling.yarn_beta_slow", 1);
+        double n_ctx = lm_build_int(b, "rope.scaling.original_context_length", b->h->n_ctx_train),
+               log_base = lm_real_log(rope.base);
+        double fast = lm_build_float(b, "rope.scaling.yarn_beta_fast", 32),
+               slow = lm_build_float(b, "rope.scaling.yarn_beta_slow", 1);
         if (!(fast > 0 && slow > 0 && n_ctx > 0 && log_base > 0))
             lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.scaling: YaRN parameters out of range", b->arch->name);
         double low = floor(rope.n_rot * lm_real_log(n_ctx / (2 * PI * fast)) / (2 * log_base));
@@ -67,9 +70,9 @@ int32_t lm_build_embed(lm_build *b, float scale) {
     return lm_graph_embed(b->graph, table, scale, LM_EMBED_TOKEN, 0);
 }
 
-void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v) {
-    int32_t q_width = b->h->n_heads[b->layer] * b->h->k_width, n_kv = b->h->n_heads_kv[b->layer];
-    int32_t k_width = n_kv * b->h->k_width, v_width = n_kv * b->h->v_width, total = q_width + k_width + v_width;
+void lm_build_qkv_of(lm_build *b, int32_t x, int32_t q_width, int32_t k_width, int32_t v_width, int32_t *q, int32_t *k,
+                     int32_t *v) {
+    int32_t y[3], total = q_width + k_width + v_width;
     if (lm_build_exists(b, "attn_qkv", ".weight")) {
         int32_t fused = lm_build_linear(b, "attn_qkv", x, total, -1);
         *q = lm_graph_slice(b->graph, fused, total, 0, q_width);
@@ -77,40 +80,56 @@ void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v) {
         *v = lm_graph_slice(b->graph, fused, total, q_width + k_width, v_width);
         return;
     }
-    int32_t y[3];
     const lm_build_part parts[] = {{"attn_q", q_width}, {"attn_k", k_width}, {"attn_v", v_width}};
     lm_build_linears(b, parts, 3, x, y);
     *q = y[0], *k = y[1], *v = y[2];
 }
 
-int32_t lm_build_cache(lm_build *b, int32_t window) {
-    if (b->h->n_heads_kv[b->layer] <= 0) return lm_graph_fail(b->graph, LM_ERR_FORMAT, "block %d has no key-value heads", (int)b->layer);
+void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v) {
+    const lm_hparams *h = b->h;
+    int32_t n_kv = h->n_heads_kv[b->layer];
+    lm_build_qkv_of(b, x, h->n_heads[b->layer] * h->k_width, n_kv * h->k_width, n_kv * h->v_width, q, k, v);
+}
+
+int32_t lm_build_cache_of(lm_build *b, int32_t window, int32_t n_heads_kv, int32_t k_width, int32_t v_width) {
+    if (n_heads_kv <= 0)
+        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "block %d has no key-value heads", (int)b->layer);
     lm_cache_layer layer = {
         .group = lm_graph_cache_group(b->graph, window),
-        .n_heads_kv = b->h->n_heads_kv[b->layer],
-        .k_width = b->h->k_width,
-        .v_width = b->h->v_width,
+        .n_heads_kv = n_heads_kv,
+        .k_width = k_width,
+        .v_width = v_width,
         .k_type = b->options->k_type,
         .v_type = b->options->v_type,
     };
     return lm_graph_cache_layer(b->graph, &layer);
 }
 
+int32_t lm_build_cache(lm_build *b, int32_t window) {
+    return lm_build_cache_of(b, window, b->h->n_heads_kv[b->layer], b->h->k_width, b->h->v_width);
+}
+
+bool lm_build_slides(int32_t il, int32_t n) { return n == 0 || il % n < n - 1; }
+
 int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual) {
     int32_t y[2];
     const lm_build_part parts[] = {{"ffn_gate", n_ff}, {"ffn_up", n_ff}};
-    lm_build_linears(b, parts, 2, x, y);                             /* [tokens, n_ff] twice */
-    int32_t hidden = lm_graph_glu(b->graph, act, y[0], y[1], -1);    /* [tokens, n_ff] */
+    lm_build_linears(b, parts, 2, x, y);                          /* [tokens, n_ff] twice */
+    int32_t hidden = lm_graph_glu(b->graph, act, y[0], y[1], -1); /* [tokens, n_ff] */
     return lm_build_linear(b, "ffn_down", hidden, b->h->n_embd, residual);
 }
 
-int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual) {
+void lm_build_route(lm_build *b, const lm_build_moe_params *p, int32_t logits, int32_t *ids, int32_t *weights) {
     const lm_hparams *h = b->h;
-    int32_t ids, weights, n = h->n_experts;
-    int32_t logits = lm_build_linear(b, "ffn_gate_inp", x, n, -1); /* [tokens, n_experts] */
-    int32_t bias = lm_build_tensor(b, "exp_probs_b", ".bias", n, 1, 1, true);
-    lm_graph_route(b->graph, logits, bias, p->gating, h->n_experts_used, h->n_expert_groups, h->n_expert_groups_used, p->normalise, p->scale,
-                   &ids, &weights);
+    int32_t bias = lm_build_vector(b, "exp_probs_b", ".bias", h->n_experts, true);
+    lm_graph_route(b->graph, logits, bias, p->gating, h->n_experts_used, h->n_expert_groups, h->n_expert_groups_used,
+                   p->normalise, p->scale, ids, weights);
+}
+
+int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t ids, int32_t weights,
+                         int32_t residual) {
+    const lm_hparams *h = b->h;
+    int32_t n = h->n_experts;
     lm_graph_experts_weights w = {.up = -1, .up_bias = -1, .up_scale = -1};
     if (lm_build_exists(b, "ffn_gate_up_exps", ".weight")) {
         w.gate = lm_build_tensor(b, "ffn_gate_up_exps", ".weight", h->n_embd, 2 * (int64_t)p->width, n, false);
@@ -130,10 +149,32 @@ int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32
     return lm_graph_experts(b->graph, x, ids, weights, &w, p->act, p->width, residual);
 }
 
-void lm_build_output(lm_build *b, int32_t x, float softcap) {
+int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual) {
+    int32_t ids, weights;
+    lm_build_route(b, p, lm_build_linear(b, "ffn_gate_inp", x, b->h->n_experts, -1), &ids, &weights);
+    return lm_build_experts(b, p, x, ids, weights, residual);
+}
+
+int32_t lm_build_shared_expert(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual) {
+    int32_t y[2];
+    const lm_build_part parts[] = {{"ffn_gate_shexp", n_ff}, {"ffn_up_shexp", n_ff}};
+    lm_build_linears(b, parts, 2, x, y);
+    return lm_build_linear(b, "ffn_down_shexp", lm_graph_glu(b->graph, act, y[0], y[1], -1), b->h->n_embd, residual);
+}
+
+int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32_t residual) {
+    int32_t shared = lm_build_shared_expert(b, LM_ACTIVATION_SILU, x, n_ff, -1);
+    /* The gate's weights may be stored as a vector: as a matrix of one row they are the same bytes. */
+    int32_t w = lm_build_tensor(b, "ffn_gate_inp_shexp", ".weight", lm_graph_width(b->graph, x), 1, 1, false);
+    return lm_graph_glu(b->graph, LM_ACTIVATION_SIGMOID, lm_graph_linear(b->graph, x, w, -1, -1, -1), shared, residual);
+}
+
+void lm_build_output(lm_build *b, int32_t x, float softcap) { lm_build_output_of(b, "output_norm", x, softcap); }
+
+void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap) {
     lm_build_layer(b, b->h->n_layers_all);
     lm_graph *g = b->graph;
-    x = lm_build_rms(b, "output_norm", lm_graph_gather(g, x), 0); /* [outputs, n_embd] */
+    x = lm_build_rms(b, norm, lm_graph_gather(g, x), 0); /* [outputs, n_embd] */
     if (b->options->outputs & LM_ARCH_HIDDEN) g->hidden = x;
     if (!(b->options->outputs & LM_ARCH_LOGITS)) return;
     const char *name = lm_build_exists(b, "output", ".weight") ? "output" : "token_embd";

@@ -20,13 +20,16 @@ bool lm_build_has(lm_build *b, const char *key);
 int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise); /* in [0, INT32_MAX] */
 double lm_build_float(lm_build *b, const char *key, double otherwise);
 bool lm_build_bool(lm_build *b, const char *key, bool otherwise);
+/* A scalar; the array form, which some files have, counts as missing. */
+int32_t lm_build_pattern(lm_build *b, const char *key, int32_t otherwise);
 
 /* ---- weights ---- */
 
 /* Enter a block: names from here on belong to it, operations carry its number. */
 void lm_build_layer(lm_build *b, int32_t layer);
 /* The tensor blk.N.NAME (or NAME outside the blocks) with suffix, of shape [ne0, ne1, ne2] (0: any). Missing: fails, or -1 when optional. */
-int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2, bool optional);
+int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2,
+                        bool optional);
 bool lm_build_exists(lm_build *b, const char *name, const char *suffix);
 
 /* y = scale (W x) + bias (+ residual); bias and scale where the file has them. residual -1: none. */
@@ -37,6 +40,8 @@ typedef struct lm_build_part {
     int32_t n_out;
 } lm_build_part;
 void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y);
+/* The vector NAME.weight of n floats, or -1 when optional and missing. */
+int32_t lm_build_vector(lm_build *b, const char *name, const char *suffix, int64_t n, bool optional);
 /* x * w / rms(x), over groups of `group` values (0: the whole row). */
 int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group);
 
@@ -54,8 +59,14 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors);
 int32_t lm_build_embed(lm_build *b, float scale);
 /* q, k, v = projections of x, from attn_q, attn_k, attn_v or a fused attn_qkv. */
 void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v);
-/* Cache layer of this block with the common head sizes, full attention. */
+/* The same with head widths other than the common ones. */
+void lm_build_qkv_of(lm_build *b, int32_t x, int32_t q_width, int32_t k_width, int32_t v_width, int32_t *q, int32_t *k,
+                     int32_t *v);
+/* Cache layer of this block with the common head sizes; window 0: full attention. */
 int32_t lm_build_cache(lm_build *b, int32_t window);
+int32_t lm_build_cache_of(lm_build *b, int32_t window, int32_t n_heads_kv, int32_t k_width, int32_t v_width);
+/* Whether block il of a pattern of n slides: every n-th block sees everything (1: none slides, 0: all slide). */
+bool lm_build_slides(int32_t il, int32_t n);
 /* y = down(act(gate x) * up x) + residual, from ffn_gate, ffn_up, ffn_down. */
 int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual);
 /* Routed experts over x plus residual: ffn_gate_inp, ffn_gate_exps, ffn_up_exps (or ffn_gate_up_exps), ffn_down_exps. */
@@ -65,7 +76,17 @@ typedef struct lm_build_moe_params {
     float scale;
 } lm_build_moe_params;
 int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual);
+/* Its two halves, for families whose router and experts read different rows. logits: [tokens, n_experts] */
+void lm_build_route(lm_build *b, const lm_build_moe_params *p, int32_t logits, int32_t *ids, int32_t *weights);
+int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t ids, int32_t weights,
+                         int32_t residual);
+/* down(act(gate x) * up x) + residual of the shared expert, ffn_*_shexp; its width is n_ff. */
+int32_t lm_build_shared_expert(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual);
+/* The same times sigmoid(ffn_gate_inp_shexp . x). */
+int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32_t residual);
 /* Final norm, the rows whose output is wanted, and logits (output.weight, or the embedding when tied). */
 void lm_build_output(lm_build *b, int32_t x, float softcap);
+/* The same when the final norm has another name than output_norm. */
+void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap);
 
 #endif

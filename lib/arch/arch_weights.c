@@ -48,6 +48,12 @@ bool lm_build_bool(lm_build *b, const char *key, bool otherwise) {
     return value;
 }
 
+int32_t lm_build_pattern(lm_build *b, const char *key, int32_t otherwise) {
+    char full[NAME_SIZE];
+    const lm_gguf_value *value = find(b, key, full);
+    return value && value->type != LM_GGUF_ARRAY ? lm_build_int(b, key, otherwise) : otherwise;
+}
+
 void lm_build_layer(lm_build *b, int32_t layer) { b->layer = b->graph->layer = layer; }
 
 static const char *full_name(const lm_build *b, const char *name, const char *suffix, char *out) {
@@ -63,7 +69,8 @@ bool lm_build_exists(lm_build *b, const char *name, const char *suffix) {
     return lm_gguf_find_tensor(b->source->gguf, full_name(b, name, suffix, full)) != NULL;
 }
 
-int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2, bool optional) {
+int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2,
+                        bool optional) {
     char full[NAME_SIZE];
     if (b->graph->status != LM_OK) return -1;
     const lm_gguf_tensor *entry = lm_gguf_find_tensor(b->source->gguf, full_name(b, name, suffix, full));
@@ -72,13 +79,12 @@ int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64
     const int64_t wanted[] = {ne0, ne1, ne2, 1};
     for (int i = 0; i < 4; i++)
         if (wanted[i] > 0 && t->ne[i] != wanted[i])
-            return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: dimension %d is %lld, expected %lld", full, i, (long long)t->ne[i],
-                                 (long long)wanted[i]);
+            return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: dimension %d is %lld, expected %lld", full, i,
+                                 (long long)t->ne[i], (long long)wanted[i]);
     return lm_graph_tensor(b->graph, t);
 }
 
-/* A vector: floats of any width, [n]. */
-static int32_t vector(lm_build *b, const char *name, const char *suffix, int64_t n, bool optional) {
+int32_t lm_build_vector(lm_build *b, const char *name, const char *suffix, int64_t n, bool optional) {
     int32_t index = lm_build_tensor(b, name, suffix, 0, 0, 0, optional);
     if (index < 0) return -1;
     const lm_tensor *t = &b->graph->tensors.data[index];
@@ -86,26 +92,29 @@ static int32_t vector(lm_build *b, const char *name, const char *suffix, int64_t
         return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: %lld values, expected %lld", t->name,
                              (long long)(t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3]), (long long)n);
     if (t->dtype != LM_DTYPE_F32 && t->dtype != LM_DTYPE_F16 && t->dtype != LM_DTYPE_BF16)
-        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: type %s where floats are expected", t->name, lm_dtype_find(t->dtype)->name);
+        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s: type %s where floats are expected", t->name,
+                             lm_dtype_find(t->dtype)->name);
     return index;
 }
 
 void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y) {
     lm_graph_matrix matrices[LM_OP_OUTPUTS];
     for (int32_t i = 0; i < n; i++) {
-        matrices[i].w = lm_build_tensor(b, parts[i].name, ".weight", lm_graph_width(b->graph, x), parts[i].n_out, 1, false);
-        matrices[i].b = vector(b, parts[i].name, ".bias", parts[i].n_out, true);
-        matrices[i].scale = vector(b, parts[i].name, ".scale", 1, true);
+        matrices[i].w =
+            lm_build_tensor(b, parts[i].name, ".weight", lm_graph_width(b->graph, x), parts[i].n_out, 1, false);
+        matrices[i].b = lm_build_vector(b, parts[i].name, ".bias", parts[i].n_out, true);
+        matrices[i].scale = lm_build_vector(b, parts[i].name, ".scale", 1, true);
     }
     lm_graph_linears(b->graph, x, matrices, n, y);
 }
 
 int32_t lm_build_linear(lm_build *b, const char *name, int32_t x, int32_t n_out, int32_t residual) {
     int32_t w = lm_build_tensor(b, name, ".weight", lm_graph_width(b->graph, x), n_out, 1, false);
-    return lm_graph_linear(b->graph, x, w, vector(b, name, ".bias", n_out, true), vector(b, name, ".scale", 1, true), residual);
+    return lm_graph_linear(b->graph, x, w, lm_build_vector(b, name, ".bias", n_out, true),
+                           lm_build_vector(b, name, ".scale", 1, true), residual);
 }
 
 int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group) {
-    int32_t w = vector(b, name, ".weight", group > 0 ? group : lm_graph_width(b->graph, x), false);
+    int32_t w = lm_build_vector(b, name, ".weight", group > 0 ? group : lm_graph_width(b->graph, x), false);
     return lm_graph_norm(b->graph, LM_NORM_RMS, x, w, -1, b->h->rms_eps, group);
 }

@@ -5,12 +5,21 @@
 
 #include "arch.h"
 
+extern const lm_arch lm_arch_gemma3;
+extern const lm_arch lm_arch_glm4moe;
+extern const lm_arch lm_arch_gpt_oss;
+extern const lm_arch lm_arch_lfm2;
+extern const lm_arch lm_arch_lfm2moe;
 extern const lm_arch lm_arch_llama;
+extern const lm_arch lm_arch_minimax_m2;
 extern const lm_arch lm_arch_mistral3;
 extern const lm_arch lm_arch_phi3;
 extern const lm_arch lm_arch_qwen2;
 extern const lm_arch lm_arch_qwen2moe;
 extern const lm_arch lm_arch_qwen3;
+extern const lm_arch lm_arch_qwen35;
+extern const lm_arch lm_arch_qwen35moe;
 extern const lm_arch lm_arch_qwen3moe;
+extern const lm_arch lm_arch_qwen3next;
 
 #endif

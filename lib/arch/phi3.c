@@ -26,10 +26,11 @@ static void build(lm_build *b) {
         q = lm_graph_rotate(g, q, rope, h->k_width, 0, 0, 0);
         k = lm_graph_rotate(g, k, rope, h->k_width, 0, 0, 0);
         lm_graph_cache_store(g, cache, k, v);
-        int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0, 1); /* [tokens, n_heads * v_width] */
-        x = lm_build_linear(b, "attn_output", o, h->n_embd, x);                                   /* [tokens, n_embd] */
+        int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0,
+                                    1);                         /* [tokens, n_heads * v_width] */
+        x = lm_build_linear(b, "attn_output", o, h->n_embd, x); /* [tokens, n_embd] */
         normed = lm_build_rms(b, "ffn_norm", x, 0);
-        int32_t gate_up = lm_build_linear(b, "ffn_up", normed, 2 * h->n_ff[il], -1);              /* [tokens, 2 n_ff] */
+        int32_t gate_up = lm_build_linear(b, "ffn_up", normed, 2 * h->n_ff[il], -1); /* [tokens, 2 n_ff] */
         x = lm_build_linear(b, "ffn_down", lm_graph_glu_fused(g, LM_ACTIVATION_SILU, gate_up), h->n_embd, x);
     }
     lm_build_output(b, x, 0);

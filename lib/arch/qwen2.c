@@ -9,16 +9,6 @@
 
 #include "arch_build.h"
 
-/* sigmoid(w x) * shared(x) + residual: [tokens, n_embd] */
-static int32_t shared_expert(lm_build *b, int32_t x, int32_t residual) {
-    int32_t y[3], n_ff = b->h->n_ff_shared > 0 ? b->h->n_ff_shared : b->h->n_ff[b->layer];
-    const lm_build_part parts[] = {{"ffn_gate_inp_shexp", 1}, {"ffn_gate_shexp", n_ff}, {"ffn_up_shexp", n_ff}};
-    lm_build_linears(b, parts, 3, x, y);
-    int32_t hidden = lm_graph_glu(b->graph, LM_ACTIVATION_SILU, y[1], y[2], -1);
-    int32_t shared = lm_build_linear(b, "ffn_down_shexp", hidden, b->h->n_embd, -1);
-    return lm_graph_glu(b->graph, LM_ACTIVATION_SIGMOID, y[0], shared, residual);
-}
-
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
@@ -32,13 +22,16 @@ static void build(lm_build *b) {
         q = lm_graph_rotate(g, q, rope, h->k_width, 0, 0, 0);
         k = lm_graph_rotate(g, k, rope, h->k_width, 0, 0, 0);
         lm_graph_cache_store(g, cache, k, v);
-        int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0, 1); /* [tokens, n_heads * v_width] */
-        x = lm_build_linear(b, "attn_output", o, h->n_embd, x);                                   /* [tokens, n_embd] */
+        int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0,
+                                    1);                         /* [tokens, n_heads * v_width] */
+        x = lm_build_linear(b, "attn_output", o, h->n_embd, x); /* [tokens, n_embd] */
         normed = lm_build_rms(b, "ffn_norm", x, 0);
         if (h->n_experts > 0) {
             int32_t width = h->n_ff_expert > 0 ? h->n_ff_expert : h->n_ff[il] / h->n_experts_used;
-            x = lm_build_moe(b, &(lm_build_moe_params){.act = LM_ACTIVATION_SILU, .gating = LM_GATING_SOFTMAX, .width = width}, normed, x);
-            x = shared_expert(b, normed, x);
+            x = lm_build_moe(
+                b, &(lm_build_moe_params){.act = LM_ACTIVATION_SILU, .gating = LM_GATING_SOFTMAX, .width = width},
+                normed, x);
+            x = lm_build_gated_shared_expert(b, normed, h->n_ff_shared > 0 ? h->n_ff_shared : h->n_ff[il], x);
         } else {
             x = lm_build_ffn(b, LM_ACTIVATION_SILU, normed, h->n_ff[il], x);
         }

@@ -24,13 +24,17 @@ static void build(lm_build *b) {
         q = lm_graph_rotate(g, q, rope, h->k_width, 0, 0, 0);
         k = lm_graph_rotate(g, k, rope, h->k_width, 0, 0, 0);
         lm_graph_cache_store(g, cache, k, v);
-        int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0, 1); /* [tokens, n_heads * v_width] */
-        x = lm_build_linear(b, "attn_output", o, h->n_embd, x);                                   /* [tokens, n_embd] */
+        int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0,
+                                    1);                         /* [tokens, n_heads * v_width] */
+        x = lm_build_linear(b, "attn_output", o, h->n_embd, x); /* [tokens, n_embd] */
         normed = lm_build_rms(b, "ffn_norm", x, 0);
         if (h->n_experts > 0) {
             int32_t width = h->n_ff_expert > 0 ? h->n_ff_expert : h->n_ff[il] / h->n_experts_used;
-            x = lm_build_moe(b, &(lm_build_moe_params){.act = LM_ACTIVATION_SILU, .gating = LM_GATING_SOFTMAX, .width = width, .normalise = true},
-                             normed, x);
+            x = lm_build_moe(
+                b,
+                &(lm_build_moe_params){
+                    .act = LM_ACTIVATION_SILU, .gating = LM_GATING_SOFTMAX, .width = width, .normalise = true},
+                normed, x);
         } else {
             x = lm_build_ffn(b, LM_ACTIVATION_SILU, normed, h->n_ff[il], x);
         }

@@ -7,7 +7,9 @@
 static lm_status copy_page(void *user, int32_t group, int32_t to, int32_t from) {
     return lm_exec_copy_page(((lm_context *)user)->exec, group, to, from);
 }
-static lm_status copy_state(void *user, int32_t to, int32_t from) { return lm_exec_copy_state(((lm_context *)user)->exec, to, from); }
+static lm_status copy_state(void *user, int32_t to, int32_t from) {
+    return lm_exec_copy_state(((lm_context *)user)->exec, to, from);
+}
 static lm_status clear_state(void *user, int32_t slot) { return lm_exec_clear_state(((lm_context *)user)->exec, slot); }
 
 static void place_batch(lm_context *c) {
@@ -46,7 +48,8 @@ lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_c
         goto out;
     }
     place_batch(c);
-    status = lm_exec_create(env, &c->shape.program, &c->shape.placement, 1, devices, model->hparams.n_layers_all, &c->exec, error);
+    status = lm_exec_create(env, &c->shape.program, &c->shape.placement, 1, devices, model->hparams.n_layers_all,
+                            &c->exec, error);
     if (status != LM_OK) goto out;
     lm_kv_mover mover = {c, copy_page, copy_state, clear_state};
     status = lm_kv_create(env, &c->shape.kv, &mover, &c->kv);

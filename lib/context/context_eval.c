@@ -22,23 +22,26 @@ static size_t rows_of(const lm_batch_item *item) {
 static lm_status check_items(lm_context *c, const lm_batch_item *items, size_t n_items) {
     const lm_context_params *p = &c->shape.params;
     size_t rows = 0;
-    if (n_items > (size_t)p->n_seqs) return lm_context_fail(c, LM_ERR_ARGUMENT, "%zu items for %d sequences", n_items, (int)p->n_seqs);
+    if (n_items > (size_t)p->n_seqs)
+        return lm_context_fail(c, LM_ERR_ARGUMENT, "%zu items for %d sequences", n_items, (int)p->n_seqs);
     for (int32_t s = 0; s < p->n_seqs; s++) c->lengths[s] = -1;
     for (size_t i = 0; i < n_items; i++) {
         const lm_batch_item *item = &items[i];
-        if (item->seq < 0 || item->seq >= p->n_seqs) return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)item->seq, (int)p->n_seqs);
-        if (c->lengths[item->seq] >= 0) return lm_context_fail(c, LM_ERR_ARGUMENT, "sequence %d occurs twice in one call", (int)item->seq);
+        if (item->seq < 0 || item->seq >= p->n_seqs)
+            return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)item->seq, (int)p->n_seqs);
+        if (c->lengths[item->seq] >= 0)
+            return lm_context_fail(c, LM_ERR_ARGUMENT, "sequence %d occurs twice in one call", (int)item->seq);
         if (item->n_tokens && !item->tokens) return lm_context_fail(c, LM_ERR_ARGUMENT, "item %zu: tokens is NULL", i);
         if (item->logits < LM_LOGITS_NONE || item->logits > LM_LOGITS_ALL)
             return lm_context_fail(c, LM_ERR_ARGUMENT, "item %zu: logits is %d", i, (int)item->logits);
         c->lengths[item->seq] = lm_kv_length(c->kv, item->seq);
         if (item->n_tokens > (size_t)(p->n_ctx - c->lengths[item->seq]))
-            return lm_context_fail(c, LM_ERR_FULL, "sequence %d: %d tokens and %zu more do not fit a context of %d", (int)item->seq,
-                                   (int)c->lengths[item->seq], item->n_tokens, (int)p->n_ctx);
+            return lm_context_fail(c, LM_ERR_FULL, "sequence %d: %d tokens and %zu more do not fit a context of %d",
+                                   (int)item->seq, (int)c->lengths[item->seq], item->n_tokens, (int)p->n_ctx);
         for (size_t t = 0; t < item->n_tokens; t++)
             if (item->tokens[t] < 0 || item->tokens[t] >= c->model->hparams.n_vocab_in)
-                return lm_context_fail(c, LM_ERR_RANGE, "token %d of sequence %d is %d: the vocabulary has %d", (int)t, (int)item->seq,
-                                       (int)item->tokens[t], (int)c->model->hparams.n_vocab_in);
+                return lm_context_fail(c, LM_ERR_RANGE, "token %d of sequence %d is %d: the vocabulary has %d", (int)t,
+                                       (int)item->seq, (int)item->tokens[t], (int)c->model->hparams.n_vocab_in);
         if (!lm_size_add(rows, rows_of(item), &rows) || rows > (size_t)p->n_outputs)
             return lm_context_fail(c, LM_ERR_FULL, "more rows of logits than n_outputs = %d", (int)p->n_outputs);
     }
@@ -53,14 +56,17 @@ static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
         const lm_batch_item *item = &at->items[at->item];
         size_t left = item->n_tokens - at->done, room = (size_t)(p->n_batch - run->n_tokens);
         size_t n = left < room ? left : room;
-        if (item->logits == LM_LOGITS_ALL && n > (size_t)(max_outputs - run->n_outputs)) n = (size_t)(max_outputs - run->n_outputs);
+        if (item->logits == LM_LOGITS_ALL && n > (size_t)(max_outputs - run->n_outputs))
+            n = (size_t)(max_outputs - run->n_outputs);
         if (item->logits == LM_LOGITS_LAST && n == left && n > 0 && run->n_outputs == max_outputs) n = 0;
         if (n == 0 && left > 0) return LM_OK;
         if (n > 0) {
             int32_t length = lm_kv_length(c->kv, item->seq);
             lm_status status = lm_kv_reserve(c->kv, item->seq, (int32_t)n);
             if (status != LM_OK)
-                return lm_context_fail(c, status, status == LM_ERR_FULL ? "the cache has no page left for sequence %d" : "a cache page of sequence %d cannot be copied",
+                return lm_context_fail(c, status,
+                                       status == LM_ERR_FULL ? "the cache has no page left for sequence %d"
+                                                             : "a cache page of sequence %d cannot be copied",
                                        (int)item->seq);
             c->spans[run->n_spans++] = (lm_span){.first = run->n_tokens,
                                                  .n_tokens = (int32_t)n,
@@ -116,7 +122,8 @@ static lm_status run_batch(lm_context *c, progress *at) {
     if (status == LM_ERR_CANCELLED) lm_context_fail(c, status, "the evaluation was cancelled");
     if (status == LM_OK) status = keep_logits(c, &run);
     int32_t span = 0;
-    for (size_t i = before.item; i < before.n_items && span < run.n_spans; i++) { /* spans are the items in order, empty ones left out */
+    for (size_t i = before.item; i < before.n_items && span < run.n_spans;
+         i++) { /* spans are the items in order, empty ones left out */
         if (before.items[i].n_tokens == 0) continue;
         const lm_span *s = &c->spans[span++];
         if (status == LM_OK)
@@ -150,12 +157,15 @@ lm_status lm_context_run(lm_context *c, const lm_batch_item *items, size_t n_ite
 
 lm_status lm_context_resync(lm_context *c, lm_seq seq, const lm_token *tokens, size_t n_tokens, lm_sync_info *info) {
     const lm_context_params *p = &c->shape.params;
-    if (seq < 0 || seq >= p->n_seqs) return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq, (int)p->n_seqs);
-    if (n_tokens == 0 || !tokens) return lm_context_fail(c, LM_ERR_ARGUMENT, "no tokens to make sequence %d of", (int)seq);
+    if (seq < 0 || seq >= p->n_seqs)
+        return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq, (int)p->n_seqs);
+    if (n_tokens == 0 || !tokens)
+        return lm_context_fail(c, LM_ERR_ARGUMENT, "no tokens to make sequence %d of", (int)seq);
     if (n_tokens > (size_t)p->n_ctx)
         return lm_context_fail(c, LM_ERR_FULL, "%zu tokens do not fit a context of %d", n_tokens, (int)p->n_ctx);
     lm_kv_resumed resumed;
-    lm_status status = lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1, &resumed); /* the last token gives the logits */
+    lm_status status =
+        lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1, &resumed); /* the last token gives the logits */
     if (status != LM_OK) return lm_context_fail(c, status, "the state of sequence %d cannot be restored", (int)seq);
     lm_batch_item item = {seq, LM_LOGITS_LAST, tokens + resumed.n_reused, n_tokens - (size_t)resumed.n_reused};
     status = lm_context_run(c, &item, 1);

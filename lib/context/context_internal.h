@@ -17,12 +17,12 @@
 typedef struct lm_context_shape {
     lm_context_params params; /* complete */
     lm_graph graph;
-    lm_program program;       /* borrows graph */
-    lm_placement placement;   /* of all layers, while there is one device */
+    lm_program program;     /* borrows graph */
+    lm_placement placement; /* of all layers, while there is one device */
     lm_kv_params kv;
     uint64_t page_bytes[LM_KV_MAX_GROUPS]; /* of all layers of a group */
-    size_t logits_bytes;      /* copies of rows, 0 when rows are read in place */
-    size_t batch_bytes;       /* the arrays of a run */
+    size_t logits_bytes;                   /* copies of rows, 0 when rows are read in place */
+    size_t batch_bytes;                    /* the arrays of a run */
 } lm_context_shape;
 
 struct lm_context {
@@ -33,13 +33,13 @@ struct lm_context {
     lm_kv *kv;
     /* One run's arrays, in one block. */
     char *batch;
-    lm_token *tokens;   /* [n_batch] */
-    int32_t *positions; /* [n_batch] */
-    int32_t *outputs;   /* [n_outputs] rows of the batch */
-    int32_t *rows;      /* [n_outputs] where each goes in the logits */
-    lm_span *spans;     /* [n_seqs] */
-    int32_t *lengths;   /* [n_seqs] before the call, -1 for sequences not in it */
-    float *logits;      /* [n_outputs, n_vocab], or NULL */
+    lm_token *tokens;    /* [n_batch] */
+    int32_t *positions;  /* [n_batch] */
+    int32_t *outputs;    /* [n_outputs] rows of the batch */
+    int32_t *rows;       /* [n_outputs] where each goes in the logits */
+    lm_span *spans;      /* [n_seqs] */
+    int32_t *lengths;    /* [n_seqs] before the call, -1 for sequences not in it */
+    float *logits;       /* [n_outputs, n_vocab], or NULL */
     const float *mapped; /* the rows of the last call in the device's memory, or NULL */
     size_t n_rows;
     atomic_int cancelled;
@@ -47,10 +47,12 @@ struct lm_context {
 };
 
 /* Decide and build; nothing large is reserved. The caller ends it with lm_context_shape_end. params is complete. */
-lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out, lm_error *error);
+lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out,
+                                 lm_error *error);
 void lm_context_shape_end(lm_context_shape *shape);
 /* What opening a context of this shape takes, memory->weights_bytes and the like included. */
-lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory, lm_error *error);
+lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory,
+                                  lm_error *error);
 
 /* Record a failure's sentence; returns status. */
 lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...);

@@ -12,10 +12,14 @@
 #define MAX_CTX (1 << 24)
 
 static lm_status complete_params(const lm_model *model, lm_context_params *p, lm_error *error) {
-    if (p->n_ctx < 0 || p->n_ctx > MAX_CTX) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_ctx is %d", (int)p->n_ctx);
-    if (p->n_seqs < 1 || p->n_seqs > MAX_SEQS) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_seqs is %d", (int)p->n_seqs);
-    if (p->n_batch < 0 || p->n_batch > MAX_BATCH) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_batch is %d", (int)p->n_batch);
-    if (p->n_threads < 0) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_threads is %d", (int)p->n_threads);
+    if (p->n_ctx < 0 || p->n_ctx > MAX_CTX)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_ctx is %d", (int)p->n_ctx);
+    if (p->n_seqs < 1 || p->n_seqs > MAX_SEQS)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_seqs is %d", (int)p->n_seqs);
+    if (p->n_batch < 0 || p->n_batch > MAX_BATCH)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_batch is %d", (int)p->n_batch);
+    if (p->n_threads < 0)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_threads is %d", (int)p->n_threads);
     if (p->n_checkpoints < -1 || p->n_checkpoints > MAX_SEQS * 64)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_checkpoints is %d", (int)p->n_checkpoints);
     if (p->n_ctx == 0) p->n_ctx = model->hparams.n_ctx_train < DEFAULT_CTX ? model->hparams.n_ctx_train : DEFAULT_CTX;
@@ -42,7 +46,8 @@ static lm_status measure_pages(lm_context_shape *shape, lm_error *error) {
         for (int32_t l = 0; l < program->n_cache_layers; l++) owned[l] = program->cache_layers[l].group == g;
         for (int32_t pages = 1; pages <= 2; pages++) {
             graph->cache_groups.data[g].n_pages = pages;
-            bytes[pages - 1] = b->cache_bytes(b->user, shape->placement.device, program, owned, owned + program->n_cache_layers);
+            bytes[pages - 1] =
+                b->cache_bytes(b->user, shape->placement.device, program, owned, owned + program->n_cache_layers);
         }
         shape->page_bytes[g] = bytes[1] - bytes[0];
     }
@@ -67,17 +72,20 @@ static lm_status decide_pages(lm_context_shape *shape, uint64_t state_bytes, lm_
         if (p->cache_bytes) {
             if (budget < one)
                 return lm_error_set(error, LM_ERR_FULL, "cache_bytes is %llu, one sequence of %d positions needs %llu",
-                                    (unsigned long long)p->cache_bytes, (int)p->n_ctx, (unsigned long long)(one + state_bytes));
+                                    (unsigned long long)p->cache_bytes, (int)p->n_ctx,
+                                    (unsigned long long)(one + state_bytes));
             pages = (int64_t)((double)budget / (double)one * (double)per_seq[g]);
             while (pages > per_seq[g] && (uint64_t)pages > budget / shape->page_bytes[g]) pages--;
         }
-        if (pages > INT32_MAX / 2) return lm_error_set(error, LM_ERR_LIMIT, "the cache would have more than %d pages", INT32_MAX / 2);
+        if (pages > INT32_MAX / 2)
+            return lm_error_set(error, LM_ERR_LIMIT, "the cache would have more than %d pages", INT32_MAX / 2);
         shape->kv.n_pages[g] = shape->graph.cache_groups.data[g].n_pages = (int32_t)pages;
     }
     return LM_OK;
 }
 
-lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out, lm_error *error) {
+lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out,
+                                 lm_error *error) {
     lm_context_shape *s = out;
     *s = (lm_context_shape){.params = *params};
     lm_graph_init(&s->graph, model->env);
@@ -94,20 +102,23 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     status = lm_graph_finish(&s->graph, &limits, &s->program, error);
     if (status != LM_OK) return status;
     if (s->program.n_cache_groups > LM_KV_MAX_GROUPS)
-        return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model has %d kinds of attention windows", (int)s->program.n_cache_groups);
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model has %d kinds of attention windows",
+                            (int)s->program.n_cache_groups);
     s->placement = (lm_placement){&model->runtime->cpu_backend, 0, model->weights[model->runtime->n_backends - 1]};
-    s->kv = (lm_kv_params){.n_groups = s->program.n_cache_groups, .n_seqs = p->n_seqs, .n_positions = p->n_ctx, .n_states = n_states};
+    s->kv = (lm_kv_params){
+        .n_groups = s->program.n_cache_groups, .n_seqs = p->n_seqs, .n_positions = p->n_ctx, .n_states = n_states};
     uint64_t state_bytes = 0;
     for (int32_t i = 0; i < s->program.n_state_layers; i++)
-        state_bytes += (uint64_t)n_states * ((uint64_t)s->program.state_layers[i].n_floats * sizeof(float) + LM_ALIGN_CACHE);
+        state_bytes +=
+            (uint64_t)n_states * ((uint64_t)s->program.state_layers[i].n_floats * sizeof(float) + LM_ALIGN_CACHE);
     for (int32_t g = 0; g < s->kv.n_groups; g++) s->kv.windows[g] = s->program.cache_groups[g].window;
     status = measure_pages(s, error);
     if (status == LM_OK) status = decide_pages(s, state_bytes, error);
     bool rows_move = p->n_outputs > 1 || p->n_seqs > 1 || !s->placement.backend->value_map;
     s->logits_bytes = rows_move ? (size_t)p->n_outputs * (size_t)model->hparams.n_vocab * sizeof(float) : 0;
     s->batch_bytes = lm_align_up((size_t)p->n_seqs * sizeof(lm_span), LM_ALIGN_CACHE) +
-                     (size_t)p->n_batch * (sizeof(lm_token) + sizeof(int32_t)) + (size_t)p->n_outputs * 2 * sizeof(int32_t) +
-                     (size_t)p->n_seqs * sizeof(int32_t);
+                     (size_t)p->n_batch * (sizeof(lm_token) + sizeof(int32_t)) +
+                     (size_t)p->n_outputs * 2 * sizeof(int32_t) + (size_t)p->n_seqs * sizeof(int32_t);
     return status;
 }
 
@@ -118,12 +129,14 @@ static lm_status layer_devices(const lm_env *env, const lm_model *model, int32_t
     return *out ? LM_OK : LM_ERR_MEMORY;
 }
 
-lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory, lm_error *error) {
+lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory,
+                                  lm_error *error) {
     int32_t *devices = NULL;
     lm_exec_size size;
     lm_status status = layer_devices(model->env, model, &devices);
     if (status != LM_OK) return lm_error_memory(error);
-    status = lm_exec_measure(model->env, &shape->program, &shape->placement, 1, devices, model->hparams.n_layers_all, &size, error);
+    status = lm_exec_measure(model->env, &shape->program, &shape->placement, 1, devices, model->hparams.n_layers_all,
+                             &size, error);
     lm_free(model->env, devices, ((size_t)model->hparams.n_layers_all + 2) * sizeof *devices);
     if (status != LM_OK) return status;
     memory->weights_bytes = 0;
@@ -138,7 +151,8 @@ lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape 
     return LM_OK;
 }
 
-lm_status lm_context_measure(lm_model *model, const lm_context_params *params, lm_memory *memory, lm_context_params *in_force, lm_error *error) {
+lm_status lm_context_measure(lm_model *model, const lm_context_params *params, lm_memory *memory,
+                             lm_context_params *in_force, lm_error *error) {
     lm_context_shape shape;
     lm_status status = lm_context_shape_begin(model, params, &shape, error);
     if (status == LM_OK) status = lm_context_shape_memory(model, &shape, memory, error);

@@ -26,12 +26,15 @@ static void put32(uint8_t *out, uint32_t value) {
 static void put64(uint8_t *out, uint64_t value) {
     for (int i = 0; i < 8; i++) out[i] = (uint8_t)(value >> 8 * i);
 }
-static uint32_t get32(const uint8_t *in) { return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24; }
+static uint32_t get32(const uint8_t *in) {
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
 static uint64_t get64(const uint8_t *in) { return get32(in) | (uint64_t)get32(in + 4) << 32; }
 
 static size_t page_bytes(const lm_context *c, int32_t layer) {
     const lm_cache_layer *l = &c->shape.program.cache_layers[layer];
-    return (size_t)l->n_heads_kv * (lm_cache_k_bytes(l->k_type, l->k_width) + (l->v_width > 0 ? lm_cache_v_bytes(l->v_type, l->v_width) : 0));
+    return (size_t)l->n_heads_kv *
+           (lm_cache_k_bytes(l->k_type, l->k_width) + (l->v_width > 0 ? lm_cache_v_bytes(l->v_type, l->v_width) : 0));
 }
 
 /* First page a sequence of n tokens holds in a layer's group. */
@@ -45,7 +48,8 @@ static int32_t page_end(int32_t n) { return (n + LM_KV_PAGE - 1) / LM_KV_PAGE; }
 /* The largest piece read or written at once. */
 static size_t buffer_bytes(const lm_context *c) {
     size_t largest = 4096;
-    for (int32_t l = 0; l < c->shape.program.n_cache_layers; l++) largest = page_bytes(c, l) > largest ? page_bytes(c, l) : largest;
+    for (int32_t l = 0; l < c->shape.program.n_cache_layers; l++)
+        largest = page_bytes(c, l) > largest ? page_bytes(c, l) : largest;
     for (int32_t l = 0; l < c->shape.program.n_state_layers; l++) {
         size_t bytes = (size_t)c->shape.program.state_layers[l].n_floats * sizeof(float);
         largest = bytes > largest ? bytes : largest;
@@ -55,15 +59,18 @@ static size_t buffer_bytes(const lm_context *c) {
 
 static uint64_t file_bytes(const lm_context *c, int32_t n) {
     const lm_program *p = &c->shape.program;
-    uint64_t total = HEADER_BYTES + (uint64_t)p->n_cache_layers * LAYER_BYTES + (uint64_t)p->n_state_layers * 8 + (uint64_t)n * 4 + 8;
-    for (int32_t l = 0; l < p->n_cache_layers; l++) total += (uint64_t)(page_end(n) - first_page(c, l, n)) * page_bytes(c, l);
+    uint64_t total = HEADER_BYTES + (uint64_t)p->n_cache_layers * LAYER_BYTES + (uint64_t)p->n_state_layers * 8 +
+                     (uint64_t)n * 4 + 8;
+    for (int32_t l = 0; l < p->n_cache_layers; l++)
+        total += (uint64_t)(page_end(n) - first_page(c, l, n)) * page_bytes(c, l);
     for (int32_t l = 0; l < p->n_state_layers; l++) total += (uint64_t)p->state_layers[l].n_floats * sizeof(float);
     return total;
 }
 
 static void describe_layer(const lm_context *c, int32_t layer, uint8_t *out) {
     const lm_cache_layer *l = &c->shape.program.cache_layers[layer];
-    const int32_t fields[] = {c->shape.program.cache_groups[l->group].window, l->n_heads_kv, l->k_width, l->v_width, l->k_type, l->v_type};
+    const int32_t fields[] = {
+        c->shape.program.cache_groups[l->group].window, l->n_heads_kv, l->k_width, l->v_width, l->k_type, l->v_type};
     for (int i = 0; i < 6; i++) put32(out + 4 * i, (uint32_t)fields[i]);
 }
 
@@ -114,12 +121,14 @@ static lm_status emit_contents(lm_context *c, lm_seq seq, sink *s, void *buffer)
     }
     for (int32_t l = 0; l < c->shape.program.n_cache_layers; l++)
         for (int32_t p = first_page(c, l, n); p < page_end(n) && status == LM_OK; p++) {
-            status = lm_exec_read_page(c->exec, l, lm_kv_pages(c->kv, seq)[c->shape.program.cache_layers[l].group][p], buffer, page_bytes(c, l));
+            status = lm_exec_read_page(c->exec, l, lm_kv_pages(c->kv, seq)[c->shape.program.cache_layers[l].group][p],
+                                       buffer, page_bytes(c, l));
             if (status == LM_OK) status = emit(s, buffer, page_bytes(c, l));
         }
     for (int32_t l = 0; l < c->shape.program.n_state_layers && status == LM_OK; l++) {
         status = lm_exec_read_state(c->exec, l, lm_kv_state(c->kv, seq), buffer);
-        if (status == LM_OK) status = emit(s, buffer, (size_t)c->shape.program.state_layers[l].n_floats * sizeof(float));
+        if (status == LM_OK)
+            status = emit(s, buffer, (size_t)c->shape.program.state_layers[l].n_floats * sizeof(float));
     }
     return status;
 }
@@ -173,7 +182,9 @@ static lm_status verify(lm_context *c, source *s, uint64_t size, uint8_t *buffer
     }
     lm_status status = take(s, buffer, 8);
     if (status != LM_OK) return lm_context_fail(c, status, "%s", s->error.message);
-    return get64(buffer) == lm_checksum_end(&sum) ? LM_OK : lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence is damaged: its checksum is wrong");
+    return get64(buffer) == lm_checksum_end(&sum)
+               ? LM_OK
+               : lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence is damaged: its checksum is wrong");
 }
 
 /* The header fits this context, and the file has exactly the size it says. */
@@ -182,28 +193,39 @@ static lm_status check_header(lm_context *c, source *s, int32_t *n_tokens, uint6
     lm_os_file_id id;
     lm_status status = lm_os_file_identify(&s->file, &id, &s->error);
     if (status != LM_OK) return lm_context_fail(c, status, "%s", s->error.message);
-    if (id.size < HEADER_BYTES + 8) return lm_context_fail(c, LM_ERR_FORMAT, "the file is too short to be a saved sequence");
+    if (id.size < HEADER_BYTES + 8)
+        return lm_context_fail(c, LM_ERR_FORMAT, "the file is too short to be a saved sequence");
     status = take(s, head, sizeof head);
     if (status != LM_OK) return lm_context_fail(c, status, "%s", s->error.message);
-    if (memcmp(head, magic, sizeof magic - 1)) return lm_context_fail(c, LM_ERR_FORMAT, "the file is no saved sequence");
-    if (head[7] != magic[7]) return lm_context_fail(c, LM_ERR_UNSUPPORTED, "the sequence was saved in format %d, this library reads %d", head[7], magic[7]);
+    if (memcmp(head, magic, sizeof magic - 1))
+        return lm_context_fail(c, LM_ERR_FORMAT, "the file is no saved sequence");
+    if (head[7] != magic[7])
+        return lm_context_fail(c, LM_ERR_UNSUPPORTED, "the sequence was saved in format %d, this library reads %d",
+                               head[7], magic[7]);
     uint64_t n = get64(head + 16);
-    if (get64(head + 40) != id.size) return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence is cut short or has been appended to");
+    if (get64(head + 40) != id.size)
+        return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence is cut short or has been appended to");
     header(c, 0, expected);
-    if (memcmp(head + 8, expected + 8, 8)) return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved with another model");
-    if (memcmp(head + 24, expected + 24, 16)) return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved from a context of another length");
-    if (n > (uint64_t)c->shape.params.n_ctx) return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence claims %llu tokens", (unsigned long long)n);
-    if (file_bytes(c, (int32_t)n) != id.size) return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache layout");
+    if (memcmp(head + 8, expected + 8, 8))
+        return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved with another model");
+    if (memcmp(head + 24, expected + 24, 16))
+        return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved from a context of another length");
+    if (n > (uint64_t)c->shape.params.n_ctx)
+        return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence claims %llu tokens", (unsigned long long)n);
+    if (file_bytes(c, (int32_t)n) != id.size)
+        return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache layout");
     for (int32_t l = 0; l < c->shape.program.n_cache_layers && status == LM_OK; l++) {
         status = take(s, record, LAYER_BYTES);
         describe_layer(c, l, mine);
         if (status == LM_OK && memcmp(record, mine, LAYER_BYTES))
-            return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache type or shape in layer %d", (int)l);
+            return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache type or shape in layer %d",
+                                   (int)l);
     }
     for (int32_t l = 0; l < c->shape.program.n_state_layers && status == LM_OK; l++) {
         status = take(s, record, 8);
         if (status == LM_OK && get64(record) != (uint64_t)c->shape.program.state_layers[l].n_floats)
-            return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another recurrent state in layer %d", (int)l);
+            return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another recurrent state in layer %d",
+                                   (int)l);
     }
     if (status != LM_OK) return lm_context_fail(c, status, "%s", s->error.message);
     *n_tokens = (int32_t)n;
@@ -218,7 +240,8 @@ static lm_status load_contents(lm_context *c, lm_seq seq, source *s, int32_t n, 
         for (int32_t p = first_page(c, l, n); p < page_end(n) && status == LM_OK; p++) {
             status = take(s, buffer, page_bytes(c, l));
             if (status == LM_OK)
-                status = lm_exec_write_page(c->exec, l, lm_kv_pages(c->kv, seq)[program->cache_layers[l].group][p], buffer, page_bytes(c, l));
+                status = lm_exec_write_page(c->exec, l, lm_kv_pages(c->kv, seq)[program->cache_layers[l].group][p],
+                                            buffer, page_bytes(c, l));
         }
     for (int32_t l = 0; l < program->n_state_layers && status == LM_OK; l++) {
         status = take(s, buffer, (size_t)program->state_layers[l].n_floats * sizeof(float));
@@ -262,7 +285,8 @@ lm_status lm_snapshot_restore(lm_context *c, lm_seq seq, const char *path) {
     status = take(&s, tokens, tokens_size);
     for (int32_t i = 0; i < n && status == LM_OK; i++) {
         tokens[i] = (lm_token)get32((const uint8_t *)&tokens[i]);
-        if (tokens[i] < 0 || tokens[i] >= c->model->hparams.n_vocab_in) status = lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence has a token out of range");
+        if (tokens[i] < 0 || tokens[i] >= c->model->hparams.n_vocab_in)
+            status = lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence has a token out of range");
     }
     if (status != LM_OK) goto out;
     lm_kv_close(c->kv, seq);

@@ -32,24 +32,25 @@ int32_t lm_graph_fail(lm_graph *graph, lm_status status, const char *format, ...
     return -1;
 }
 
-#define APPEND(graph, array, element)                                                                                        \
-    ((graph)->status != LM_OK ? -1                                                                                           \
-     : lm_array_push((graph)->env, &(graph)->array, element)                                                                 \
-         ? (int32_t)((graph)->array.count - 1)                                                                               \
+#define APPEND(graph, array, element)                                                                                  \
+    ((graph)->status != LM_OK ? -1                                                                                     \
+     : lm_array_push((graph)->env, &(graph)->array, element)                                                           \
+         ? (int32_t)((graph)->array.count - 1)                                                                         \
          : lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory while building the program"))
 
 int32_t lm_graph_tensor(lm_graph *graph, const lm_tensor *tensor) {
     for (size_t i = graph->tensors.count; i-- > 0;) /* a reuse (tied output, shared factors) is rare and short */
-        if (graph->tensors.data[i].data == tensor->data && graph->tensors.data[i].name == tensor->name) return (int32_t)i;
+        if (graph->tensors.data[i].data == tensor->data && graph->tensors.data[i].name == tensor->name)
+            return (int32_t)i;
     return APPEND(graph, tensors, *tensor);
 }
 
 int32_t lm_graph_rope(lm_graph *graph, const lm_rope *rope) {
     for (size_t i = 0; i < graph->ropes.count; i++) {
         const lm_rope *r = &graph->ropes.data[i];
-        if (r->n_rot == rope->n_rot && r->adjacent == rope->adjacent && r->factors == rope->factors && r->low == rope->low &&
-            r->high == rope->high && r->base == rope->base && r->freq_scale == rope->freq_scale && r->ext_factor == rope->ext_factor &&
-            r->magnitude == rope->magnitude)
+        if (r->n_rot == rope->n_rot && r->adjacent == rope->adjacent && r->factors == rope->factors &&
+            r->low == rope->low && r->high == rope->high && r->base == rope->base &&
+            r->freq_scale == rope->freq_scale && r->ext_factor == rope->ext_factor && r->magnitude == rope->magnitude)
             return (int32_t)i;
     }
     return APPEND(graph, ropes, *rope);
@@ -62,7 +63,9 @@ int32_t lm_graph_cache_group(lm_graph *graph, int32_t window) {
     return APPEND(graph, cache_groups, group);
 }
 
-int32_t lm_graph_cache_layer(lm_graph *graph, const lm_cache_layer *layer) { return APPEND(graph, cache_layers, *layer); }
+int32_t lm_graph_cache_layer(lm_graph *graph, const lm_cache_layer *layer) {
+    return APPEND(graph, cache_layers, *layer);
+}
 
 int32_t lm_graph_state_layer(lm_graph *graph, int64_t n_floats) {
     lm_state_layer layer = {n_floats};
@@ -75,7 +78,7 @@ int32_t lm_graph_width(const lm_graph *graph, int32_t value) {
 
 const char *lm_op_name(int32_t kind) {
     switch (kind) {
-#define LM_OP_NAME(number, name, inputs, weights, outputs, meaning)                                                          \
+#define LM_OP_NAME(number, name, inputs, weights, outputs, meaning)                                                    \
     case number: return #name;
         LM_OPS(LM_OP_NAME)
 #undef LM_OP_NAME

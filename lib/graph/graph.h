@@ -40,7 +40,8 @@ int32_t lm_graph_fail(lm_graph *graph, lm_status status, const char *format, ...
 lm_status lm_graph_finish(lm_graph *graph, const lm_graph_limits *limits, lm_program *program, lm_error *error);
 
 /* Parts of a program; each returns its number. */
-int32_t lm_graph_tensor(lm_graph *graph, const lm_tensor *tensor); /* the same data pointer and name give the same number */
+int32_t lm_graph_tensor(lm_graph *graph,
+                        const lm_tensor *tensor); /* the same data pointer and name give the same number */
 int32_t lm_graph_rope(lm_graph *graph, const lm_rope *rope);
 int32_t lm_graph_cache_group(lm_graph *graph, int32_t window); /* one per distinct window */
 int32_t lm_graph_cache_layer(lm_graph *graph, const lm_cache_layer *layer);
@@ -56,26 +57,27 @@ typedef struct lm_graph_matrix {
     int32_t w, b, scale;
 } lm_graph_matrix;
 void lm_graph_linears(lm_graph *graph, int32_t x, const lm_graph_matrix *matrices, int32_t n, int32_t *y);
-int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_width, int32_t first, float temperature_scale,
-                        int32_t temperature_length);
+int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_width, int32_t first,
+                        float temperature_scale, int32_t temperature_length);
 void lm_graph_cache_store(lm_graph *graph, int32_t layer, int32_t k, int32_t v);
-int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks, int32_t n_heads, int32_t v_width, float scale,
-                        int32_t window, float softcap, int32_t causal);
+int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks, int32_t n_heads, int32_t v_width,
+                        float scale, int32_t window, float softcap, int32_t causal);
 int32_t lm_graph_glu(lm_graph *graph, int32_t act, int32_t gate, int32_t up, int32_t residual);
 int32_t lm_graph_glu_fused(lm_graph *graph, int32_t act, int32_t gate_up);
 int32_t lm_graph_act(lm_graph *graph, int32_t act, int32_t x);
 int32_t lm_graph_short_conv(lm_graph *graph, int32_t x, int32_t taps, int32_t n_taps, int32_t act, int32_t state);
-int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t beta, int32_t a, int32_t dt, int32_t state,
-                            int32_t n_k_heads, int32_t n_v_heads, int32_t k_width, int32_t v_width, int32_t grouped, float eps);
-void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gating, int32_t n_used, int32_t n_groups, int32_t n_groups_used,
-                    int32_t normalise, float scale, int32_t *ids, int32_t *weights);
+int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t beta, int32_t a, int32_t dt,
+                            int32_t state, int32_t n_k_heads, int32_t n_v_heads, int32_t k_width, int32_t v_width,
+                            int32_t grouped, float eps);
+void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gating, int32_t n_used, int32_t n_groups,
+                    int32_t n_groups_used, int32_t normalise, float scale, int32_t *ids, int32_t *weights);
 typedef struct lm_graph_experts_weights {
     int32_t gate, up, down; /* up -1: gate holds both */
     int32_t gate_bias, up_bias, down_bias;
     int32_t gate_scale, up_scale, down_scale; /* one factor per expert */
 } lm_graph_experts_weights;
-int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_experts_weights *w, int32_t act, int32_t width,
-                         int32_t residual);
+int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_experts_weights *w,
+                         int32_t act, int32_t width, int32_t residual);
 int32_t lm_graph_scale(lm_graph *graph, int32_t x, int32_t w, float factor);
 int32_t lm_graph_add(lm_graph *graph, int32_t a, int32_t b, int32_t w);
 int32_t lm_graph_softcap(lm_graph *graph, int32_t x, float cap);

@@ -23,13 +23,13 @@ struct lm_exec {
     const lm_program *program;
     const lm_placement *placements;
     int32_t n_placements;
-    void **caches;         /* [n_placements] */
-    int32_t *layer_cache;  /* [n_cache_layers] placement that owns each cache layer, -1 none */
-    int32_t *layer_state;  /* [n_state_layers] */
-    int32_t *writer;       /* [n_values] segment that wrote each value */
+    void **caches;        /* [n_placements] */
+    int32_t *layer_cache; /* [n_cache_layers] placement that owns each cache layer, -1 none */
+    int32_t *layer_state; /* [n_state_layers] */
+    int32_t *writer;      /* [n_values] segment that wrote each value */
     LM_ARRAY(segment) segments;
     LM_ARRAY(transfer) transfers;
-    float *staging;        /* rows in flight between devices */
+    float *staging; /* rows in flight between devices */
     size_t staging_bytes;
 };
 
@@ -40,7 +40,9 @@ static int32_t placement_of(const int32_t *layer_device, int32_t n_layers, const
 
 /* The cache or state layer an operation touches, -1 for none. */
 static int32_t cache_layer_of(const lm_op *op) {
-    return op->kind == LM_OP_CACHE_STORE ? op->params.cache_store.layer : op->kind == LM_OP_ATTEND ? op->params.attend.layer : -1;
+    return op->kind == LM_OP_CACHE_STORE ? op->params.cache_store.layer
+           : op->kind == LM_OP_ATTEND    ? op->params.attend.layer
+                                         : -1;
 }
 
 static int32_t state_layer_of(const lm_op *op) {
@@ -50,15 +52,15 @@ static int32_t state_layer_of(const lm_op *op) {
                                           : -1;
 }
 
-static lm_status check_support(const lm_program *program, const lm_placement *placements, const int32_t *layer_device, int32_t n_layers,
-                               lm_error *error) {
+static lm_status check_support(const lm_program *program, const lm_placement *placements, const int32_t *layer_device,
+                               int32_t n_layers, lm_error *error) {
     for (int32_t o = 0; o < program->n_ops; o++) {
         const lm_op *op = &program->ops[o];
         const lm_placement *p = &placements[placement_of(layer_device, n_layers, op)];
         if (p->backend->op_supported(p->backend->user, p->device, program, op)) continue;
         const char *weight = op->weight[0] >= 0 ? program->tensors[op->weight[0]].name : "no weights";
-        return lm_error_set(error, LM_ERR_UNSUPPORTED, "backend %s cannot run %s in block %d (%s)", p->backend->name, lm_op_name(op->kind),
-                            (int)op->layer, weight);
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "backend %s cannot run %s in block %d (%s)", p->backend->name,
+                            lm_op_name(op->kind), (int)op->layer, weight);
     }
     return LM_OK;
 }
@@ -73,7 +75,8 @@ static lm_status own_layers(lm_exec *exec, const int32_t *layer_device, int32_t 
         int32_t *owner = cache >= 0 ? &exec->layer_cache[cache] : state >= 0 ? &exec->layer_state[state] : NULL;
         if (!owner) continue;
         if (*owner >= 0 && *owner != p)
-            return lm_error_set(error, LM_ERR_UNSUPPORTED, "block %d reads a cache that lives on another device", (int)op->layer);
+            return lm_error_set(error, LM_ERR_UNSUPPORTED, "block %d reads a cache that lives on another device",
+                                (int)op->layer);
         *owner = p;
     }
     return LM_OK;
@@ -114,13 +117,15 @@ static lm_status cut(lm_exec *exec, const int32_t *layer_device, int32_t n_layer
 static size_t staging_bytes(const lm_exec *exec) {
     size_t largest = 0, rows = (size_t)exec->program->max_tokens;
     for (size_t t = 0; t < exec->transfers.count; t++)
-        largest = lm_size_max(largest, rows * (size_t)exec->program->values[exec->transfers.data[t].value].width * sizeof(float));
+        largest = lm_size_max(largest, rows * (size_t)exec->program->values[exec->transfers.data[t].value].width *
+                                           sizeof(float));
     return largest;
 }
 
 /* The plan of a program on devices, before anything large is reserved. */
-static lm_status prepare(const lm_env *env, const lm_program *program, const lm_placement *placements, int32_t n_placements,
-                         const int32_t *layer_device, int32_t n_layers, lm_exec **out, lm_error *error) {
+static lm_status prepare(const lm_env *env, const lm_program *program, const lm_placement *placements,
+                         int32_t n_placements, const int32_t *layer_device, int32_t n_layers, lm_exec **out,
+                         lm_error *error) {
     lm_status status = check_support(program, placements, layer_device, n_layers, error);
     if (status != LM_OK) return status;
     lm_exec *exec = lm_alloc_zeroed(env, sizeof *exec);
@@ -146,11 +151,13 @@ static lm_status prepare(const lm_env *env, const lm_program *program, const lm_
 /* Marks of the layers a placement owns; owned has room for all cache layers, then all state layers. */
 static void owned_layers(const lm_exec *exec, int32_t placement, uint8_t *owned) {
     for (int32_t i = 0; i < exec->program->n_cache_layers; i++) owned[i] = exec->layer_cache[i] == placement;
-    for (int32_t i = 0; i < exec->program->n_state_layers; i++) owned[exec->program->n_cache_layers + i] = exec->layer_state[i] == placement;
+    for (int32_t i = 0; i < exec->program->n_state_layers; i++)
+        owned[exec->program->n_cache_layers + i] = exec->layer_state[i] == placement;
 }
 
-lm_status lm_exec_create(const lm_env *env, const lm_program *program, const lm_placement *placements, int32_t n_placements,
-                         const int32_t *layer_device, int32_t n_layers, lm_exec **out, lm_error *error) {
+lm_status lm_exec_create(const lm_env *env, const lm_program *program, const lm_placement *placements,
+                         int32_t n_placements, const int32_t *layer_device, int32_t n_layers, lm_exec **out,
+                         lm_error *error) {
     lm_exec *exec = NULL;
     uint8_t *owned = NULL;
     size_t n_owned = (size_t)program->n_cache_layers + (size_t)program->n_state_layers;
@@ -163,7 +170,8 @@ lm_status lm_exec_create(const lm_env *env, const lm_program *program, const lm_
     for (int32_t p = 0; p < n_placements && status == LM_OK; p++) {
         owned_layers(exec, p, owned);
         const lm_backend *b = placements[p].backend;
-        status = b->cache_create(b->user, placements[p].device, program, owned, owned + program->n_cache_layers, &exec->caches[p], error);
+        status = b->cache_create(b->user, placements[p].device, program, owned, owned + program->n_cache_layers,
+                                 &exec->caches[p], error);
     }
     for (size_t s = 0; s < exec->segments.count && status == LM_OK; s++) {
         segment *seg = &exec->segments.data[s];
@@ -179,8 +187,9 @@ lm_status lm_exec_create(const lm_env *env, const lm_program *program, const lm_
     return status;
 }
 
-lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm_placement *placements, int32_t n_placements,
-                          const int32_t *layer_device, int32_t n_layers, lm_exec_size *out, lm_error *error) {
+lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm_placement *placements,
+                          int32_t n_placements, const int32_t *layer_device, int32_t n_layers, lm_exec_size *out,
+                          lm_error *error) {
     lm_exec *exec;
     lm_status status = prepare(env, program, placements, n_placements, layer_device, n_layers, &exec, error);
     if (status != LM_OK) return status;
@@ -191,7 +200,8 @@ lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm
     for (int32_t p = 0; p < n_placements && status == LM_OK; p++) {
         owned_layers(exec, p, owned);
         const lm_backend *b = placements[p].backend;
-        if (!lm_u64_add(size.cache_bytes, b->cache_bytes(b->user, placements[p].device, program, owned, owned + program->n_cache_layers),
+        if (!lm_u64_add(size.cache_bytes,
+                        b->cache_bytes(b->user, placements[p].device, program, owned, owned + program->n_cache_layers),
                         &size.cache_bytes))
             size.cache_bytes = UINT64_MAX;
     }
@@ -231,9 +241,14 @@ static const lm_backend *backend_of(const lm_exec *exec, int32_t index) {
 
 static lm_status move_value(lm_exec *exec, const transfer *t, const lm_run *run) {
     int32_t domain = exec->program->values[t->value].domain;
-    int32_t rows = domain == LM_DOMAIN_TOKENS ? run->n_tokens : domain == LM_DOMAIN_OUTPUTS ? run->n_outputs : run->n_spans;
-    lm_status status = backend_of(exec, t->from)->value_read(exec->segments.data[t->from].object, t->value, 0, rows, exec->staging);
-    return status == LM_OK ? backend_of(exec, t->to)->value_write(exec->segments.data[t->to].object, t->value, 0, rows, exec->staging) : status;
+    int32_t rows = domain == LM_DOMAIN_TOKENS    ? run->n_tokens
+                   : domain == LM_DOMAIN_OUTPUTS ? run->n_outputs
+                                                 : run->n_spans;
+    lm_status status =
+        backend_of(exec, t->from)->value_read(exec->segments.data[t->from].object, t->value, 0, rows, exec->staging);
+    return status == LM_OK ? backend_of(exec, t->to)
+                                 ->value_write(exec->segments.data[t->to].object, t->value, 0, rows, exec->staging)
+                           : status;
 }
 
 lm_status lm_exec_run(lm_exec *exec, const lm_run *run) {

@@ -19,15 +19,17 @@ typedef struct lm_exec lm_exec;
 
 /* layer_device[l + 1] is the placement of block l, [0] of what comes before the blocks, [n_layers + 1] of what comes after.
  * program and placements are borrowed until lm_exec_destroy. LM_ERR_UNSUPPORTED names the operation a device cannot run. */
-lm_status lm_exec_create(const lm_env *env, const lm_program *program, const lm_placement *placements, int32_t n_placements,
-                         const int32_t *layer_device, int32_t n_layers, lm_exec **out, lm_error *error);
+lm_status lm_exec_create(const lm_env *env, const lm_program *program, const lm_placement *placements,
+                         int32_t n_placements, const int32_t *layer_device, int32_t n_layers, lm_exec **out,
+                         lm_error *error);
 void lm_exec_destroy(lm_exec *exec);
 /* What lm_exec_create would reserve: caches, and activations with everything else. */
 typedef struct lm_exec_size {
     uint64_t cache_bytes, work_bytes;
 } lm_exec_size;
-lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm_placement *placements, int32_t n_placements,
-                          const int32_t *layer_device, int32_t n_layers, lm_exec_size *out, lm_error *error);
+lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm_placement *placements,
+                          int32_t n_placements, const int32_t *layer_device, int32_t n_layers, lm_exec_size *out,
+                          lm_error *error);
 
 /* Run a batch to its end. On failure the cache pages named by the batch hold undefined data. */
 lm_status lm_exec_run(lm_exec *exec, const lm_run *run);

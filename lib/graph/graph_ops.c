@@ -5,9 +5,8 @@
 
 #include "graph.h"
 
-static const lm_op blank = {.in = {-1, -1, -1, -1},
-                            .out = {-1, -1, -1, -1},
-                            .weight = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}};
+static const lm_op blank = {
+    .in = {-1, -1, -1, -1}, .out = {-1, -1, -1, -1}, .weight = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}};
 
 static int32_t domain_of(const lm_graph *graph, int32_t value) {
     return value >= 0 ? graph->values.data[value].domain : LM_DOMAIN_TOKENS;
@@ -15,9 +14,11 @@ static int32_t domain_of(const lm_graph *graph, int32_t value) {
 
 static int32_t new_value(lm_graph *graph, int64_t width, int32_t domain) {
     if (graph->status != LM_OK) return -1;
-    if (width <= 0 || width > INT32_MAX / 8) return lm_graph_fail(graph, LM_ERR_FORMAT, "a layer is %lld values wide", (long long)width);
+    if (width <= 0 || width > INT32_MAX / 8)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "a layer is %lld values wide", (long long)width);
     lm_value value = {.width = (int32_t)width, .domain = domain};
-    if (!lm_array_push(graph->env, &graph->values, value)) return lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory while building the program");
+    if (!lm_array_push(graph->env, &graph->values, value))
+        return lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory while building the program");
     return (int32_t)graph->values.count - 1;
 }
 
@@ -38,7 +39,8 @@ static int64_t element_count(const lm_tensor *t) { return t->ne[0] * t->ne[1] * 
 /* Fail when a width is not what the operation needs. */
 static void expect(lm_graph *graph, const char *what, int64_t found, int64_t wanted) {
     if (graph->status == LM_OK && found != wanted)
-        lm_graph_fail(graph, LM_ERR_FORMAT, "%s in block %d is %lld wide, expected %lld", what, graph->layer, (long long)found, (long long)wanted);
+        lm_graph_fail(graph, LM_ERR_FORMAT, "%s in block %d is %lld wide, expected %lld", what, graph->layer,
+                      (long long)found, (long long)wanted);
 }
 
 static void expect_vector(lm_graph *graph, int32_t tensor, int64_t wanted) {
@@ -71,7 +73,8 @@ int32_t lm_graph_norm(lm_graph *graph, int32_t kind, int32_t x, int32_t w, int32
     op.params.norm.group = group > 0 ? group : width;
     expect_vector(graph, w, op.params.norm.group);
     expect_vector(graph, b, op.params.norm.group);
-    if (width % op.params.norm.group) lm_graph_fail(graph, LM_ERR_FORMAT, "a norm of %d values over a width of %d", group, width);
+    if (width % op.params.norm.group)
+        lm_graph_fail(graph, LM_ERR_FORMAT, "a norm of %d values over a width of %d", group, width);
     return append(graph, op, width, domain_of(graph, x));
 }
 
@@ -107,12 +110,13 @@ int32_t lm_graph_linear(lm_graph *graph, int32_t x, int32_t w, int32_t b, int32_
     return y;
 }
 
-int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_width, int32_t first, float temperature_scale,
-                        int32_t temperature_length) {
+int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_width, int32_t first,
+                        float temperature_scale, int32_t temperature_length) {
     if (graph->status != LM_OK) return -1;
     int32_t width = lm_graph_width(graph, x);
     if (head_width <= 0 || width % head_width || first < 0 || first + graph->ropes.data[rope].n_rot > head_width)
-        return lm_graph_fail(graph, LM_ERR_FORMAT, "rope of %d dimensions in heads of %d", graph->ropes.data[rope].n_rot, head_width);
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "rope of %d dimensions in heads of %d",
+                             graph->ropes.data[rope].n_rot, head_width);
     lm_op op = blank;
     op.kind = LM_OP_ROPE;
     op.in[0] = x;
@@ -138,13 +142,14 @@ void lm_graph_cache_store(lm_graph *graph, int32_t layer, int32_t k, int32_t v) 
     append(graph, op, 0, 0);
 }
 
-int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks, int32_t n_heads, int32_t v_width, float scale,
-                        int32_t window, float softcap, int32_t causal) {
+int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks, int32_t n_heads, int32_t v_width,
+                        float scale, int32_t window, float softcap, int32_t causal) {
     if (graph->status != LM_OK) return -1;
     const lm_cache_layer *c = &graph->cache_layers.data[layer];
     expect(graph, "a query row", lm_graph_width(graph, q), (int64_t)n_heads * c->k_width);
     if (n_heads % c->n_heads_kv)
-        return lm_graph_fail(graph, LM_ERR_FORMAT, "%d query heads do not share %d key-value heads evenly", n_heads, c->n_heads_kv);
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "%d query heads do not share %d key-value heads evenly", n_heads,
+                             c->n_heads_kv);
     expect_vector(graph, sinks, n_heads);
     lm_op op = blank;
     op.kind = LM_OP_ATTEND;
@@ -210,15 +215,18 @@ int32_t lm_graph_short_conv(lm_graph *graph, int32_t x, int32_t taps, int32_t n_
     return unary(graph, op, x);
 }
 
-int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t beta, int32_t a, int32_t dt, int32_t state,
-                            int32_t n_k_heads, int32_t n_v_heads, int32_t k_width, int32_t v_width, int32_t grouped, float eps) {
+int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t beta, int32_t a, int32_t dt,
+                            int32_t state, int32_t n_k_heads, int32_t n_v_heads, int32_t k_width, int32_t v_width,
+                            int32_t grouped, float eps) {
     if (graph->status != LM_OK) return -1;
-    expect(graph, "the delta rule's input", lm_graph_width(graph, qkv), 2 * (int64_t)n_k_heads * k_width + (int64_t)n_v_heads * v_width);
+    expect(graph, "the delta rule's input", lm_graph_width(graph, qkv),
+           2 * (int64_t)n_k_heads * k_width + (int64_t)n_v_heads * v_width);
     expect(graph, "the decay row", lm_graph_width(graph, alpha), n_v_heads);
     expect(graph, "the write-strength row", lm_graph_width(graph, beta), n_v_heads);
     expect_vector(graph, a, n_v_heads);
     expect_vector(graph, dt, n_v_heads);
-    if (n_k_heads <= 0 || n_v_heads % n_k_heads) return lm_graph_fail(graph, LM_ERR_FORMAT, "%d value heads for %d key heads", n_v_heads, n_k_heads);
+    if (n_k_heads <= 0 || n_v_heads % n_k_heads)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "%d value heads for %d key heads", n_v_heads, n_k_heads);
     lm_op op = blank;
     op.kind = LM_OP_DELTA_RULE;
     op.in[0] = qkv;
@@ -236,8 +244,8 @@ int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t
     return append(graph, op, (int64_t)n_v_heads * v_width, domain_of(graph, qkv));
 }
 
-void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gating, int32_t n_used, int32_t n_groups, int32_t n_groups_used,
-                    int32_t normalise, float scale, int32_t *ids, int32_t *weights) {
+void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gating, int32_t n_used, int32_t n_groups,
+                    int32_t n_groups_used, int32_t normalise, float scale, int32_t *ids, int32_t *weights) {
     *ids = *weights = -1;
     if (graph->status != LM_OK) return;
     int32_t n_experts = lm_graph_width(graph, logits);
@@ -246,9 +254,10 @@ void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gatin
         lm_graph_fail(graph, LM_ERR_FORMAT, "%d of %d experts used", n_used, n_experts);
         return;
     }
-    if (n_groups > 1 && (n_experts % n_groups || n_groups_used <= 0 || n_groups_used > n_groups || n_experts / n_groups < 2 ||
-                         n_groups_used * (n_experts / n_groups) < n_used)) {
-        lm_graph_fail(graph, LM_ERR_FORMAT, "%d of %d expert groups over %d experts", n_groups_used, n_groups, n_experts);
+    if (n_groups > 1 && (n_experts % n_groups || n_groups_used <= 0 || n_groups_used > n_groups ||
+                         n_experts / n_groups < 2 || n_groups_used * (n_experts / n_groups) < n_used)) {
+        lm_graph_fail(graph, LM_ERR_FORMAT, "%d of %d expert groups over %d experts", n_groups_used, n_groups,
+                      n_experts);
         return;
     }
     lm_op op = blank;
@@ -267,8 +276,8 @@ void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gatin
     *weights = graph->status == LM_OK ? op.out[1] : -1;
 }
 
-int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_experts_weights *w, int32_t act, int32_t width,
-                         int32_t residual) {
+int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_experts_weights *w,
+                         int32_t act, int32_t width, int32_t residual) {
     if (graph->status != LM_OK) return -1;
     const lm_tensor *gate = tensor_at(graph, w->gate), *down = tensor_at(graph, w->down);
     int64_t n_experts = down->ne[2];
@@ -295,7 +304,8 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
     op.in[1] = ids;
     op.in[2] = weights;
     op.in[3] = residual;
-    const int32_t parts[] = {w->gate, w->up, w->down, w->gate_bias, w->up_bias, w->down_bias, w->gate_scale, w->up_scale, w->down_scale};
+    const int32_t parts[] = {w->gate,      w->up,         w->down,     w->gate_bias, w->up_bias,
+                             w->down_bias, w->gate_scale, w->up_scale, w->down_scale};
     for (int i = 0; i < 9; i++) op.weight[i] = parts[i];
     op.params.experts.act = act;
     op.params.experts.n_experts = (int32_t)n_experts;
@@ -306,7 +316,8 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
 }
 
 int32_t lm_graph_scale(lm_graph *graph, int32_t x, int32_t w, float factor) {
-    if (graph->status == LM_OK && w >= 0 && element_count(tensor_at(graph, w)) != 1) expect_vector(graph, w, lm_graph_width(graph, x));
+    if (graph->status == LM_OK && w >= 0 && element_count(tensor_at(graph, w)) != 1)
+        expect_vector(graph, w, lm_graph_width(graph, x));
     lm_op op = blank;
     op.kind = LM_OP_SCALE;
     op.weight[0] = w;
@@ -343,7 +354,8 @@ int32_t lm_graph_slice(lm_graph *graph, int32_t x, int32_t group, int32_t first,
     if (graph->status != LM_OK) return -1;
     int32_t total = lm_graph_width(graph, x);
     if (group <= 0 || total % group || first < 0 || width <= 0 || width > group - first)
-        return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: a part [%d, %d) of groups of %d", graph->layer, first, first + width, group);
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: a part [%d, %d) of groups of %d", graph->layer, first,
+                             first + width, group);
     lm_op op = blank;
     op.kind = LM_OP_SLICE;
     op.in[0] = x;
@@ -357,7 +369,8 @@ int32_t lm_graph_concat(lm_graph *graph, int32_t a, int32_t group_a, int32_t b, 
     if (graph->status != LM_OK) return -1;
     int32_t wa = lm_graph_width(graph, a), wb = lm_graph_width(graph, b);
     if (group_a <= 0 || group_b <= 0 || wa % group_a || wb % group_b || wa / group_a != wb / group_b)
-        return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: groups of %d and %d do not pair", graph->layer, group_a, group_b);
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: groups of %d and %d do not pair", graph->layer, group_a,
+                             group_b);
     lm_op op = blank;
     op.kind = LM_OP_CONCAT;
     op.in[0] = a;

@@ -60,7 +60,8 @@ static void find_lifetimes(const lm_graph *graph, lifetime *lives) {
         if (in < 0 || out < 0 || lives[in].dies != (int32_t)o) continue;
         const lm_value *a = &graph->values.data[in], *b = &graph->values.data[out];
         bool read_twice = false; /* the other inputs must not be the same memory */
-        for (int j = 0; j < LM_OP_INPUTS; j++) read_twice |= j != i && op->in[j] >= 0 && lives[op->in[j]].root == lives[in].root;
+        for (int j = 0; j < LM_OP_INPUTS; j++)
+            read_twice |= j != i && op->in[j] >= 0 && lives[op->in[j]].root == lives[in].root;
         if (a->width != b->width || a->domain != b->domain || read_twice) continue;
         lives[out].root = lives[in].root;
     }
@@ -111,7 +112,8 @@ lm_status lm_graph_finish(lm_graph *graph, const lm_graph_limits *limits, lm_pro
     if (graph->status == LM_OK && (graph->ops.count > INT32_MAX || graph->values.count == 0))
         lm_graph_fail(graph, LM_ERR_FORMAT, "the program is empty");
     uint64_t arena_bytes = 0;
-    if (graph->status == LM_OK && plan_arena(graph, limits, &arena_bytes) != LM_OK) lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory");
+    if (graph->status == LM_OK && plan_arena(graph, limits, &arena_bytes) != LM_OK)
+        lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory");
     if (graph->status != LM_OK) {
         if (error) *error = graph->error;
         return graph->status;

@@ -32,7 +32,8 @@ static size_t place(const lm_kv_params *p, lm_kv *kv) {
         kv->max_pages = (int32_t)max_pages;
     }
     for (int32_t g = 0; g < p->n_groups; g++) {
-        size_t refs = take(&end, (size_t)p->n_pages[g] * sizeof(int32_t)), free = take(&end, (size_t)p->n_pages[g] * sizeof(int32_t));
+        size_t refs = take(&end, (size_t)p->n_pages[g] * sizeof(int32_t)),
+               free = take(&end, (size_t)p->n_pages[g] * sizeof(int32_t));
         if (kv) {
             kv->pools[g].refs = (int32_t *)(void *)(kv->memory + refs);
             kv->pools[g].free = (int32_t *)(void *)(kv->memory + free);
@@ -54,7 +55,8 @@ size_t lm_kv_bytes(const lm_kv_params *params) { return sizeof(lm_kv) + place(pa
 int32_t lm_kv_pages_per_seq(int32_t window, int32_t n_positions, int32_t n_batch) {
     int32_t all = lm_kv_page_count(n_positions);
     if (window <= 0) return all;
-    int64_t held = ((int64_t)window + n_batch + LM_KV_PAGE - 1) / LM_KV_PAGE + 1; /* the window, the batch, and a part page at each end */
+    int64_t held = ((int64_t)window + n_batch + LM_KV_PAGE - 1) / LM_KV_PAGE +
+                   1; /* the window, the batch, and a part page at each end */
     return held < all ? (int32_t)held : all;
 }
 
@@ -78,10 +80,12 @@ lm_status lm_kv_create(const lm_env *env, const lm_kv_params *params, const lm_k
         lm_kv_pool *pool = &kv->pools[g];
         pool->n_pages = pool->n_free = params->n_pages[g];
         memset(pool->refs, 0, (size_t)pool->n_pages * sizeof *pool->refs);
-        for (int32_t i = 0; i < pool->n_pages; i++) pool->free[i] = pool->n_pages - 1 - i; /* low pages first: memory is touched in order */
+        for (int32_t i = 0; i < pool->n_pages; i++)
+            pool->free[i] = pool->n_pages - 1 - i; /* low pages first: memory is touched in order */
     }
     kv->first = -1;
-    for (int32_t i = 0; i < kv->n_nodes; i++) kv->nodes[i] = (lm_kv_node){.next = i + 1 < kv->n_nodes ? i + 1 : -1, .checkpoint = -1};
+    for (int32_t i = 0; i < kv->n_nodes; i++)
+        kv->nodes[i] = (lm_kv_node){.next = i + 1 < kv->n_nodes ? i + 1 : -1, .checkpoint = -1};
     for (int32_t i = params->n_seqs; i < params->n_states; i++) kv->free_states[kv->n_free_states++] = i;
     lm_status status = LM_OK;
     for (int32_t s = 0; s < params->n_seqs && status == LM_OK; s++) {

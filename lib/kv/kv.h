@@ -33,8 +33,9 @@ typedef struct lm_kv_params {
     int32_t n_groups;
     int32_t windows[LM_KV_MAX_GROUPS]; /* 0: the group sees everything */
     int32_t n_pages[LM_KV_MAX_GROUPS];
-    int32_t n_seqs, n_positions;       /* sequences, and positions of each */
-    int32_t n_states;                  /* state slots: 0 without recurrent layers, else n_seqs for the sequences, the rest for checkpoints */
+    int32_t n_seqs, n_positions; /* sequences, and positions of each */
+    int32_t
+        n_states; /* state slots: 0 without recurrent layers, else n_seqs for the sequences, the rest for checkpoints */
 } lm_kv_params;
 
 typedef struct lm_kv lm_kv;
@@ -73,18 +74,18 @@ lm_status lm_kv_fork(lm_kv *kv, int32_t from, int32_t to);
 /* ---- prefixes ---- */
 
 typedef enum lm_kv_reason {
-    LM_KV_REASON_NONE = 0,       /* everything asked for was reused */
-    LM_KV_REASON_UNKNOWN = 1,    /* no sequence or page known continues like this */
-    LM_KV_REASON_WINDOW = 2,     /* the tokens are known, but a windowed layer's pages before that point are gone */
-    LM_KV_REASON_CHECKPOINT = 3  /* the tokens are known, but recurrent state was not kept there */
+    LM_KV_REASON_NONE = 0,      /* everything asked for was reused */
+    LM_KV_REASON_UNKNOWN = 1,   /* no sequence or page known continues like this */
+    LM_KV_REASON_WINDOW = 2,    /* the tokens are known, but a windowed layer's pages before that point are gone */
+    LM_KV_REASON_CHECKPOINT = 3 /* the tokens are known, but recurrent state was not kept there */
 } lm_kv_reason;
 
 typedef struct lm_kv_resumed {
-    int32_t n_reused;     /* positions the sequence holds now */
-    int32_t n_matched;    /* positions whose tokens were known */
-    int32_t from_tree;    /* of n_reused, how many came from finished pages instead of the sequence itself */
-    int32_t checkpoint;   /* position of the checkpoint that was restored, -1 for none */
-    lm_kv_reason reason;  /* why n_reused is not more */
+    int32_t n_reused;    /* positions the sequence holds now */
+    int32_t n_matched;   /* positions whose tokens were known */
+    int32_t from_tree;   /* of n_reused, how many came from finished pages instead of the sequence itself */
+    int32_t checkpoint;  /* position of the checkpoint that was restored, -1 for none */
+    lm_kv_reason reason; /* why n_reused is not more */
 } lm_kv_resumed;
 
 /* Make the sequence the longest known prefix of tokens, at most n_max positions. */

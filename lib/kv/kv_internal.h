@@ -28,8 +28,8 @@ typedef struct lm_kv_seq {
     int32_t n, reserved; /* tokens; positions that have pages beyond n */
     int32_t node;        /* of the last finished page: LM_KV_ROOT, LM_KV_UNTRACKED or a node */
     int32_t state;
-    lm_token *tokens;                   /* [n_positions] */
-    int32_t *pages[LM_KV_MAX_GROUPS];   /* [max_pages] each; -1 where no page is held */
+    lm_token *tokens;                 /* [n_positions] */
+    int32_t *pages[LM_KV_MAX_GROUPS]; /* [max_pages] each; -1 where no page is held */
 } lm_kv_seq;
 
 struct lm_kv {

@@ -67,17 +67,20 @@ static lm_status adopt(lm_kv *kv, int32_t index, const candidate *c) {
         for (int32_t g = 0; g < kv->params.n_groups; g++)
             if (kv->nodes[i].depth >= lm_kv_first_page(kv, g, c->n)) lm_kv_page_hold(kv, g, kv->nodes[i].pages[g]);
     }
-    for (int32_t g = 0; g < kv->params.n_groups && c->partial >= 0; g++) lm_kv_page_hold(kv, g, kv->nodes[c->partial].pages[g]);
+    for (int32_t g = 0; g < kv->params.n_groups && c->partial >= 0; g++)
+        lm_kv_page_hold(kv, g, kv->nodes[c->partial].pages[g]);
     lm_kv_close(kv, index);
     lm_status status = c->checkpoint >= 0 ? kv->mover.copy_state(kv->mover.user, seq->state, c->checkpoint) : LM_OK;
     for (int32_t i = c->node; i >= 0; i = kv->nodes[i].parent) {
         memcpy(seq->tokens + (size_t)kv->nodes[i].depth * LM_KV_PAGE, kv->nodes[i].tokens, sizeof kv->nodes[i].tokens);
         for (int32_t g = 0; g < kv->params.n_groups; g++)
-            if (kv->nodes[i].depth >= lm_kv_first_page(kv, g, c->n)) seq->pages[g][kv->nodes[i].depth] = kv->nodes[i].pages[g];
+            if (kv->nodes[i].depth >= lm_kv_first_page(kv, g, c->n))
+                seq->pages[g][kv->nodes[i].depth] = kv->nodes[i].pages[g];
     }
     if (c->partial >= 0) {
         int32_t depth = kv->nodes[c->partial].depth;
-        memcpy(seq->tokens + (size_t)depth * LM_KV_PAGE, kv->nodes[c->partial].tokens, (size_t)(c->n % LM_KV_PAGE) * sizeof(lm_token));
+        memcpy(seq->tokens + (size_t)depth * LM_KV_PAGE, kv->nodes[c->partial].tokens,
+               (size_t)(c->n % LM_KV_PAGE) * sizeof(lm_token));
         for (int32_t g = 0; g < kv->params.n_groups; g++) seq->pages[g][depth] = kv->nodes[c->partial].pages[g];
     }
     seq->n = c->n;

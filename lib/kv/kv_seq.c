@@ -157,7 +157,8 @@ lm_status lm_kv_fork(lm_kv *kv, int32_t from, int32_t to) {
 
 bool lm_kv_checkpoint(lm_kv *kv, int32_t index) {
     lm_kv_seq *seq = &kv->seqs[index];
-    if (seq->state < 0 || seq->node < 0 || seq->n % LM_KV_PAGE || kv->nodes[seq->node].depth != seq->n / LM_KV_PAGE - 1) return false;
+    if (seq->state < 0 || seq->node < 0 || seq->n % LM_KV_PAGE || kv->nodes[seq->node].depth != seq->n / LM_KV_PAGE - 1)
+        return false;
     lm_kv_node *node = &kv->nodes[seq->node];
     if (node->checkpoint >= 0) return true;
     int32_t slot = lm_kv_tree_state_slot(kv);

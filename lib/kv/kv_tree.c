@@ -6,9 +6,13 @@
 
 #include "kv_internal.h"
 
-static int32_t *head_of(lm_kv *kv, int32_t parent) { return parent == LM_KV_ROOT ? &kv->first : &kv->nodes[parent].child; }
+static int32_t *head_of(lm_kv *kv, int32_t parent) {
+    return parent == LM_KV_ROOT ? &kv->first : &kv->nodes[parent].child;
+}
 
-static int32_t first_child(const lm_kv *kv, int32_t parent) { return parent == LM_KV_ROOT ? kv->first : kv->nodes[parent].child; }
+static int32_t first_child(const lm_kv *kv, int32_t parent) {
+    return parent == LM_KV_ROOT ? kv->first : kv->nodes[parent].child;
+}
 
 int32_t lm_kv_tree_find(const lm_kv *kv, int32_t parent, const lm_token *tokens) {
     for (int32_t i = first_child(kv, parent); i >= 0; i = kv->nodes[i].next)
@@ -56,7 +60,8 @@ static int32_t oldest_leaf(const lm_kv *kv) {
     int32_t oldest = -1;
     for (int32_t i = 0; i < kv->n_nodes; i++) {
         const lm_kv_node *node = &kv->nodes[i];
-        if (node->live && node->child < 0 && !in_use(kv, node) && (oldest < 0 || node->used < kv->nodes[oldest].used)) oldest = i;
+        if (node->live && node->child < 0 && !in_use(kv, node) && (oldest < 0 || node->used < kv->nodes[oldest].used))
+            oldest = i;
     }
     return oldest;
 }
@@ -119,7 +124,9 @@ int32_t lm_kv_tree_state_slot(lm_kv *kv) {
     if (kv->n_free_states == 0) {
         int32_t oldest = -1;
         for (int32_t i = 0; i < kv->n_nodes; i++)
-            if (kv->nodes[i].live && kv->nodes[i].checkpoint >= 0 && (oldest < 0 || kv->nodes[i].used < kv->nodes[oldest].used)) oldest = i;
+            if (kv->nodes[i].live && kv->nodes[i].checkpoint >= 0 &&
+                (oldest < 0 || kv->nodes[i].used < kv->nodes[oldest].used))
+                oldest = i;
         if (oldest < 0) return -1;
         kv->free_states[kv->n_free_states++] = kv->nodes[oldest].checkpoint;
         kv->nodes[oldest].checkpoint = -1;

@@ -57,12 +57,14 @@ void lm_model_release(lm_model *model) {
 
 /* ---- files ---- */
 
-static lm_status load_file(lm_model *model, const lm_os_file *file, const lm_model_params *params, lm_gguf_part *part, lm_error *error) {
+static lm_status load_file(lm_model *model, const lm_os_file *file, const lm_model_params *params, lm_gguf_part *part,
+                           lm_error *error) {
     lm_os_file_id id;
     lm_model_file *out = &model->files[model->n_files];
     lm_status status = lm_os_file_identify(file, &id, error);
     if (status != LM_OK) return status;
-    if (id.size > SIZE_MAX) return lm_error_set(error, LM_ERR_LIMIT, "the file is larger than this machine can address");
+    if (id.size > SIZE_MAX)
+        return lm_error_set(error, LM_ERR_LIMIT, "the file is larger than this machine can address");
     *out = (lm_model_file){0};
     if (params->load == LM_LOAD_READ) {
         out->copy_size = (size_t)id.size;
@@ -91,7 +93,8 @@ typedef struct split_source {
 
 static lm_status reserve_files(lm_model *model, uint32_t count) {
     if (count <= model->n_files_reserved) return LM_OK;
-    void *grown = lm_resize(model->env, model->files, model->n_files_reserved * sizeof *model->files, count * sizeof *model->files);
+    void *grown = lm_resize(model->env, model->files, model->n_files_reserved * sizeof *model->files,
+                            count * sizeof *model->files);
     if (!grown) return LM_ERR_MEMORY;
     model->files = grown;
     model->n_files_reserved = count;
@@ -103,7 +106,8 @@ static lm_status open_part(void *user, uint32_t index, uint32_t count, lm_gguf_p
     char path[4096];
     if (reserve_files(s->model, count) != LM_OK) return lm_error_memory(error);
     if (!s->path || !lm_gguf_part_path(s->path, index, count, path, sizeof path))
-        return lm_error_set(error, LM_ERR_NOT_FOUND, "the model has %u files, and the others cannot be found from this one's name", count);
+        return lm_error_set(error, LM_ERR_NOT_FOUND,
+                            "the model has %u files, and the others cannot be found from this one's name", count);
     lm_os_file file;
     lm_status status = lm_os_file_open(path, &file, error);
     if (status != LM_OK) return status;
@@ -169,14 +173,16 @@ static lm_status check_program(const lm_model *model, lm_error *error) {
         if (cpu->op_supported(cpu->user, 0, &program, &program.ops[o])) continue;
         const lm_op *op = &program.ops[o];
         const lm_tensor *t = op->weight[0] >= 0 ? &program.tensors[op->weight[0]] : NULL;
-        status = lm_error_set(error, LM_ERR_UNSUPPORTED, "%s in block %d cannot be run (tensor %s of type %s)", lm_op_name(op->kind), (int)op->layer,
-                              t ? t->name : "none", t ? lm_dtype_find(t->dtype)->name : "none");
+        status = lm_error_set(error, LM_ERR_UNSUPPORTED, "%s in block %d cannot be run (tensor %s of type %s)",
+                              lm_op_name(op->kind), (int)op->layer, t ? t->name : "none",
+                              t ? lm_dtype_find(t->dtype)->name : "none");
     }
     lm_graph_destroy(&graph);
     return status;
 }
 
-static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const lm_gguf_source *source, lm_error *error) {
+static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const lm_gguf_source *source,
+                               lm_error *error) {
     lm_status status = lm_gguf_open(model->env, part, source, &model->gguf, error);
     if (status == LM_OK) status = read_tensors(model, error);
     if (status == LM_OK) status = find_arch(model, error);
@@ -187,7 +193,8 @@ static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const 
     return status;
 }
 
-lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_model_params *params, lm_model **out, lm_error *error) {
+lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_model_params *params, lm_model **out,
+                             lm_error *error) {
     lm_model *model = NULL;
     lm_gguf_part part;
     lm_status status = model_create(params, &model, error);
@@ -203,7 +210,8 @@ lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_
     return status;
 }
 
-lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params *params, lm_model **out, lm_error *error) {
+lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params *params, lm_model **out,
+                              lm_error *error) {
     lm_model *model = NULL;
     lm_status status = model_create(params, &model, error);
     if (status != LM_OK) return status;
@@ -239,8 +247,10 @@ uint64_t lm_model_fingerprint(const lm_model *model) {
 }
 
 uint64_t lm_model_memory(const lm_model *model) {
-    uint64_t total = sizeof *model + lm_gguf_memory(model->gguf) + model->names.bytes + lm_vocab_memory(model->vocab) + model->copied_bytes;
-    total += model->n_tensors * sizeof *model->tensors + model->n_keys * sizeof *model->keys + model->n_files_reserved * sizeof *model->files;
+    uint64_t total = sizeof *model + lm_gguf_memory(model->gguf) + model->names.bytes + lm_vocab_memory(model->vocab) +
+                     model->copied_bytes;
+    total += model->n_tensors * sizeof *model->tensors + model->n_keys * sizeof *model->keys +
+             model->n_files_reserved * sizeof *model->files;
     for (uint32_t i = 0; i < model->n_files; i++) total += model->files[i].copy_size;
     return total;
 }

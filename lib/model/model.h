@@ -19,7 +19,7 @@
 /* The bytes of one file of the model. */
 typedef struct lm_model_file {
     lm_os_mapping mapping;
-    void *copy;       /* LM_LOAD_READ: owned, copy_size bytes */
+    void *copy; /* LM_LOAD_READ: owned, copy_size bytes */
     size_t copy_size;
 } lm_model_file;
 
@@ -30,23 +30,25 @@ struct lm_model {
     lm_model_file *files;
     uint32_t n_files, n_files_reserved;
     lm_gguf *gguf;
-    lm_arena names;      /* NUL-terminated copies of names and keys */
-    lm_tensor *tensors;  /* [n_tensors], parallel to the directory */
-    const char **keys;   /* [n_values] */
+    lm_arena names;     /* NUL-terminated copies of names and keys */
+    lm_tensor *tensors; /* [n_tensors], parallel to the directory */
+    const char **keys;  /* [n_values] */
     size_t n_tensors, n_keys;
     const lm_arch *arch;
     const char *architecture, *name;
     lm_hparams hparams;
     lm_vocab *vocab;
-    _Atomic(lm_vocab_scratch *) scratch; /* one spare, for lm_tokenize */
-    _Atomic(lm_pieces *) pieces; /* built on demand */
+    _Atomic(lm_vocab_scratch *) scratch;    /* one spare, for lm_tokenize */
+    _Atomic(lm_pieces *) pieces;            /* built on demand */
     void *weights[LM_RUNTIME_MAX_BACKENDS]; /* per backend of the runtime */
     uint64_t copied_bytes;
 };
 
 /* params are checked and complete. path, which may be NULL, is where the other files of a split model are looked for. */
-lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_model_params *params, lm_model **out, lm_error *error);
-lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params *params, lm_model **out, lm_error *error);
+lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_model_params *params, lm_model **out,
+                             lm_error *error);
+lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params *params, lm_model **out,
+                              lm_error *error);
 void lm_model_hold(lm_model *model);
 void lm_model_release(lm_model *model);
 lm_arch_source lm_model_source(const lm_model *model);

@@ -24,7 +24,8 @@ static lm_pieces *pieces_build(const lm_model *model) {
     if (!p) return NULL;
     p->n_tokens = lm_vocab_count(model->vocab);
     p->starts = lm_alloc_array(env, p->n_tokens + 1, sizeof *p->starts);
-    for (size_t i = 0; i < p->n_tokens; i++) p->n_bytes += lm_vocab_piece(model->vocab, (lm_token)i, LM_DETOKENIZE_SPECIAL, NULL, 0);
+    for (size_t i = 0; i < p->n_tokens; i++)
+        p->n_bytes += lm_vocab_piece(model->vocab, (lm_token)i, LM_DETOKENIZE_SPECIAL, NULL, 0);
     p->bytes = p->n_bytes < UINT32_MAX ? lm_alloc(env, p->n_bytes) : NULL;
     if (!p->starts || !p->bytes) {
         pieces_free(env, p);

@@ -8,19 +8,23 @@ static lm_status choose_level(const char *name, int32_t *level, lm_error *error)
     *level = lm_cpu_detect();
     if (!name) return LM_OK;
     int32_t wanted = lm_cpu_level_find(name);
-    if (wanted < 0) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.cpu: unknown instruction set \"%s\"", name);
-    if (!lm_cpu_level_runs(wanted)) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.cpu: this machine has no %s", name);
+    if (wanted < 0)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.cpu: unknown instruction set \"%s\"", name);
+    if (!lm_cpu_level_runs(wanted))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.cpu: this machine has no %s", name);
     *level = wanted;
     return LM_OK;
 }
 
 static lm_status take_backends(lm_runtime *runtime, const lm_runtime_params *params, lm_error *error) {
-    if (params->n_backends < 0 || params->n_backends >= LM_RUNTIME_MAX_BACKENDS || (params->n_backends && !params->backends))
+    if (params->n_backends < 0 || params->n_backends >= LM_RUNTIME_MAX_BACKENDS ||
+        (params->n_backends && !params->backends))
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.n_backends is %d", (int)params->n_backends);
     for (int32_t i = 0; i < params->n_backends; i++) {
         const lm_backend *b = params->backends[i];
         if (!b || b->struct_size < sizeof *b || b->api_version != LM_BACKEND_API)
-            return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.backends[%d] is of another version of the backend table", (int)i);
+            return lm_error_set(error, LM_ERR_ARGUMENT,
+                                "lm_runtime_params.backends[%d] is of another version of the backend table", (int)i);
         runtime->backends[runtime->n_backends++] = b;
     }
     return LM_OK;

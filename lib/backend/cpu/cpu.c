@@ -16,12 +16,14 @@ static lm_status device_info(void *user, int32_t device, lm_device_info *out) {
     (void)device;
     const lm_cpu *cpu = user;
     *out = (lm_device_info){.host_memory = 1};
-    lm_format(out->name, sizeof out->name, "CPU (%s, %d threads)", lm_cpu_level_name(cpu->kernels.level), (int)cpu->n_threads);
+    lm_format(out->name, sizeof out->name, "CPU (%s, %d threads)", lm_cpu_level_name(cpu->kernels.level),
+              (int)cpu->n_threads);
     return LM_OK;
 }
 
 static bool cache_type_supported(int32_t type) {
-    return type == LM_DTYPE_F32 || type == LM_DTYPE_F16 || type == LM_DTYPE_BF16 || type == LM_DTYPE_Q8_0 || type == LM_DTYPE_Q4_0;
+    return type == LM_DTYPE_F32 || type == LM_DTYPE_F16 || type == LM_DTYPE_BF16 || type == LM_DTYPE_Q8_0 ||
+           type == LM_DTYPE_Q4_0;
 }
 
 static bool product_supported(const lm_cpu *cpu, const lm_program *program, int32_t tensor) {
@@ -61,8 +63,8 @@ static int32_t op_supported(void *user, int32_t device, const lm_program *progra
     }
 }
 
-static lm_status weights_create(void *user, int32_t device, const lm_tensor *const *tensors, int32_t n, void **weights, uint64_t *copied_bytes,
-                                lm_error *error) {
+static lm_status weights_create(void *user, int32_t device, const lm_tensor *const *tensors, int32_t n, void **weights,
+                                uint64_t *copied_bytes, lm_error *error) {
     (void)user, (void)device, (void)tensors, (void)n, (void)error;
     *weights = NULL;
     *copied_bytes = 0;

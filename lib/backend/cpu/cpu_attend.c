@@ -15,8 +15,13 @@ typedef struct attend_shape {
 
 static attend_shape shape_of(const lm_program *program, const lm_op *op) {
     const lm_cache_layer *layer = &program->cache_layers[op->params.attend.layer];
-    attend_shape a = {op->params.attend.n_heads, layer->n_heads_kv, op->params.attend.n_heads / layer->n_heads_kv, layer->k_width,
-                      op->params.attend.v_width, 0, 0};
+    attend_shape a = {op->params.attend.n_heads,
+                      layer->n_heads_kv,
+                      op->params.attend.n_heads / layer->n_heads_kv,
+                      layer->k_width,
+                      op->params.attend.v_width,
+                      0,
+                      0};
     a.block_tokens = a.group >= BLOCK_ROWS ? 1 : BLOCK_ROWS / a.group;
     a.row_floats = a.v_width + 2; /* o, m, l of a row */
     return a;
@@ -42,17 +47,19 @@ typedef struct attend_task {
 } attend_task;
 
 /* One kernel call: query tokens [token, token + n) of a batch span, one kv head, one context span. */
-static void attend_span(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n, int32_t context_span, char *scratch,
-                        float *o, size_t o_stride, float *m, float *l) {
+static void attend_span(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
+                        int32_t context_span, char *scratch, float *o, size_t o_stride, float *m, float *l) {
     const lm_cpu_step *s = t->step;
     const lm_op *op = s->op;
     const lm_cache_layer *layer = &s->program->cache_layers[op->params.attend.layer];
     const attend_shape *a = &t->shape;
     float *q = (float *)(void *)scratch;
-    int32_t *q_pos = (int32_t *)(void *)(scratch + (size_t)a->block_tokens * (size_t)a->group * (size_t)a->k_width * sizeof(float));
+    int32_t *q_pos =
+        (int32_t *)(void *)(scratch + (size_t)a->block_tokens * (size_t)a->group * (size_t)a->k_width * sizeof(float));
     size_t width = (size_t)lm_cpu_width(s, op->in[0]);
     for (int32_t i = 0; i < n; i++) {
-        const float *row = lm_cpu_value(s, op->in[0]) + (size_t)(span->first + token + i) * width + (size_t)head * (size_t)(a->group * a->k_width);
+        const float *row = lm_cpu_value(s, op->in[0]) + (size_t)(span->first + token + i) * width +
+                           (size_t)head * (size_t)(a->group * a->k_width);
         memcpy(q + (size_t)i * (size_t)(a->group * a->k_width), row, (size_t)(a->group * a->k_width) * sizeof *q);
         for (int32_t g = 0; g < a->group; g++) q_pos[i * a->group + g] = span->pos + token + i;
     }
@@ -67,7 +74,8 @@ static void attend_span(const attend_task *t, const lm_span *span, int32_t head,
         bool seen = (first_page + p + 1) * LM_PAGE_TOKENS > low;
         int32_t page = seen ? span->pages[layer->group][first_page + p] : 0;
         k_pages[p] = seen ? lm_cpu_k_part(t->layer, page, head) : NULL;
-        v_pages[p] = seen && !op->params.attend.v_from_k ? lm_cpu_v_part(t->layer, layer->n_heads_kv, page, head) : NULL;
+        v_pages[p] =
+            seen && !op->params.attend.v_from_k ? lm_cpu_v_part(t->layer, layer->n_heads_kv, page, head) : NULL;
     }
     lm_attend_args args = {
         .q = q,
@@ -97,15 +105,16 @@ static void attend_span(const attend_task *t, const lm_span *span, int32_t head,
     s->kernels->attend(&args);
 }
 
-static void finish_rows(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n, const float *o, size_t o_stride,
-                        const float *m, const float *l) {
+static void finish_rows(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
+                        const float *o, size_t o_stride, const float *m, const float *l) {
     const lm_cpu_step *s = t->step;
     const attend_shape *a = &t->shape;
     const float *sinks = lm_cpu_vector(s, 0);
     size_t width = (size_t)lm_cpu_width(s, s->op->out[0]);
     for (int32_t r = 0; r < n * a->group; r++) {
         int32_t h = head * a->group + r % a->group;
-        float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)(span->first + token + r / a->group) * width + (size_t)h * (size_t)a->v_width;
+        float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)(span->first + token + r / a->group) * width +
+                   (size_t)h * (size_t)a->v_width;
         s->kernels->attend_finish(o + (size_t)r * o_stride, m[r], l[r], sinks ? &sinks[h] : NULL, a->v_width, y);
     }
 }
@@ -114,7 +123,8 @@ static void finish_rows(const attend_task *t, const lm_span *span, int32_t head,
 static void unit(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n, char *scratch) {
     const attend_shape *a = &t->shape;
     size_t rows = (size_t)(n * a->group), v = (size_t)a->v_width;
-    float *o = (float *)(void *)(scratch + t->q_bytes + t->kernel_bytes), *o2 = o + (size_t)(a->block_tokens * a->group) * v;
+    float *o = (float *)(void *)(scratch + t->q_bytes + t->kernel_bytes),
+          *o2 = o + (size_t)(a->block_tokens * a->group) * v;
     float *m = o2 + (size_t)(a->block_tokens * a->group) * v, *l = m + rows, *m2 = l + rows, *l2 = m2 + rows;
     int32_t first, end;
     visible_spans(t->step->op, span->pos + token, n, span->pos + span->n_tokens, &first, &end);
@@ -130,21 +140,23 @@ static void unit(const attend_task *t, const lm_span *span, int32_t head, int32_
 static float *partial(const attend_task *t, int32_t span, int32_t head, int32_t context_span) {
     const attend_shape *a = &t->shape;
     size_t index = ((size_t)span * (size_t)a->n_heads_kv + (size_t)head) * (size_t)t->max_spans + (size_t)context_span;
-    return (float *)(void *)t->step->segment->shared + index * (size_t)(a->block_tokens * a->group) * (size_t)a->row_floats;
+    return (float *)(void *)t->step->segment->shared +
+           index * (size_t)(a->block_tokens * a->group) * (size_t)a->row_floats;
 }
 
 static void split_chunk(void *arg, int32_t chunk, int32_t worker) {
     const attend_task *t = arg;
     const attend_shape *a = &t->shape;
-    int32_t c = chunk % t->max_spans, head = chunk / t->max_spans % a->n_heads_kv, index = chunk / t->max_spans / a->n_heads_kv;
+    int32_t c = chunk % t->max_spans, head = chunk / t->max_spans % a->n_heads_kv,
+            index = chunk / t->max_spans / a->n_heads_kv;
     const lm_span *span = &t->step->run->spans[index];
     int32_t first, end;
     visible_spans(t->step->op, span->pos, span->n_tokens, span->pos + span->n_tokens, &first, &end);
     if (c < first || c >= end) return;
     float *o = partial(t, index, head, c);
     size_t rows = (size_t)(span->n_tokens * a->group);
-    attend_span(t, span, head, 0, span->n_tokens, c, lm_cpu_worker(t->step, worker), o, (size_t)a->v_width, o + rows * (size_t)a->v_width,
-                o + rows * (size_t)a->v_width + rows);
+    attend_span(t, span, head, 0, span->n_tokens, c, lm_cpu_worker(t->step, worker), o, (size_t)a->v_width,
+                o + rows * (size_t)a->v_width, o + rows * (size_t)a->v_width + rows);
 }
 
 static void merge_chunk(void *arg, int32_t chunk, int32_t worker) {
@@ -159,7 +171,8 @@ static void merge_chunk(void *arg, int32_t chunk, int32_t worker) {
     float *o = partial(t, index, head, first), *m = o + rows * v, *l = m + rows;
     for (int32_t c = first + 1; c < end; c++) {
         const float *o2 = partial(t, index, head, c), *m2 = o2 + rows * v, *l2 = m2 + rows;
-        for (size_t r = 0; r < rows; r++) t->step->kernels->attend_merge(o + r * v, &m[r], &l[r], o2 + r * v, m2[r], l2[r], a->v_width);
+        for (size_t r = 0; r < rows; r++)
+            t->step->kernels->attend_merge(o + r * v, &m[r], &l[r], o2 + r * v, m2[r], l2[r], a->v_width);
     }
     finish_rows(t, span, head, 0, span->n_tokens, o, v, m, l);
 }
@@ -169,7 +182,8 @@ static void block_chunk(void *arg, int32_t chunk, int32_t worker) {
     const attend_shape *a = &t->shape;
     int32_t head = chunk % a->n_heads_kv, block = chunk / a->n_heads_kv;
     const lm_span *span = t->step->run->spans;
-    while (block >= (span->n_tokens + a->block_tokens - 1) / a->block_tokens) /* blocks are numbered across the batch's spans */
+    while (block >=
+           (span->n_tokens + a->block_tokens - 1) / a->block_tokens) /* blocks are numbered across the batch's spans */
         block -= (span->n_tokens + a->block_tokens - 1) / a->block_tokens, span++;
     int32_t token = block * a->block_tokens, left = span->n_tokens - token;
     unit(t, span, head, token, left < a->block_tokens ? left : a->block_tokens, lm_cpu_worker(t->step, worker));
@@ -183,7 +197,9 @@ static void scratch_parts(const attend_shape *a, size_t *q_bytes, size_t *kernel
 }
 
 lm_status lm_cpu_attend(const lm_cpu_step *s) {
-    attend_task task = {.step = s, .shape = shape_of(s->program, s->op), .layer = &s->segment->cache->layers[s->op->params.attend.layer]};
+    attend_task task = {.step = s,
+                        .shape = shape_of(s->program, s->op),
+                        .layer = &s->segment->cache->layers[s->op->params.attend.layer]};
     const attend_shape *a = &task.shape;
     scratch_parts(a, &task.q_bytes, &task.kernel_bytes, &task.rows_bytes);
     int32_t n_blocks = 0, longest = 0;
@@ -211,9 +227,11 @@ void lm_cpu_attend_scratch(const lm_cpu *cpu, const lm_program *program, const l
     scratch->worker = lm_size_max(scratch->worker, q_bytes + kernel_bytes + rows_bytes);
     /* Partial results of the split mode, which runs only with fewer units than this. */
     size_t units = lm_size_min((size_t)program->max_spans * (size_t)a.n_heads_kv, (size_t)(8 * cpu->n_threads));
-    size_t spans = ((size_t)program->max_positions + LM_SPAN_PAGES * LM_PAGE_TOKENS - 1) / (LM_SPAN_PAGES * LM_PAGE_TOKENS);
+    size_t spans =
+        ((size_t)program->max_positions + LM_SPAN_PAGES * LM_PAGE_TOKENS - 1) / (LM_SPAN_PAGES * LM_PAGE_TOKENS);
     if (spans > 1)
-        scratch->shared = lm_size_max(scratch->shared, units * spans * (size_t)(a.block_tokens * a.group) * (size_t)a.row_floats * sizeof(float));
+        scratch->shared = lm_size_max(scratch->shared, units * spans * (size_t)(a.block_tokens * a.group) *
+                                                           (size_t)a.row_floats * sizeof(float));
 }
 
 /* ---- CACHE_STORE ---- */
@@ -226,15 +244,19 @@ static void store_chunk(void *arg, int32_t index, int32_t worker) {
     const lm_cpu_cache_layer *memory = &s->segment->cache->layers[s->op->params.cache_store.layer];
     const float *k = lm_cpu_value(s, s->op->in[0]), *v = lm_cpu_value(s, s->op->in[1]);
     for (int32_t i = 0; i < span->n_tokens; i++) {
-        int32_t pos = span->pos + i, page = span->pages[layer->group][pos / LM_PAGE_TOKENS], slot = pos % LM_PAGE_TOKENS;
+        int32_t pos = span->pos + i, page = span->pages[layer->group][pos / LM_PAGE_TOKENS],
+                slot = pos % LM_PAGE_TOKENS;
         size_t row = (size_t)(span->first + i) * (size_t)layer->n_heads_kv;
         for (int32_t h = 0; h < layer->n_heads_kv; h++) {
-            s->kernels->cache_put_k(layer->k_type, lm_cpu_k_part(memory, page, h), layer->k_width, slot, k + (row + (size_t)h) * (size_t)layer->k_width);
+            s->kernels->cache_put_k(layer->k_type, lm_cpu_k_part(memory, page, h), layer->k_width, slot,
+                                    k + (row + (size_t)h) * (size_t)layer->k_width);
             if (v)
-                s->kernels->cache_put_v(layer->v_type, lm_cpu_v_part(memory, layer->n_heads_kv, page, h), layer->v_width, slot,
-                                        v + (row + (size_t)h) * (size_t)layer->v_width);
+                s->kernels->cache_put_v(layer->v_type, lm_cpu_v_part(memory, layer->n_heads_kv, page, h),
+                                        layer->v_width, slot, v + (row + (size_t)h) * (size_t)layer->v_width);
         }
     }
 }
 
-lm_status lm_cpu_cache_store(const lm_cpu_step *s) { return lm_cpu_parallel(s, s->run->n_spans, store_chunk, (void *)(uintptr_t)s); }
+lm_status lm_cpu_cache_store(const lm_cpu_step *s) {
+    return lm_cpu_parallel(s, s->run->n_spans, store_chunk, (void *)(uintptr_t)s);
+}

@@ -78,8 +78,10 @@ void lm_cpu_cache_destroy(void *object) {
     lm_cpu_cache *cache = object;
     if (!cache) return;
     const lm_env *env = cache->cpu->env;
-    for (int32_t i = 0; i < cache->n_layers; i++) lm_free_aligned(env, cache->layers[i].pages, cache->layers[i].bytes, LM_ALIGN_CACHE);
-    for (int32_t i = 0; i < cache->n_states_layers; i++) lm_free_aligned(env, cache->states[i].slots, cache->states[i].bytes, LM_ALIGN_CACHE);
+    for (int32_t i = 0; i < cache->n_layers; i++)
+        lm_free_aligned(env, cache->layers[i].pages, cache->layers[i].bytes, LM_ALIGN_CACHE);
+    for (int32_t i = 0; i < cache->n_states_layers; i++)
+        lm_free_aligned(env, cache->states[i].slots, cache->states[i].bytes, LM_ALIGN_CACHE);
     if (cache->layers) lm_free(env, cache->layers, (size_t)cache->program->n_cache_layers * sizeof *cache->layers);
     if (cache->states) lm_free(env, cache->states, (size_t)cache->program->n_state_layers * sizeof *cache->states);
     lm_free(env, cache, sizeof *cache);
@@ -90,7 +92,8 @@ lm_status lm_cpu_cache_copy_page(void *object, int32_t group, int32_t to, int32_
     for (int32_t i = 0; i < cache->n_layers; i++) {
         lm_cpu_cache_layer *layer = &cache->layers[i];
         if (cache->program->cache_layers[i].group != group || !layer->pages) continue;
-        memcpy(layer->pages + (size_t)to * layer->page_bytes, layer->pages + (size_t)from * layer->page_bytes, layer->page_bytes);
+        memcpy(layer->pages + (size_t)to * layer->page_bytes, layer->pages + (size_t)from * layer->page_bytes,
+               layer->page_bytes);
     }
     return LM_OK;
 }
@@ -110,7 +113,8 @@ lm_status lm_cpu_cache_clear_state(void *object, int32_t slot) {
     lm_cpu_cache *cache = object;
     for (int32_t i = 0; i < cache->n_states_layers; i++) {
         lm_cpu_state_layer *layer = &cache->states[i];
-        if (layer->slots) memset(layer->slots + (size_t)slot * layer->slot_floats, 0, layer->slot_floats * sizeof(float));
+        if (layer->slots)
+            memset(layer->slots + (size_t)slot * layer->slot_floats, 0, layer->slot_floats * sizeof(float));
     }
     return LM_OK;
 }
@@ -133,7 +137,8 @@ lm_status lm_cpu_cache_read_state(void *object, int32_t index, int32_t slot, flo
     lm_cpu_cache *cache = object;
     lm_cpu_state_layer *layer = &cache->states[index];
     if (!layer->slots) return LM_ERR_ARGUMENT;
-    memcpy(out, layer->slots + (size_t)slot * layer->slot_floats, (size_t)cache->program->state_layers[index].n_floats * sizeof(float));
+    memcpy(out, layer->slots + (size_t)slot * layer->slot_floats,
+           (size_t)cache->program->state_layers[index].n_floats * sizeof(float));
     return LM_OK;
 }
 
@@ -141,6 +146,7 @@ lm_status lm_cpu_cache_write_state(void *object, int32_t index, int32_t slot, co
     lm_cpu_cache *cache = object;
     lm_cpu_state_layer *layer = &cache->states[index];
     if (!layer->slots) return LM_ERR_ARGUMENT;
-    memcpy(layer->slots + (size_t)slot * layer->slot_floats, in, (size_t)cache->program->state_layers[index].n_floats * sizeof(float));
+    memcpy(layer->slots + (size_t)slot * layer->slot_floats, in,
+           (size_t)cache->program->state_layers[index].n_floats * sizeof(float));
     return LM_OK;
 }

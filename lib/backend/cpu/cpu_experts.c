@@ -14,7 +14,8 @@
 typedef struct layout {
     int32_t n_pairs, n_slots; /* slots: pairs with the gaps that start every expert at a multiple of LM_PACK_COLUMNS */
     int32_t n_experts, n_in, width, n_out;
-    size_t bytes, counts, firsts, slot_of, token_of, experts_used, gate, hidden, down, acts_x, acts_hidden, panel_x, panel_hidden; /* offsets */
+    size_t bytes, counts, firsts, slot_of, token_of, experts_used, gate, hidden, down, acts_x, acts_hidden, panel_x,
+        panel_hidden; /* offsets */
 } layout;
 
 static size_t take(size_t *end, size_t bytes) {
@@ -23,7 +24,9 @@ static size_t take(size_t *end, size_t bytes) {
     return at;
 }
 
-static size_t pack_bytes(const lm_weight_kernels *w, int32_t n, int32_t k) { return w->pack_bytes ? w->pack_bytes(n, k) : 0; }
+static size_t pack_bytes(const lm_weight_kernels *w, int32_t n, int32_t k) {
+    return w->pack_bytes ? w->pack_bytes(n, k) : 0;
+}
 
 static layout plan(const lm_cpu *cpu, const lm_program *program, const lm_op *op, int32_t n_tokens) {
     const lm_tensor *gate = &program->tensors[op->weight[0]], *down = &program->tensors[op->weight[2]];
@@ -102,7 +105,9 @@ static void group_pairs(experts_task *t) {
     }
 }
 
-static lm_quantize_fn *quantizer(const lm_kernels *k, int32_t kind) { return kind == LM_ACT_Q8_32 ? k->quantize_q8_32 : k->quantize_q8_256; }
+static lm_quantize_fn *quantizer(const lm_kernels *k, int32_t kind) {
+    return kind == LM_ACT_Q8_32 ? k->quantize_q8_32 : k->quantize_q8_256;
+}
 
 /* Columns of one expert: gathered from the tokens (x given by token) or taken in place (x given by slot), quantised and packed. */
 static void columns_chunk(void *arg, int32_t index, int32_t worker) {
@@ -125,17 +130,20 @@ static void columns_chunk(void *arg, int32_t index, int32_t worker) {
 
 static void product_chunk(void *arg, int32_t chunk, int32_t worker) {
     experts_task *t = arg;
-    int32_t e = ints(t, t->p.experts_used)[chunk / t->chunks_per_expert], row = chunk % t->chunks_per_expert * ROWS_PER_CHUNK;
+    int32_t e = ints(t, t->p.experts_used)[chunk / t->chunks_per_expert],
+            row = chunk % t->chunks_per_expert * ROWS_PER_CHUNK;
     int32_t first = ints(t, t->p.firsts)[e], n = ints(t, t->p.counts)[e];
     int32_t n_rows = t->n_rows - row < ROWS_PER_CHUNK ? t->n_rows - row : ROWS_PER_CHUNK;
     size_t row_bytes = lm_cpu_row_bytes(t->step->kernels, t->w), stride = (size_t)t->n_rows;
     const char *rows = (const char *)t->w->data + ((size_t)e * stride + (size_t)row) * row_bytes;
     float *out = t->out + (size_t)first * stride + row;
     if (lm_cpu_uses_matmul(t->kernels, n))
-        t->kernels->matmul(rows, row_bytes, n_rows, &t->acts, t->panel, first, n, lm_cpu_worker(t->step, worker), out, stride);
+        t->kernels->matmul(rows, row_bytes, n_rows, &t->acts, t->panel, first, n, lm_cpu_worker(t->step, worker), out,
+                           stride);
     else
         for (int32_t c = 0; c < n; c += 4)
-            t->kernels->matvec(rows, row_bytes, n_rows, &t->acts, first + c, n - c < 4 ? n - c : 4, out + (size_t)c * stride, stride);
+            t->kernels->matvec(rows, row_bytes, n_rows, &t->acts, first + c, n - c < 4 ? n - c : 4,
+                               out + (size_t)c * stride, stride);
     for (int32_t c = 0; c < n; c++) {
         float *y = out + (size_t)c * stride;
         if (t->scale) t->step->kernels->scale(y, t->scale[e], n_rows, y);
@@ -144,7 +152,8 @@ static void product_chunk(void *arg, int32_t chunk, int32_t worker) {
 }
 
 /* One matrix of all used experts over the pair columns: weight i with bias i+3 and scale i+6 of the operation. */
-static lm_status product(experts_task *t, int i, const float *x, int32_t k, size_t acts, size_t panel, size_t out, bool ready) {
+static lm_status product(experts_task *t, int i, const float *x, int32_t k, size_t acts, size_t panel, size_t out,
+                         bool ready) {
     const lm_cpu_step *s = t->step;
     t->w = lm_cpu_tensor(s, i);
     t->kernels = &s->kernels->weights[t->w->dtype];
@@ -157,7 +166,11 @@ static lm_status product(experts_task *t, int i, const float *x, int32_t k, size
     t->n_rows = (int32_t)t->w->ne[1];
     t->chunks_per_expert = (t->n_rows + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK;
     if (t->kernels->act == LM_ACT_F32)
-        t->acts = (lm_acts){.kind = LM_ACT_F32, .n = t->p.n_slots, .k = k, .f32 = acts == t->p.acts_x ? floats(t, acts) : x, .f32_stride = (size_t)k};
+        t->acts = (lm_acts){.kind = LM_ACT_F32,
+                            .n = t->p.n_slots,
+                            .k = k,
+                            .f32 = acts == t->p.acts_x ? floats(t, acts) : x,
+                            .f32_stride = (size_t)k};
     else
         lm_acts_bind(&t->acts, t->kernels->act, t->p.n_slots, k, t->base + acts);
     lm_status status = ready ? LM_OK : lm_cpu_parallel(s, t->n_used_experts, columns_chunk, t);
@@ -180,13 +193,15 @@ static void combine_chunk(void *arg, int32_t token, int32_t worker) {
     experts_task *t = arg;
     const lm_cpu_step *s = t->step;
     int32_t n_used = s->op->params.experts.n_used, n_out = t->p.n_out;
-    const float *weights = lm_cpu_value(s, s->op->in[2]) + (size_t)token * (size_t)n_used, *residual = lm_cpu_value(s, s->op->in[3]);
+    const float *weights = lm_cpu_value(s, s->op->in[2]) + (size_t)token * (size_t)n_used,
+                *residual = lm_cpu_value(s, s->op->in[3]);
     float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)token * (size_t)n_out;
     const int32_t *slot_of = ints(t, t->p.slot_of) + (size_t)token * (size_t)n_used;
     /* The sum is made in the first pair's row: y may share memory with the residual. */
     float *sum = floats(t, t->p.down) + (size_t)slot_of[0] * (size_t)n_out;
     s->kernels->scale(sum, weights[0], n_out, sum);
-    for (int32_t i = 1; i < n_used; i++) s->kernels->axpy(weights[i], floats(t, t->p.down) + (size_t)slot_of[i] * (size_t)n_out, n_out, sum);
+    for (int32_t i = 1; i < n_used; i++)
+        s->kernels->axpy(weights[i], floats(t, t->p.down) + (size_t)slot_of[i] * (size_t)n_out, n_out, sum);
     if (residual)
         s->kernels->add(sum, residual + (size_t)token * (size_t)n_out, n_out, y);
     else
@@ -206,19 +221,23 @@ lm_status lm_cpu_experts(const lm_cpu_step *s) {
         status = product(&t, 1, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.hidden, ready);
     }
     if (status == LM_OK) status = lm_cpu_parallel(s, t.p.n_pairs, glu_chunk, &t);
-    if (status == LM_OK) status = product(&t, 2, floats(&t, t.p.hidden), t.p.width, t.p.acts_hidden, t.p.panel_hidden, t.p.down, false);
+    if (status == LM_OK)
+        status = product(&t, 2, floats(&t, t.p.hidden), t.p.width, t.p.acts_hidden, t.p.panel_hidden, t.p.down, false);
     return status == LM_OK ? lm_cpu_parallel(s, s->n_rows, combine_chunk, &t) : status;
 }
 
 void lm_cpu_experts_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
     const lm_value *x = &program->values[op->in[0]];
-    int32_t n = x->domain == LM_DOMAIN_TOKENS ? program->max_tokens : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs : program->max_spans;
+    int32_t n = x->domain == LM_DOMAIN_TOKENS    ? program->max_tokens
+                : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs
+                                                 : program->max_spans;
     layout p = plan(cpu, program, op, n);
     scratch->shared = lm_size_max(scratch->shared, p.bytes);
     for (int i = 0; i < 3; i++) {
         if (op->weight[i] < 0) continue;
         const lm_tensor *w = &program->tensors[op->weight[i]];
         const lm_weight_kernels *kernels = &cpu->kernels.weights[w->dtype];
-        if (kernels->matmul_work_bytes) scratch->worker = lm_size_max(scratch->worker, kernels->matmul_work_bytes(n, (int32_t)w->ne[0]));
+        if (kernels->matmul_work_bytes)
+            scratch->worker = lm_size_max(scratch->worker, kernels->matmul_work_bytes(n, (int32_t)w->ne[0]));
     }
 }

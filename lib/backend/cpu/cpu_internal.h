@@ -13,7 +13,7 @@
 /* ---- cache ---- */
 
 typedef struct lm_cpu_cache_layer {
-    char *pages;         /* NULL when another device owns the layer */
+    char *pages;           /* NULL when another device owns the layer */
     size_t k_part, v_part; /* bytes of one kv head's part */
     size_t page_bytes, bytes;
 } lm_cpu_cache_layer;
@@ -37,7 +37,8 @@ static inline char *lm_cpu_k_part(const lm_cpu_cache_layer *layer, int32_t page,
 }
 
 static inline char *lm_cpu_v_part(const lm_cpu_cache_layer *layer, int32_t n_heads_kv, int32_t page, int32_t head) {
-    return layer->pages + (size_t)page * layer->page_bytes + (size_t)n_heads_kv * layer->k_part + (size_t)head * layer->v_part;
+    return layer->pages + (size_t)page * layer->page_bytes + (size_t)n_heads_kv * layer->k_part +
+           (size_t)head * layer->v_part;
 }
 
 lm_status lm_cpu_cache_create(void *user, int32_t device, const lm_program *program, const uint8_t *cache_layer_owned,
@@ -75,10 +76,10 @@ typedef struct lm_cpu_segment {
     char *memory;          /* one block: activations, then the scratch areas below */
     size_t memory_bytes;
     char *arena, *acts[LM_CPU_ACT_KINDS], *panel, *workers, *shared;
-    float **rope_tables;   /* [n_ropes] cos and sin of each token: [max_tokens][n_rot/2][2] */
+    float **rope_tables;       /* [n_ropes] cos and sin of each token: [max_tokens][n_rot/2][2] */
     double **rope_frequencies; /* [n_ropes][n_rot/2] radians per position */
     lm_cpu_scratch scratch;
-    lm_status status;      /* of the last run */
+    lm_status status; /* of the last run */
 } lm_cpu_segment;
 
 /* What an operation's code sees. */
@@ -91,8 +92,8 @@ typedef struct lm_cpu_step {
     int32_t n_rows; /* of in[0], or of out[0] when there is no input */
 } lm_cpu_step;
 
-lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops, void *weights,
-                                void *cache, void **segment, lm_error *error);
+lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops,
+                                void *weights, void *cache, void **segment, lm_error *error);
 void lm_cpu_segment_destroy(void *segment);
 uint64_t lm_cpu_segment_bytes(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops);
 lm_status lm_cpu_segment_run(void *segment, const lm_run *run);
@@ -117,7 +118,8 @@ static inline char *lm_cpu_worker(const lm_cpu_step *s, int32_t worker) {
 }
 
 /* Run fn(arg, chunk, worker) for n_chunks chunks; one chunk runs in place. */
-lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(void *arg, int32_t chunk, int32_t worker), void *arg);
+lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(void *arg, int32_t chunk, int32_t worker),
+                          void *arg);
 /* Rows per chunk so that elementwise work of this many floats per row is worth a thread; the last chunk may be shorter. */
 int32_t lm_cpu_rows_per_chunk(int32_t width);
 
@@ -155,12 +157,13 @@ typedef struct lm_cpu_columns {
     uint8_t ready[LM_CPU_ACT_KINDS];
     lm_pack_fn *packed; /* whose panel the panel area holds, NULL: none */
 } lm_cpu_columns;
-void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n, int32_t k);
+void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n,
+                         int32_t k);
 lm_status lm_cpu_columns_quantize(lm_cpu_columns *c, int32_t kind, const float *x, size_t x_stride);
 lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w);
 /* out[col*out_stride + r] for rows [0, n_rows) of w and columns [first, first + n); uses matmul when it pays. */
-void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes, int32_t n_rows, int32_t first,
-                    int32_t n, void *work, float *out, size_t out_stride);
+void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
+                    int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride);
 bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n);
 
 #endif

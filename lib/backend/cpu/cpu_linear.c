@@ -23,11 +23,13 @@ static void quantize_chunk(void *arg, int32_t chunk, int32_t worker) {
     quantize_task *t = arg;
     const lm_kernels *k = t->columns->step->kernels;
     lm_quantize_fn *quantize = t->kind == LM_ACT_Q8_32 ? k->quantize_q8_32 : k->quantize_q8_256;
-    int32_t first = chunk * t->per_chunk, end = first + t->per_chunk < t->columns->n ? first + t->per_chunk : t->columns->n;
+    int32_t first = chunk * t->per_chunk,
+            end = first + t->per_chunk < t->columns->n ? first + t->per_chunk : t->columns->n;
     for (int32_t c = first; c < end; c++) quantize(&t->columns->acts[t->kind], c, t->x + (size_t)c * t->x_stride);
 }
 
-void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n, int32_t k) {
+void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n,
+                         int32_t k) {
     *c = (lm_cpu_columns){.step = s, .n = n, .k = k};
     c->acts[LM_ACT_F32] = (lm_acts){.kind = LM_ACT_F32, .n = n, .k = k, .f32 = x, .f32_stride = x_stride};
     c->ready[LM_ACT_F32] = 1;
@@ -50,7 +52,8 @@ static void pack_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     pack_task *t = arg;
     int32_t first = chunk * LM_PACK_COLUMNS, left = t->columns->n - first;
-    t->weights->pack(t->columns->step->segment->panel, &t->columns->acts[t->weights->act], first, left < LM_PACK_COLUMNS ? left : LM_PACK_COLUMNS);
+    t->weights->pack(t->columns->step->segment->panel, &t->columns->acts[t->weights->act], first,
+                     left < LM_PACK_COLUMNS ? left : LM_PACK_COLUMNS);
 }
 
 lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
@@ -62,8 +65,8 @@ lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
 
 bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n) { return w->matmul && n >= w->matmul_from; }
 
-void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes, int32_t n_rows, int32_t first,
-                    int32_t n, void *work, float *out, size_t out_stride) {
+void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
+                    int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
     const lm_acts *acts = &c->acts[w->act];
     if (lm_cpu_uses_matmul(w, n)) {
         w->matmul(rows, row_bytes, n_rows, acts, c->step->segment->panel, first, n, work, out, out_stride);
@@ -80,7 +83,7 @@ void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const c
 typedef struct linear_task {
     const lm_cpu_step *step;
     lm_cpu_columns *columns;
-    int32_t n;                /* matrices in this pass */
+    int32_t n; /* matrices in this pass */
     struct {
         const lm_weight_kernels *kernels;
         const char *data;
@@ -111,8 +114,8 @@ static void linear_chunk(void *arg, int32_t chunk, int32_t worker) {
         work += lm_align_up((size_t)t->columns->n * (size_t)t->matrices[m].chunk_rows * sizeof(float), LM_ALIGN_CACHE);
         target_stride = (size_t)t->matrices[m].chunk_rows;
     }
-    lm_cpu_product(t->columns, t->matrices[m].kernels, t->matrices[m].data + (size_t)row * t->matrices[m].row_bytes, t->matrices[m].row_bytes,
-                   n_rows, 0, t->columns->n, work, target, target_stride);
+    lm_cpu_product(t->columns, t->matrices[m].kernels, t->matrices[m].data + (size_t)row * t->matrices[m].row_bytes,
+                   t->matrices[m].row_bytes, n_rows, 0, t->columns->n, work, target, target_stride);
     for (int32_t c = 0; c < t->columns->n; c++) {
         float *y = target + (size_t)c * target_stride;
         if (t->matrices[m].factor != 1) k->scale(y, t->matrices[m].factor, n_rows, y);
@@ -121,7 +124,8 @@ static void linear_chunk(void *arg, int32_t chunk, int32_t worker) {
     }
 }
 
-static int32_t rows_per_chunk(const lm_weight_kernels *w, size_t row_bytes, int32_t n_rows, int32_t n, int32_t n_threads) {
+static int32_t rows_per_chunk(const lm_weight_kernels *w, size_t row_bytes, int32_t n_rows, int32_t n,
+                              int32_t n_threads) {
     int32_t tile = w->row_tile > 0 ? w->row_tile : 1;
     int64_t rows = lm_cpu_uses_matmul(w, n) ? CHUNK_ROWS_MATMUL : (int64_t)(CHUNK_BYTES / (row_bytes ? row_bytes : 1));
     int64_t share = ((int64_t)n_rows + 4 * n_threads - 1) / (4 * n_threads); /* at least four chunks per thread */
@@ -206,7 +210,9 @@ static void matrix_scratch(const lm_cpu *cpu, const lm_tensor *w, int32_t n, boo
 
 void lm_cpu_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
     const lm_value *x = &program->values[op->in[0]];
-    int32_t n = x->domain == LM_DOMAIN_TOKENS ? program->max_tokens : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs : program->max_spans;
+    int32_t n = x->domain == LM_DOMAIN_TOKENS    ? program->max_tokens
+                : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs
+                                                 : program->max_spans;
     for (int32_t i = 0; i < op->params.linear.n; i++)
         matrix_scratch(cpu, &program->tensors[op->weight[3 * i]], n, i == 0 && op->in[1] >= 0, scratch);
 }
@@ -230,7 +236,8 @@ static void head_chunk(void *arg, int32_t head, int32_t worker) {
     const char *rows = (const char *)t->w->data + (size_t)head * (size_t)n_out * t->row_bytes;
     for (int32_t first = 0; first < s->n_rows; first += 4) {
         int32_t n = s->n_rows - first < 4 ? s->n_rows - first : 4;
-        lm_acts acts = {.kind = LM_ACT_F32, .n = n, .k = n_in, .f32 = x + (size_t)first * x_width, .f32_stride = x_width};
+        lm_acts acts = {
+            .kind = LM_ACT_F32, .n = n, .k = n_in, .f32 = x + (size_t)first * x_width, .f32_stride = x_width};
         if (kind != LM_ACT_F32) {
             lm_acts_bind(&acts, kind, n, n_in, lm_cpu_worker(s, worker));
             lm_quantize_fn *quantize = kind == LM_ACT_Q8_32 ? s->kernels->quantize_q8_32 : s->kernels->quantize_q8_256;
@@ -246,7 +253,9 @@ lm_status lm_cpu_head_linear(const lm_cpu_step *s) {
     return lm_cpu_parallel(s, s->op->params.head_linear.n_heads, head_chunk, &task);
 }
 
-void lm_cpu_head_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
+void lm_cpu_head_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op,
+                                lm_cpu_scratch *scratch) {
     const lm_tensor *w = &program->tensors[op->weight[0]];
-    scratch->worker = lm_size_max(scratch->worker, lm_acts_bytes(cpu->kernels.weights[w->dtype].act, 4, op->params.head_linear.n_in));
+    scratch->worker =
+        lm_size_max(scratch->worker, lm_acts_bytes(cpu->kernels.weights[w->dtype].act, 4, op->params.head_linear.n_in));
 }

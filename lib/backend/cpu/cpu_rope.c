@@ -30,12 +30,14 @@ static void fill_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     const fill_task *t = arg;
     const lm_rope *rope = &t->step->program->ropes[t->rope];
-    int32_t half = rope->n_rot / 2, first = chunk * 16, end = first + 16 < t->step->run->n_tokens ? first + 16 : t->step->run->n_tokens;
+    int32_t half = rope->n_rot / 2, first = chunk * 16,
+            end = first + 16 < t->step->run->n_tokens ? first + 16 : t->step->run->n_tokens;
     for (int32_t token = first; token < end; token++) {
         float *table = t->step->segment->rope_tables[t->rope] + (size_t)token * (size_t)rope->n_rot;
         for (int32_t i = 0; i < half; i++) {
             double sine, cosine;
-            lm_real_sin_cos(t->step->run->positions[token] * t->step->segment->rope_frequencies[t->rope][i], &sine, &cosine);
+            lm_real_sin_cos(t->step->run->positions[token] * t->step->segment->rope_frequencies[t->rope][i], &sine,
+                            &cosine);
             table[2 * i] = (float)(rope->magnitude * cosine);
             table[2 * i + 1] = (float)(rope->magnitude * sine);
         }
@@ -69,10 +71,12 @@ static void rope_chunk(void *arg, int32_t chunk, int32_t worker) {
         float *y = lm_cpu_value(s, op->out[0]) + (size_t)row * (size_t)width;
         const float *table = s->segment->rope_tables[op->params.rope.rope] + (size_t)row * (size_t)rope->n_rot;
         if (y != x) memcpy(y, x, (size_t)width * sizeof *y);
-        for (int32_t h = 0; h < width; h += head_width) s->kernels->rope(y + h + op->params.rope.first, table, rope->n_rot, rope->adjacent);
+        for (int32_t h = 0; h < width; h += head_width)
+            s->kernels->rope(y + h + op->params.rope.first, table, rope->n_rot, rope->adjacent);
         if (op->params.rope.temperature_scale != 0) {
             double steps = floor((double)s->run->positions[row] / op->params.rope.temperature_length);
-            s->kernels->scale(y, (float)(1 + (double)op->params.rope.temperature_scale * lm_real_log(1 + steps)), width, y);
+            s->kernels->scale(y, (float)(1 + (double)op->params.rope.temperature_scale * lm_real_log(1 + steps)), width,
+                              y);
         }
     }
 }

@@ -50,7 +50,8 @@ static void route_row(const lm_cpu_step *s, int32_t row) {
     const lm_op *op = s->op;
     int32_t n = op->params.route.n_experts, n_used = op->params.route.n_used, chosen[MAX_EXPERTS];
     const float *logits = lm_cpu_value(s, op->in[0]) + (size_t)row * (size_t)n, *bias = lm_cpu_vector(s, 0);
-    float *ids = lm_cpu_value(s, op->out[0]) + (size_t)row * (size_t)n_used, *weights = lm_cpu_value(s, op->out[1]) + (size_t)row * (size_t)n_used;
+    float *ids = lm_cpu_value(s, op->out[0]) + (size_t)row * (size_t)n_used,
+          *weights = lm_cpu_value(s, op->out[1]) + (size_t)row * (size_t)n_used;
     float gate[MAX_EXPERTS], score[MAX_EXPERTS];
     memcpy(gate, logits, (size_t)n * sizeof *gate);
     switch (op->params.route.gating) {
@@ -76,7 +77,8 @@ static void route_row(const lm_cpu_step *s, int32_t row) {
         if (sum < 0x1p-14f) sum = 0x1p-14f;
         for (int32_t i = 0; i < n_used; i++) weights[i] /= sum;
     }
-    if (op->params.route.scale != 0 && op->params.route.scale != 1) s->kernels->scale(weights, op->params.route.scale, n_used, weights);
+    if (op->params.route.scale != 0 && op->params.route.scale != 1)
+        s->kernels->scale(weights, op->params.route.scale, n_used, weights);
 }
 
 static void route_chunk(void *arg, int32_t chunk, int32_t worker) {
@@ -86,4 +88,6 @@ static void route_chunk(void *arg, int32_t chunk, int32_t worker) {
     for (int32_t row = chunk * 8; row < end; row++) route_row(s, row);
 }
 
-lm_status lm_cpu_route(const lm_cpu_step *s) { return lm_cpu_parallel(s, (s->n_rows + 7) / 8, route_chunk, (void *)(uintptr_t)s); }
+lm_status lm_cpu_route(const lm_cpu_step *s) {
+    return lm_cpu_parallel(s, (s->n_rows + 7) / 8, route_chunk, (void *)(uintptr_t)s);
+}

@@ -40,10 +40,11 @@ static void embed_row(const lm_cpu_step *s, int32_t row) {
     int64_t index = source == LM_EMBED_TOKEN      ? s->run->tokens[row]
                     : source == LM_EMBED_POSITION ? s->run->positions[row]
                                                   : s->op->params.embed.row;
-    if (index >= table->ne[1]) index = table->ne[1] - 1; /* positions past the table; token ids are checked by the context */
+    if (index >= table->ne[1])
+        index = table->ne[1] - 1; /* positions past the table; token ids are checked by the context */
     float *y = row_of(s, s->op->out[0], row);
-    s->kernels->weights[table->dtype].dequantize((const char *)table->data + (size_t)index * lm_cpu_row_bytes(s->kernels, table), y,
-                                                 (size_t)table->ne[0]);
+    s->kernels->weights[table->dtype].dequantize(
+        (const char *)table->data + (size_t)index * lm_cpu_row_bytes(s->kernels, table), y, (size_t)table->ne[0]);
     if (s->op->params.embed.scale != 1) s->kernels->scale(y, s->op->params.embed.scale, (int32_t)table->ne[0], y);
 }
 
@@ -69,7 +70,8 @@ static void norm_row(const lm_cpu_step *s, int32_t row) {
 }
 
 static void glu_row(const lm_cpu_step *s, int32_t row) {
-    const float *gate = row_of(s, s->op->in[0], row), *up = row_of(s, s->op->in[1], row), *residual = row_of(s, s->op->in[2], row);
+    const float *gate = row_of(s, s->op->in[0], row), *up = row_of(s, s->op->in[1], row),
+                *residual = row_of(s, s->op->in[2], row);
     float *y = row_of(s, s->op->out[0], row);
     int32_t width = s->op->params.glu.width, act = s->op->params.glu.act;
     if (s->op->params.glu.fused) {
@@ -85,7 +87,8 @@ static void glu_row(const lm_cpu_step *s, int32_t row) {
 }
 
 static void act_row(const lm_cpu_step *s, int32_t row) {
-    s->kernels->act(s->op->params.act.act, row_of(s, s->op->in[0], row), lm_cpu_width(s, s->op->in[0]), row_of(s, s->op->out[0], row));
+    s->kernels->act(s->op->params.act.act, row_of(s, s->op->in[0], row), lm_cpu_width(s, s->op->in[0]),
+                    row_of(s, s->op->out[0], row));
 }
 
 static void scale_row(const lm_cpu_step *s, int32_t row) {
@@ -131,13 +134,15 @@ static void slice_row(const lm_cpu_step *s, int32_t row) {
     const float *x = row_of(s, s->op->in[0], row);
     float *y = row_of(s, s->op->out[0], row);
     int32_t width = lm_cpu_width(s, s->op->in[0]), group = s->op->params.slice.group, part = s->op->params.slice.width;
-    for (int32_t i = 0; i < width; i += group, y += part) memcpy(y, x + i + s->op->params.slice.first, (size_t)part * sizeof *y);
+    for (int32_t i = 0; i < width; i += group, y += part)
+        memcpy(y, x + i + s->op->params.slice.first, (size_t)part * sizeof *y);
 }
 
 static void concat_row(const lm_cpu_step *s, int32_t row) {
     const float *a = row_of(s, s->op->in[0], row), *b = row_of(s, s->op->in[1], row);
     float *y = row_of(s, s->op->out[0], row);
-    int32_t group_a = s->op->params.concat.group_a, group_b = s->op->params.concat.group_b, width = lm_cpu_width(s, s->op->in[0]);
+    int32_t group_a = s->op->params.concat.group_a, group_b = s->op->params.concat.group_b,
+            width = lm_cpu_width(s, s->op->in[0]);
     for (int32_t i = 0; i < width; i += group_a, a += group_a, b += group_b, y += group_a + group_b) {
         memcpy(y, a, (size_t)group_a * sizeof *y);
         memcpy(y + group_a, b, (size_t)group_b * sizeof *y);

@@ -8,7 +8,8 @@
 
 /* ---- sizes ---- */
 
-static void measure(const lm_cpu *cpu, const lm_program *program, int32_t first_op, int32_t n_ops, lm_cpu_scratch *scratch) {
+static void measure(const lm_cpu *cpu, const lm_program *program, int32_t first_op, int32_t n_ops,
+                    lm_cpu_scratch *scratch) {
     *scratch = (lm_cpu_scratch){0};
     for (int32_t o = first_op; o < first_op + n_ops; o++) {
         const lm_op *op = &program->ops[o];
@@ -48,9 +49,13 @@ static bool is_matrix(const lm_op *op, int i) {
     }
 }
 
-static uint64_t element_count(const lm_tensor *t) { return (uint64_t)t->ne[0] * (uint64_t)t->ne[1] * (uint64_t)t->ne[2] * (uint64_t)t->ne[3]; }
+static uint64_t element_count(const lm_tensor *t) {
+    return (uint64_t)t->ne[0] * (uint64_t)t->ne[1] * (uint64_t)t->ne[2] * (uint64_t)t->ne[3];
+}
 
-static bool used_in_place(const lm_tensor *t) { return t->dtype == LM_DTYPE_F32 && (uintptr_t)t->data % sizeof(float) == 0; }
+static bool used_in_place(const lm_tensor *t) {
+    return t->dtype == LM_DTYPE_F32 && (uintptr_t)t->data % sizeof(float) == 0;
+}
 
 /* Bytes of converted copies, counting a tensor once per operation that reads it. */
 static uint64_t converted_bytes(const lm_program *program, int32_t first_op, int32_t n_ops) {
@@ -66,7 +71,8 @@ static uint64_t converted_bytes(const lm_program *program, int32_t first_op, int
 }
 
 /* Total bytes of the block; with a segment also its pointers, relative to memory. */
-static size_t place(const lm_cpu *cpu, const lm_program *program, int32_t first_op, int32_t n_ops, lm_cpu_segment *segment) {
+static size_t place(const lm_cpu *cpu, const lm_program *program, int32_t first_op, int32_t n_ops,
+                    lm_cpu_segment *segment) {
     lm_cpu_scratch scratch;
     measure(cpu, program, first_op, n_ops, &scratch);
     size_t end = 0, acts[LM_CPU_ACT_KINDS];
@@ -87,7 +93,8 @@ static size_t place(const lm_cpu *cpu, const lm_program *program, int32_t first_
     for (int32_t r = 0; r < program->n_ropes; r++) {
         if (!uses_rope(program, first_op, n_ops, r)) continue;
         size_t n_rot = (size_t)program->ropes[r].n_rot;
-        size_t table = take(&end, (size_t)program->max_tokens * n_rot * sizeof(float)), frequencies = take(&end, n_rot / 2 * sizeof(double));
+        size_t table = take(&end, (size_t)program->max_tokens * n_rot * sizeof(float)),
+               frequencies = take(&end, n_rot / 2 * sizeof(double));
         if (segment) {
             segment->rope_tables[r] = (float *)(void *)(segment->memory + table);
             segment->rope_frequencies[r] = (double *)(void *)(segment->memory + frequencies);
@@ -99,8 +106,8 @@ static size_t place(const lm_cpu *cpu, const lm_program *program, int32_t first_
 uint64_t lm_cpu_segment_bytes(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops) {
     (void)device;
     const lm_cpu *cpu = user;
-    return sizeof(lm_cpu_segment) + (uint64_t)program->n_tensors * sizeof(float *) + (uint64_t)program->n_ropes * 2 * sizeof(void *) +
-           place(cpu, program, first_op, n_ops, NULL);
+    return sizeof(lm_cpu_segment) + (uint64_t)program->n_tensors * sizeof(float *) +
+           (uint64_t)program->n_ropes * 2 * sizeof(void *) + place(cpu, program, first_op, n_ops, NULL);
 }
 
 /* ---- life ---- */
@@ -126,8 +133,8 @@ static void resolve_vectors(lm_cpu_segment *segment) {
     }
 }
 
-lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops, void *weights,
-                                void *cache, void **out, lm_error *error) {
+lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops,
+                                void *weights, void *cache, void **out, lm_error *error) {
     (void)device, (void)weights;
     lm_cpu *cpu = user;
     lm_status status = LM_ERR_MEMORY;
@@ -148,7 +155,8 @@ lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *pr
     resolve_vectors(segment);
     for (int32_t r = 0; r < program->n_ropes; r++)
         if (segment->rope_frequencies[r])
-            lm_cpu_rope_frequencies(&program->ropes[r], program->ropes[r].factors >= 0 ? segment->vectors[program->ropes[r].factors] : NULL,
+            lm_cpu_rope_frequencies(&program->ropes[r],
+                                    program->ropes[r].factors >= 0 ? segment->vectors[program->ropes[r].factors] : NULL,
                                     segment->rope_frequencies[r]);
     *out = segment;
     segment = NULL;
@@ -171,9 +179,12 @@ void lm_cpu_segment_destroy(void *object) {
 
 /* ---- run ---- */
 
-lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(void *arg, int32_t chunk, int32_t worker), void *arg) {
+lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(void *arg, int32_t chunk, int32_t worker),
+                          void *arg) {
     if (n_chunks <= 0) return LM_OK;
-    int32_t n_threads = s->run->n_threads > 0 && s->run->n_threads < s->segment->cpu->n_threads ? s->run->n_threads : s->segment->cpu->n_threads;
+    int32_t n_threads = s->run->n_threads > 0 && s->run->n_threads < s->segment->cpu->n_threads
+                            ? s->run->n_threads
+                            : s->segment->cpu->n_threads;
     if (n_chunks == 1 || n_threads == 1 || !s->segment->cpu->pool) {
         for (int32_t c = 0; c < n_chunks; c++) fn(arg, c, 0);
         return LM_OK;
@@ -212,7 +223,8 @@ lm_status lm_cpu_segment_run(void *object, const lm_run *run) {
     lm_cpu_step step = {segment, &segment->cpu->kernels, segment->program, NULL, run, 0};
     lm_status status = lm_cpu_rope_fill(&step);
     for (int32_t o = segment->first_op; o < segment->first_op + segment->n_ops && status == LM_OK; o++) {
-        if (run->cancel && atomic_load_explicit((atomic_int *)run->cancel, memory_order_relaxed)) status = LM_ERR_CANCELLED;
+        if (run->cancel && atomic_load_explicit((atomic_int *)run->cancel, memory_order_relaxed))
+            status = LM_ERR_CANCELLED;
         step.op = &segment->program->ops[o];
         int32_t value = step.op->in[0] >= 0 ? step.op->in[0] : step.op->out[0];
         step.n_rows = rows_of(segment->program, value, run);

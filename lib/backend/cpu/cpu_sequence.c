@@ -20,17 +20,21 @@ static float *state_of(const lm_cpu_step *s, int32_t layer, const lm_span *span)
 static void conv_chunk(void *arg, int32_t chunk, int32_t worker) {
     const lm_cpu_step *s = arg;
     const lm_op *op = s->op;
-    int32_t width = lm_cpu_width(s, op->in[0]), per_span = (width + CONV_CHANNELS - 1) / CONV_CHANNELS, n_taps = op->params.short_conv.n_taps;
+    int32_t width = lm_cpu_width(s, op->in[0]), per_span = (width + CONV_CHANNELS - 1) / CONV_CHANNELS,
+            n_taps = op->params.short_conv.n_taps;
     const lm_span *span = &s->run->spans[chunk / per_span];
     int32_t first = chunk % per_span * CONV_CHANNELS, n = width - first < CONV_CHANNELS ? width - first : CONV_CHANNELS;
     const float *x = lm_cpu_value(s, op->in[0]) + (size_t)span->first * (size_t)width + first;
     float *y = lm_cpu_value(s, op->out[0]) + (size_t)span->first * (size_t)width + first;
     /* The kernel takes a dense state of its channels: gather it, run, scatter it back. */
-    float *dense = (float *)(void *)lm_cpu_worker(s, worker), *state = state_of(s, op->params.short_conv.state, span) + first;
-    for (int32_t j = 0; j < n_taps - 1; j++) memcpy(dense + (size_t)j * (size_t)n, state + (size_t)j * (size_t)width, (size_t)n * sizeof *dense);
-    s->kernels->short_conv(x, (size_t)width, lm_cpu_vector(s, 0) + (size_t)first * (size_t)n_taps, n_taps, n, op->params.short_conv.act,
-                           span->n_tokens, dense, y, (size_t)width);
-    for (int32_t j = 0; j < n_taps - 1; j++) memcpy(state + (size_t)j * (size_t)width, dense + (size_t)j * (size_t)n, (size_t)n * sizeof *dense);
+    float *dense = (float *)(void *)lm_cpu_worker(s, worker),
+          *state = state_of(s, op->params.short_conv.state, span) + first;
+    for (int32_t j = 0; j < n_taps - 1; j++)
+        memcpy(dense + (size_t)j * (size_t)n, state + (size_t)j * (size_t)width, (size_t)n * sizeof *dense);
+    s->kernels->short_conv(x, (size_t)width, lm_cpu_vector(s, 0) + (size_t)first * (size_t)n_taps, n_taps, n,
+                           op->params.short_conv.act, span->n_tokens, dense, y, (size_t)width);
+    for (int32_t j = 0; j < n_taps - 1; j++)
+        memcpy(state + (size_t)j * (size_t)width, dense + (size_t)j * (size_t)n, (size_t)n * sizeof *dense);
 }
 
 lm_status lm_cpu_short_conv(const lm_cpu_step *s) {
@@ -42,7 +46,8 @@ lm_status lm_cpu_short_conv(const lm_cpu_step *s) {
 static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     const lm_cpu_step *s = arg;
     const lm_op *op = s->op;
-    int32_t n_v = op->params.delta_rule.n_v_heads, n_k = op->params.delta_rule.n_k_heads, dk = op->params.delta_rule.k_width;
+    int32_t n_v = op->params.delta_rule.n_v_heads, n_k = op->params.delta_rule.n_k_heads,
+            dk = op->params.delta_rule.k_width;
     int32_t dv = op->params.delta_rule.v_width, head = chunk % n_v;
     const lm_span *span = &s->run->spans[chunk / n_v];
     int32_t key_head = op->params.delta_rule.grouped ? head / (n_v / n_k) : head % n_k;
@@ -56,7 +61,8 @@ static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     for (int32_t t = 0; t < span->n_tokens; t++) {
         const float *row = qkv + (size_t)t * in_width;
         lm_l2_normalise(row + (size_t)key_head * (size_t)dk, op->params.delta_rule.eps, dk, q + (size_t)t * (size_t)dk);
-        lm_l2_normalise(row + (size_t)(n_k + key_head) * (size_t)dk, op->params.delta_rule.eps, dk, k + (size_t)t * (size_t)dk);
+        lm_l2_normalise(row + (size_t)(n_k + key_head) * (size_t)dk, op->params.delta_rule.eps, dk,
+                        k + (size_t)t * (size_t)dk);
         g[t] = a * lm_softplus(alpha[(size_t)t * (size_t)n_v] + dt);
         b[t] = lm_sigmoid(beta[(size_t)t * (size_t)n_v]);
     }
@@ -87,8 +93,9 @@ lm_status lm_cpu_delta_rule(const lm_cpu_step *s) {
 
 void lm_cpu_delta_rule_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
     (void)cpu;
-    size_t bytes = op->kind == LM_OP_SHORT_CONV ? (size_t)op->params.short_conv.n_taps * CONV_CHANNELS * sizeof(float)
-                                                : (size_t)program->max_tokens * (2 * (size_t)op->params.delta_rule.k_width + 2) * sizeof(float);
+    size_t bytes = op->kind == LM_OP_SHORT_CONV
+                       ? (size_t)op->params.short_conv.n_taps * CONV_CHANNELS * sizeof(float)
+                       : (size_t)program->max_tokens * (2 * (size_t)op->params.delta_rule.k_width + 2) * sizeof(float);
     scratch->worker = lm_size_max(scratch->worker, bytes);
 }
 
@@ -98,13 +105,16 @@ static void shift_chunk(void *arg, int32_t index, int32_t worker) {
     const lm_span *span = &s->run->spans[index];
     size_t width = (size_t)lm_cpu_width(s, s->op->in[0]);
     const float *x = lm_cpu_value(s, s->op->in[0]) + (size_t)span->first * width;
-    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)span->first * width, *state = state_of(s, s->op->params.shift.state, span);
+    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)span->first * width,
+          *state = state_of(s, s->op->params.shift.state, span);
     memcpy(y, state, width * sizeof *y);
     memcpy(y + width, x, (size_t)(span->n_tokens - 1) * width * sizeof *y);
     memcpy(state, x + (size_t)(span->n_tokens - 1) * width, width * sizeof *y);
 }
 
-lm_status lm_cpu_shift(const lm_cpu_step *s) { return lm_cpu_parallel(s, s->run->n_spans, shift_chunk, (void *)(uintptr_t)s); }
+lm_status lm_cpu_shift(const lm_cpu_step *s) {
+    return lm_cpu_parallel(s, s->run->n_spans, shift_chunk, (void *)(uintptr_t)s);
+}
 
 static void pool_chunk(void *arg, int32_t index, int32_t worker) {
     (void)worker;
@@ -125,4 +135,6 @@ static void pool_chunk(void *arg, int32_t index, int32_t worker) {
     if (s->op->params.pool.normalise) lm_l2_normalise(y, 1e-12f, width, y);
 }
 
-lm_status lm_cpu_pool(const lm_cpu_step *s) { return lm_cpu_parallel(s, s->run->n_spans, pool_chunk, (void *)(uintptr_t)s); }
+lm_status lm_cpu_pool(const lm_cpu_step *s) {
+    return lm_cpu_parallel(s, s->run->n_spans, pool_chunk, (void *)(uintptr_t)s);
+}

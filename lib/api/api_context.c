@@ -6,7 +6,7 @@
 
 #include "../base/format.h"
 #include "../base/params.h"
-#include "../context/context_internal.h"
+#include "../context/context.h"
 
 lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error) {
     lm_context_params own = LM_CONTEXT_PARAMS_INIT;
@@ -18,11 +18,11 @@ lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_c
 
 void lm_context_close(lm_context *context) { lm_context_end(context); }
 
-const char *lm_context_message(const lm_context *context) { return context ? context->message : ""; }
+const char *lm_context_message(const lm_context *context) { return context ? lm_context_sentence(context) : ""; }
 
 lm_status lm_context_get_params(const lm_context *context, lm_context_params *params) {
     if (!context || !params || params->struct_size < sizeof params->struct_size) return LM_ERR_ARGUMENT;
-    lm_context_params own = context->shape.params;
+    lm_context_params own = *lm_context_in_force(context);
     own.struct_size = params->struct_size;
     memcpy(params, &own, params->struct_size < sizeof own ? params->struct_size : sizeof own);
     return LM_OK;
@@ -39,15 +39,14 @@ lm_status lm_context_eval_batch(lm_context *context, const lm_batch_item *items,
     return lm_context_run(context, items, n_items);
 }
 
-size_t lm_context_logits_count(const lm_context *context) { return context ? context->n_rows : 0; }
+size_t lm_context_logits_count(const lm_context *context) { return context ? lm_context_rows(context) : 0; }
 
 const float *lm_context_logits_row(const lm_context *context, size_t row) {
-    if (!context || row >= context->n_rows) return NULL;
-    return context->mapped ? context->mapped : context->logits + row * (size_t)context->model->hparams.n_vocab;
+    return context ? lm_context_row(context, row) : NULL;
 }
 
 const float *lm_context_logits(const lm_context *context) {
-    return context && context->n_rows ? lm_context_logits_row(context, context->n_rows - 1) : NULL;
+    return context && lm_context_rows(context) ? lm_context_row(context, lm_context_rows(context) - 1) : NULL;
 }
 
 lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out) {
@@ -57,7 +56,7 @@ lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out) {
     const float *logits = lm_context_logits(context);
     if (!logits) return lm_context_fail(context, LM_ERR_STATE, "nothing has been evaluated yet");
     lm_token token;
-    lm_status status = lm_sampler_pick(sampler, logits, (size_t)context->model->hparams.n_vocab, &token);
+    lm_status status = lm_sampler_pick(sampler, logits, (size_t)lm_context_vocab(context), &token);
     if (status == LM_OK) status = lm_sampler_accept(sampler, token);
     if (status != LM_OK) return lm_context_fail(context, status, "%s", lm_sampler_message(sampler));
     *out = token;
@@ -65,7 +64,7 @@ lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out) {
 }
 
 void lm_context_cancel(lm_context *context) {
-    if (context) atomic_store(&context->cancelled, 1);
+    if (context) lm_context_stop(context);
 }
 
 lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens,
@@ -83,37 +82,37 @@ lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *token
 }
 
 static bool is_seq(const lm_context *context, lm_seq seq) {
-    return context && seq >= 0 && seq < context->shape.params.n_seqs;
+    return context && seq >= 0 && seq < lm_context_in_force(context)->n_seqs;
 }
 
 static lm_status no_seq(lm_context *context, lm_seq seq) {
     return context ? lm_context_fail(context, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq,
-                                     (int)context->shape.params.n_seqs)
+                                     (int)lm_context_in_force(context)->n_seqs)
                    : LM_ERR_ARGUMENT;
 }
 
 int32_t lm_seq_length(const lm_context *context, lm_seq seq) {
-    return is_seq(context, seq) ? lm_kv_length(context->kv, seq) : -1;
+    return is_seq(context, seq) ? lm_kv_length(lm_context_kv(context), seq) : -1;
 }
 
 const lm_token *lm_seq_tokens(const lm_context *context, lm_seq seq) {
-    return is_seq(context, seq) ? lm_kv_tokens(context->kv, seq) : NULL;
+    return is_seq(context, seq) ? lm_kv_tokens(lm_context_kv(context), seq) : NULL;
 }
 
 lm_status lm_seq_fork(lm_context *context, lm_seq from, lm_seq to) {
     if (!is_seq(context, from)) return no_seq(context, from);
     if (!is_seq(context, to)) return no_seq(context, to);
-    lm_status status = lm_kv_fork(context->kv, from, to);
+    lm_status status = lm_kv_fork(lm_context_kv(context), from, to);
     return status == LM_OK ? LM_OK : lm_context_fail(context, status, "sequence %d cannot be copied", (int)from);
 }
 
 lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    int32_t length = lm_kv_length(context->kv, seq);
+    int32_t length = lm_kv_length(lm_context_kv(context), seq);
     if (n_tokens > (size_t)length)
         return lm_context_fail(context, LM_ERR_RANGE, "sequence %d has %d tokens, not %zu", (int)seq, (int)length,
                                n_tokens);
-    lm_status status = lm_kv_trim(context->kv, seq, (int32_t)n_tokens);
+    lm_status status = lm_kv_trim(lm_context_kv(context), seq, (int32_t)n_tokens);
     return status == LM_OK
                ? LM_OK
                : lm_context_fail(context, status, "sequence %d cannot go on from position %zu", (int)seq, n_tokens);
@@ -121,7 +120,7 @@ lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens) {
 
 lm_status lm_seq_close(lm_context *context, lm_seq seq) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    lm_kv_close(context->kv, seq);
+    lm_kv_close(lm_context_kv(context), seq);
     return LM_OK;
 }
 

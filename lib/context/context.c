@@ -92,3 +92,15 @@ lm_status lm_context_fill_memory(const lm_context *c, lm_memory *memory) {
     memory->n_pages_cached = lm_kv_tree_pages(c->kv, 0);
     return LM_OK;
 }
+
+lm_kv *lm_context_kv(const lm_context *context) { return context->kv; }
+const lm_context_params *lm_context_in_force(const lm_context *context) { return &context->shape.params; }
+size_t lm_context_rows(const lm_context *context) { return context->n_rows; }
+int32_t lm_context_vocab(const lm_context *context) { return context->model->hparams.n_vocab; }
+const char *lm_context_sentence(const lm_context *context) { return context->message; }
+void lm_context_stop(lm_context *context) { atomic_store(&context->cancelled, 1); }
+
+const float *lm_context_row(const lm_context *context, size_t row) {
+    if (row >= context->n_rows) return NULL;
+    return context->mapped ? context->mapped : context->logits + row * (size_t)context->model->hparams.n_vocab;
+}

@@ -5,10 +5,24 @@
 
 #include <lm/context.h>
 
+#include "../kv/kv.h"
 #include "../model/model.h"
 
 lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error);
 void lm_context_end(lm_context *context);
+
+/* Parts of a context that its callers read. */
+lm_kv *lm_context_kv(const lm_context *context);
+const lm_context_params *lm_context_in_force(const lm_context *context);
+size_t lm_context_rows(const lm_context *context);
+/* NULL when row is not below lm_context_rows. */
+const float *lm_context_row(const lm_context *context, size_t row);
+int32_t lm_context_vocab(const lm_context *context);
+const char *lm_context_sentence(const lm_context *context);
+/* Record a failure's sentence; returns status. */
+lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...);
+/* From any thread. */
+void lm_context_stop(lm_context *context);
 
 /* Evaluate items; arguments are checked here. */
 lm_status lm_context_run(lm_context *context, const lm_batch_item *items, size_t n_items);

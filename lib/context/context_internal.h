@@ -54,7 +54,4 @@ void lm_context_shape_end(lm_context_shape *shape);
 lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory,
                                   lm_error *error);
 
-/* Record a failure's sentence; returns status. */
-lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...);
-
 #endif

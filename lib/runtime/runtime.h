@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-#include "../backend/cpu/cpu.h"
+#include "../backend/cpu/cpu_backend.h"
 #include "../base/env.h"
 #include "../thread/thread_pool.h"
 

@@ -44,11 +44,7 @@ localtime localtime_r gmtime mktime strftime tzset rand srand random strtok sock
 
 # Departures from the rules that are known and to be mended: the text of the problem without its line number. Remove a
 # line when the script says that it no longer occurs.
-EXCEPTIONS = {
-    "lib/api/api_context.c: ../context/context_internal.h is private to context",
-    "lib/backend/cpu/cpu.c: same name as kernels/cpu.c",
-    "lib/backend/cpu/cpu.h: same name as kernels/cpu.h",
-}
+EXCEPTIONS = set()
 
 problems = []
 excused = set()

@@ -8,7 +8,7 @@
 #define LM_BACKEND_CPU_CPU_INTERNAL_H
 
 #include "../../base/checked.h"
-#include "cpu.h"
+#include "cpu_backend.h"
 
 /* ---- cache ---- */
 

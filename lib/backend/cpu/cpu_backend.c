@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The CPU behind the backend table. Weights are used where they are mapped; nothing is copied. */
-#include "cpu.h"
+#include "cpu_backend.h"
 
 #include <string.h>
 

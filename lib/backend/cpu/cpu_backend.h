@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The CPU backend's door: a table over kernels of one instruction-set level and a thread pool. */
-#ifndef LM_BACKEND_CPU_CPU_H
-#define LM_BACKEND_CPU_CPU_H
+#ifndef LM_BACKEND_CPU_CPU_BACKEND_H
+#define LM_BACKEND_CPU_CPU_BACKEND_H
 
 #include <lm/backend.h>
 

@@ -7,7 +7,7 @@
  *     T_WIDE              1: one scale per 32 weights, else one per 16
  *     T_MINIMA            minima per block: 0, 8 or 16
  *     T_load(raw, p, s, h)     the bytes of group h of T_STEPS*32 weights, LANES rows s bytes apart, the first one's block at p
- *     T_codes(x, raw, i)       32 weights, number i of 8, as bytes: x[0] the first 16, x[1] the others, one row per lane
+ *     T_codes(x, raw, e, i)    32 weights, number e of raw and i of the block: x[0] the first 16, x[1] the others, a row per lane
  *     T_scales(sc, mn, p, s)   int16 scales of the 16 (8) sub-blocks, one row per lane: sc[0] 0..7, sc[1] 8..15; minima alike
  *     T_d(p, s), T_dmin(p, s)  4*LANES rows' float scales, zero where the type has no minima */
 
@@ -31,8 +31,9 @@ enum { q2k_BYTES = 84, q2k_STEPS = 4, q2k_OFFSET = 0, q2k_WIDE = 0, q2k_MINIMA =
 LM_INLINE void q2k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(2) for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 16 + 32 * h + 16 * e, s);
 }
-LM_INLINE void q2k_codes(V x[2], const V raw[RAW], const int i) {
-    LM_UNROLL(2) for (int e = 0; e < 2; e++) x[e] = v_two_bits(raw[e], i % 4);
+LM_INLINE void q2k_codes(V x[2], const V raw[RAW], const int e, const int i) {
+    (void)i;
+    LM_UNROLL(2) for (int h = 0; h < 2; h++) x[h] = v_two_bits(raw[h], e);
 }
 LM_INLINE void q2k_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
     V v = v_rows(p, s), low = v_nibble(v, 0), high = v_nibble(v, 1);
@@ -47,8 +48,8 @@ LM_INLINE void q3k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(2)
     for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 32 + 32 * h + 16 * e, s), raw[2 + e] = v_rows(p + 16 * e, s);
 }
-LM_INLINE void q3k_codes(V x[2], const V raw[RAW], const int i) {
-    LM_UNROLL(2) for (int e = 0; e < 2; e++) x[e] = v_or(v_two_bits(raw[e], i % 4), v_bit_to(raw[2 + e], i, 2));
+LM_INLINE void q3k_codes(V x[2], const V raw[RAW], const int e, const int i) {
+    LM_UNROLL(2) for (int h = 0; h < 2; h++) x[h] = v_or(v_two_bits(raw[h], e), v_bit_to(raw[2 + h], i, 2));
 }
 /* 12 bytes: low nibbles of scales 0..7 and 8..15, then two high bits of scales j, j+4, j+8, j+12. Loaded from 2 bytes before,
  * so that no byte after the block is read: s0-s11 at bytes 2..13 of the lane, d at 14. */
@@ -76,8 +77,9 @@ enum { q4k_BYTES = 144, q4k_STEPS = 2, q4k_OFFSET = 0, q4k_WIDE = 1, q4k_MINIMA 
 LM_INLINE void q4k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(2) for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 16 + 32 * h + 16 * e, s);
 }
-LM_INLINE void q4k_codes(V x[2], const V raw[RAW], const int i) {
-    LM_UNROLL(2) for (int e = 0; e < 2; e++) x[e] = v_nibble(raw[e], i % 2);
+LM_INLINE void q4k_codes(V x[2], const V raw[RAW], const int e, const int i) {
+    (void)i;
+    LM_UNROLL(2) for (int h = 0; h < 2; h++) x[h] = v_nibble(raw[h], e);
 }
 LM_INLINE void q4k_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
     V all = unpack_scales6(v_rows(p, s));
@@ -92,8 +94,8 @@ LM_INLINE void q5k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(2)
     for (int e = 0; e < 2; e++) raw[e] = v_rows(p + 48 + 32 * h + 16 * e, s), raw[2 + e] = v_rows(p + 16 + 16 * e, s);
 }
-LM_INLINE void q5k_codes(V x[2], const V raw[RAW], const int i) {
-    LM_UNROLL(2) for (int e = 0; e < 2; e++) x[e] = v_or(v_nibble(raw[e], i % 2), v_bit_to(raw[2 + e], i, 4));
+LM_INLINE void q5k_codes(V x[2], const V raw[RAW], const int e, const int i) {
+    LM_UNROLL(2) for (int h = 0; h < 2; h++) x[h] = v_or(v_nibble(raw[h], e), v_bit_to(raw[2 + h], i, 4));
 }
 #define q5k_scales q4k_scales
 #define q5k_d d_low
@@ -105,13 +107,13 @@ LM_INLINE void q6k_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(4) for (int e = 0; e < 4; e++) raw[e] = v_rows(p + 64 * h + 16 * e, s);
     LM_UNROLL(2) for (int e = 0; e < 2; e++) raw[4 + e] = v_rows(p + 128 + 32 * h + 16 * e, s);
 }
-LM_INLINE void q6k_codes(V x[2], const V raw[RAW], const int i) {
-    const int g = i % 4;
-    LM_UNROLL(2) for (int e = 0; e < 2; e++) {
-        V low = raw[2 * (g % 2) + e], high = raw[4 + e];
-        if (g / 2) low = v_srl16(low, 4);
-        high = g == 0 ? v_sll16(high, 4) : g == 1 ? v_sll16(high, 2) : g == 2 ? high : v_srl16(high, 2);
-        x[e] = v_and(v_select(v_set1(0x0f0f0f0f), low, high), v_set1(0x3f3f3f3f));
+LM_INLINE void q6k_codes(V x[2], const V raw[RAW], const int e, const int i) {
+    (void)i;
+    LM_UNROLL(2) for (int h = 0; h < 2; h++) {
+        V low = raw[2 * (e % 2) + h], high = raw[4 + h];
+        if (e / 2) low = v_srl16(low, 4);
+        high = e == 0 ? v_sll16(high, 4) : e == 1 ? v_sll16(high, 2) : e == 2 ? high : v_srl16(high, 2);
+        x[h] = v_and(v_select(v_set1(0x0f0f0f0f), low, high), v_set1(0x3f3f3f3f));
     }
 }
 LM_INLINE void q6k_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
@@ -151,7 +153,8 @@ LM_INLINE void tq1_0_load(V raw[RAW], const uint8_t *p, size_t s, const int h) {
     LM_UNROLL(3) for (int e = 0; e < 3; e++) raw[e] = v_rows(p + 16 * e, s);
     raw[3] = v_rows4(p + 48, s);
 }
-LM_INLINE void tq1_0_codes(V x[2], const V raw[RAW], const int i) {
+LM_INLINE void tq1_0_codes(V x[2], const V raw[RAW], const int e, const int i) {
+    (void)e;
     if (i < 5) {
         x[0] = v_trit(raw[0], i), x[1] = v_trit(raw[1], i);
     } else if (i < 7) {
@@ -169,9 +172,9 @@ LM_INLINE F tq1_0_d(const uint8_t *p, size_t s) { return d_high(p + 50, s); }
 /* IQ4_XS: levels use the whole range of int8, so sums do not fit int16: decode and panels have a form of their own. */
 enum { iq4xs_BYTES = 136, iq4xs_STEPS = 1 };
 LM_INLINE void iq4xs_load(V raw[RAW], const uint8_t *p, size_t s, const int h) { raw[0] = v_rows(p + 8 + 16 * h, s); }
-LM_INLINE void iq4xs_codes(V x[2], const V raw[RAW], const int i) {
+LM_INLINE void iq4xs_codes(V x[2], const V raw[RAW], const int e, const int i) {
     V table = v_prepare_s8(v_lane(lm_iq4nl_levels));
-    (void)i, x[0] = v_shuf8(table, v_nibble(raw[0], 0)), x[1] = v_shuf8(table, v_nibble(raw[0], 1));
+    (void)e, (void)i, x[0] = v_shuf8(table, v_nibble(raw[0], 0)), x[1] = v_shuf8(table, v_nibble(raw[0], 1));
 }
 /* Bytes 0..7: d, scales_h, scales_l. int16 scales -32..31 of the 8 groups. */
 LM_INLINE void iq4xs_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {

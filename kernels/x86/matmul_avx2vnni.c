@@ -8,7 +8,7 @@ LM_TARGET_BEGIN("avx2,avxvnni,f16c,fma")
 #include "vec256.h"
 #include "codes_simple.h"
 #include "codes_k.h"
-#define MATVEC(name) lm_matvec_##name##_avx2vnni
+#define MATVEC(name) lm_matvec_##name##_avx2 /* every type has one */
 #define MATMUL(name) lm_matmul_##name##_avx2vnni
 #include "matmul_body.h"
 #include "matmul_256_body.h"

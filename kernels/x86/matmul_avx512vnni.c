@@ -73,21 +73,21 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
             for (int v = 0; v < 2; v++) {                                                                              \
                 const uint8_t *b = w + (size_t)(16 * v) * stride;                                                      \
                 V raw[4][RAW], x[4][2], sc[4][2], mn[4][2], t[4][2];                                                   \
-                LM_UNROLL(8) for (int i = 0; i < 8; i++) {                                                             \
-                    LM_UNROLL(4) for (int j = 0; j < 4; j++) {                                                         \
-                        if (i % name##_STEPS == 0)                                                                     \
-                            name##_load(raw[j], b + (size_t)j * stride, 4 * stride, i / name##_STEPS);                 \
-                        name##_codes(x[j], raw[j], i);                                                                 \
-                    }                                                                                                  \
-                    if (quarters)                                                                                      \
-                        pair_quarters(x, t);                                                                           \
-                    else                                                                                               \
-                        pair_halves(x, t);                                                                             \
+                for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
                     LM_UNROLL(4)                                                                                       \
-                    for (int s = 0; s < 4; s++)                                                                        \
-                        LM_UNROLL(2)                                                                                   \
+                    for (int j = 0; j < 4; j++) name##_load(raw[j], b + (size_t)j * stride, 4 * stride, h);            \
+                    LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) {                                              \
+                        const int i = h * name##_STEPS + e;                                                            \
+                        LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], raw[j], e, i);                     \
+                        if (quarters)                                                                                  \
+                            pair_quarters(x, t);                                                                       \
+                        else                                                                                           \
+                            pair_halves(x, t);                                                                         \
+                        LM_UNROLL(4)                                                                                   \
+                        for (int s = 0; s < 4; s++) LM_UNROLL(2)                                                       \
                         for (int e = 0; e < 2; e++)                                                                    \
                             v_store(p->q[4 * i + s][2 * v + e], v_add8(t[s][e], v_set1_8(128 - (shift))));             \
+                    }                                                                                                  \
                 }                                                                                                      \
                 LM_UNROLL(4)                                                                                           \
                 for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
@@ -163,7 +163,8 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
     }
 }
 #define PAIR_KERNEL(name, steps, minima, folded)                                                                       \
-    static void kernel_##name(const void *p, const void *a, int n, tile_row *c) {                                      \
+    static void kernel_##name(const void *p, const void *a, int n, tile_row *c, int offset) {                          \
+        (void)offset;                                                                                                  \
         pair_kernel(p, a, n, c, steps, minima, folded);                                                                \
     }
 PAIR_KERNEL(pair16, 4, 0, 0)
@@ -208,10 +209,10 @@ LM_INLINE void pack_pair(void *panel, const lm_acts *acts, int32_t first, int32_
         }
 }
 
-KERNEL(simple, simple_kernel, 1, 0, 0, 0)
-KERNEL(minimum, simple_kernel, 1, 1, 0, 0)
-KERNEL(half, simple_kernel, 2, 0, 0, 0)
-KERNEL(scaled, scaled_kernel, 1, 0, 0, 0)
+KERNEL(simple, simple_kernel, 1, 0, 0)
+KERNEL(minimum, simple_kernel, 1, 1, 0)
+KERNEL(half, simple_kernel, 2, 0, 0)
+KERNEL(scaled, scaled_kernel, 1, 0, 0)
 
 enum { iq4xs_OFFSET = S8_OFFSET, iq4xs_WIDE = 1, iq4xs_MINIMA = 0 };
 #define iq4xs_dmin(p, s) f_zero()
@@ -230,8 +231,8 @@ FLAT_FORM(nvfp4, 64, half)
 FLAT_FORM(iq4xs, 256, scaled)
 #define PAIR_FORM(name, which)                                                                                         \
     static const struct form form_##name = {                                                                           \
-        256,           name##_BYTES,   256,         PAIR_COLS, sizeof(struct pair_acts), sizeof(struct pair_panel),    \
-        unpack_##name, kernel_##which, MATVEC(name)};                                                                  \
+        256,           name##_BYTES,   256, PAIR_COLS,   sizeof(struct pair_acts), sizeof(struct pair_panel),          \
+        unpack_##name, kernel_##which, 0,   MATVEC(name)};                                                             \
     DEFINE_MATMUL(name)
 PAIR_FORM(q2k, pair16_min8)
 PAIR_FORM(q3k, pair16)

@@ -68,7 +68,7 @@ LM_INLINE void store_codes(struct panel32 *p, const int v, V x[4][2], const int 
         for (struct panel32 *p = to; n_blocks--; w += name##_BYTES, p += name##_SUBS)                                  \
             for (int v = 0; v < 2; v++) {                                                                              \
                 const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                    \
-                LM_UNROLL(4) for (int i = 0; i < name##_SUBS; i++) {                                                   \
+                for (int i = 0; i < name##_SUBS; i++) {                                                                \
                     V x[4][2];                                                                                         \
                     LM_UNROLL(4)                                                                                       \
                     for (int j = 0; j < 4; j++) name##_codes(x[j], b + (size_t)j * stride, 4 * stride, i);             \
@@ -137,13 +137,14 @@ LM_INLINE void store_minima(struct panel32 *p, const int v, V mn[4][2], const in
             for (int v = 0; v < 2; v++) {                                                                              \
                 const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                    \
                 V raw[4][RAW], x[4][2], sc[4][2], mn[4][2];                                                            \
-                LM_UNROLL(8) for (int i = 0; i < 8; i++) {                                                             \
-                    LM_UNROLL(4) for (int j = 0; j < 4; j++) {                                                         \
-                        if (i % name##_STEPS == 0)                                                                     \
-                            name##_load(raw[j], b + (size_t)j * stride, 4 * stride, i / name##_STEPS);                 \
-                        name##_codes(x[j], raw[j], i);                                                                 \
+                for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
+                    LM_UNROLL(4)                                                                                       \
+                    for (int j = 0; j < 4; j++) name##_load(raw[j], b + (size_t)j * stride, 4 * stride, h);            \
+                    LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) {                                              \
+                        const int i = h * name##_STEPS + e;                                                            \
+                        LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], raw[j], e, i);                     \
+                        store_codes(p + i, v, x, CODE_ADD(name##_OFFSET));                                             \
                     }                                                                                                  \
-                    store_codes(p + i, v, x, CODE_ADD(name##_OFFSET));                                                 \
                 }                                                                                                      \
                 LM_UNROLL(4)                                                                                           \
                 for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
@@ -189,7 +190,7 @@ LM_INLINE void tile_dot(V s[COLS][2], const struct panel32 *p, const struct acts
 /* One float scale per 32 (halves = 1) or 16 (halves = 2) weights. The float work follows column by column, kept there by
  * KEEP_ORDER, so that it overlaps dot products. extra: codes are 16 too small. */
 LM_INLINE void simple_kernel(const struct panel32 *p, const struct acts32 *a, int n_panels, tile_row *c,
-                             const int halves, const int minimum, const int offset, const int extra) {
+                             const int halves, const int minimum, int offset, const int extra) {
     (void)offset;
     for (; n_panels--; p++, a++) LM_UNROLL(2) for (int h = 0; h < halves; h++) {
             const int end = 8 / halves * (h + 1);
@@ -216,7 +217,7 @@ LM_INLINE void simple_kernel(const struct panel32 *p, const struct acts32 *a, in
 
 /* Integer scales per 32 or 16 weights, float ones per 256. */
 LM_INLINE void scaled_kernel(const struct panel32 *p, const struct acts32 *a, int n_panels, tile_row *c,
-                             const int halves, const int minima, const int offset, const int extra) {
+                             const int halves, const int minima, int offset, const int extra) {
     (void)offset;
     for (; n_panels; n_panels -= 8, p += 8, a += 8) {
         V isum[COLS][2], imin[COLS][2];
@@ -252,8 +253,8 @@ LM_INLINE void scaled_kernel(const struct panel32 *p, const struct acts32 *a, in
     }
 }
 
-#define KERNEL(name, body, halves, minima, offset, extra)                                                              \
-    static void kernel_##name(const void *p, const void *a, int n_panels, tile_row *c) {                               \
+#define KERNEL(name, body, halves, minima, extra)                                                                      \
+    static void kernel_##name(const void *p, const void *a, int n_panels, tile_row *c, int offset) {                   \
         body(p, a, n_panels, c, halves, minima, offset, extra);                                                        \
     }
 
@@ -264,7 +265,8 @@ struct form {
     int16_t unit_k, cols;           /* of a panel and of the packed activations: 32 or 256 k, columns of a tile */
     size_t acts_bytes, panel_bytes; /* per unit */
     void (*unpack)(void *panel, const uint8_t *w, size_t stride, int n_blocks);
-    void (*kernel)(const void *panel, const void *acts, int n_units, tile_row *c);
+    void (*kernel)(const void *panel, const void *acts, int n_units, tile_row *c, int offset);
+    int offset;           /* of flat codes without VNNI */
     lm_matvec_fn *matvec; /* for fewer rows than a tile */
 };
 
@@ -316,7 +318,7 @@ static __attribute__((noinline)) void run(const struct form *f, const void *weig
                             _mm_prefetch((const char *)next + (size_t)row * row_bytes + i, _MM_HINT_T1);
                     size_t at = acts_at(acts->n, f->cols, n_units, per_chunk, first / f->cols + ct, unit);
                     f->kernel(panel, (const char *)packed + at * f->acts_bytes, blocks * f->block_k / f->unit_k,
-                              c + (size_t)rt * (size_t)width + (size_t)(ct * f->cols));
+                              c + (size_t)rt * (size_t)width + (size_t)(ct * f->cols), f->offset);
                 }
             }
         }
@@ -374,14 +376,9 @@ static void pack_flat(void *panel, const lm_acts *acts, int32_t first, int32_t n
                       int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                           \
         run(&form_##name, w, row_bytes, n_rows, acts, panel, first, n, work, out, out_stride);                         \
     }
-#define FLAT_FORM(name, k, which)                                                                                      \
-    static const struct form form_##name = {k,                                                                         \
-                                            name##_BYTES,                                                              \
-                                            32,                                                                        \
-                                            COLS,                                                                      \
-                                            sizeof(struct acts32),                                                     \
-                                            sizeof(struct panel32),                                                    \
-                                            unpack_##name,                                                             \
-                                            kernel_##which,                                                            \
-                                            MATVEC(name)};                                                             \
+#define FLAT_FORM_OFFSET(name, k, which, offset)                                                                       \
+    static const struct form form_##name = {                                                                           \
+        k,      name##_BYTES, 32, COLS, sizeof(struct acts32), sizeof(struct panel32), unpack_##name, kernel_##which,  \
+        offset, MATVEC(name)};                                                                                         \
     DEFINE_MATMUL(name)
+#define FLAT_FORM(name, k, which) FLAT_FORM_OFFSET(name, k, which, name##_OFFSET)

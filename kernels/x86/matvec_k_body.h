@@ -76,7 +76,7 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
             LM_UNROLL(8) for (int i = 0; i < 8; i++) {                                                                 \
                 if (i % 2 == 0) prefetch_part(far, near, g->stride, name##_BYTES, 4 * j + i / 2, i);                   \
                 if (i % name##_STEPS == 0) name##_load(raw, pj, 4 * g->stride, i / name##_STEPS);                      \
-                name##_codes(x[i % 2], raw, i);                                                                        \
+                name##_codes(x[i % 2], raw, i % name##_STEPS, i);                                                      \
                 if (name##_WIDE && i % 2 == 0) continue;                                                               \
                 for (int c = 0; c < nc; c++) {                                                                         \
                     const int8_t *a = q + (size_t)c * g->k + 32 * i;                                                   \
@@ -112,13 +112,9 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
     }
 #define K_TYPE(name) K_GROUP(name, one, 1) K_GROUP(name, some, g->n) DEFINE_MATVEC(name, 256)
 
-K_BLOCK(q2k, 0)
-K_BLOCK(q3k, 0)
 K_BLOCK(q4k, 0)
 K_BLOCK(q5k, 0)
 K_BLOCK(q6k, 0)
-K_BLOCK(tq1_0, 1)
-K_BLOCK(tq2_0, 1)
 
 /* IQ4_XS: sums of levels up to 127 do not fit int16 with VNNI; without, pair sums do (2 * 127 * 127 = 32258). */
 LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, const uint8_t *near, F acc[],
@@ -142,7 +138,7 @@ LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, 
         LM_UNROLL(8) for (int i = 0; i < 8; i++) {
             if (i % 2 == 0) prefetch_part(far, near, g->stride, iq4xs_BYTES, 4 * j + i / 2, i);
             iq4xs_load(raw, pj, 4 * g->stride, i);
-            iq4xs_codes(x, raw, i);
+            iq4xs_codes(x, raw, 0, i);
             const int lo = 2 * i, hi = 2 * i + 1;
 #if HAVE_VNNI
             /* The scale as a dword: word i and its sign. */
@@ -172,11 +168,18 @@ LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, 
     }
 }
 
-K_TYPE(q2k)
-K_TYPE(q3k)
 K_TYPE(q4k)
 K_TYPE(q5k)
 K_TYPE(q6k)
+K_TYPE(iq4xs)
+
+#ifndef COMMON_TYPES_ONLY
+K_BLOCK(q2k, 0)
+K_BLOCK(q3k, 0)
+K_BLOCK(tq1_0, 1)
+K_BLOCK(tq2_0, 1)
+K_TYPE(q2k)
+K_TYPE(q3k)
 K_TYPE(tq1_0)
 K_TYPE(tq2_0)
-K_TYPE(iq4xs)
+#endif

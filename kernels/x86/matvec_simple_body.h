@@ -36,7 +36,7 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
     LM_INLINE void name##_block(const struct rows *g, size_t kb, F acc[], const int nc) {                              \
         const uint8_t *p = g->w + (size_t)name##_BYTES * kb;                                                           \
         F d = name##_scale(p, g->stride);                                                                              \
-        LM_UNROLL(4) for (int i = 0; i < name##_SUBS; i++) {                                                           \
+        for (int i = 0; i < name##_SUBS; i++) {                                                                        \
             size_t at = name##_SUBS * kb + (size_t)i;                                                                  \
             V x[4][2];                                                                                                 \
             LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], p + (size_t)j * g->stride, 4 * g->stride, i);  \
@@ -71,20 +71,31 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
 #define SIMPLE_TYPE(name) SIMPLE_GROUP(name, one, 1) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC(name, 32)
 
 SIMPLE_BLOCK(q4_0, 1, NO_MINIMUM)
+SIMPLE_BLOCK(q8_0, 0, NO_MINIMUM)
+SIMPLE_BLOCK(iq4nl, 0, NO_MINIMUM)
+SIMPLE_BLOCK(mxfp4, 0, NO_MINIMUM)
+SIMPLE_TYPE(q4_0)
+SIMPLE_TYPE(q8_0)
+SIMPLE_TYPE(iq4nl)
+SIMPLE_TYPE(mxfp4)
+
+#ifndef COMMON_TYPES_ONLY
 SIMPLE_BLOCK(q4_1, 1, WITH_MINIMUM)
 SIMPLE_BLOCK(q5_0, 0, NO_MINIMUM)
 SIMPLE_BLOCK(q5_1, 0, WITH_MINIMUM)
-SIMPLE_BLOCK(q8_0, 0, NO_MINIMUM)
 SIMPLE_BLOCK(q1_0, 1, NO_MINIMUM)
 SIMPLE_BLOCK(q2_0, 1, NO_MINIMUM)
-SIMPLE_BLOCK(iq4nl, 0, NO_MINIMUM)
-SIMPLE_BLOCK(mxfp4, 0, NO_MINIMUM)
+SIMPLE_TYPE(q4_1)
+SIMPLE_TYPE(q5_0)
+SIMPLE_TYPE(q5_1)
+SIMPLE_TYPE(q1_0)
+SIMPLE_TYPE(q2_0)
 
 /* NVFP4: two groups of 16 per 32 activations, each with its own sum and scale. */
 LM_INLINE void nvfp4_block(const struct rows *g, size_t kb, F acc[], const int nc) {
     const uint8_t *p = g->w + (size_t)nvfp4_BYTES * kb;
     V scales = v_dwords(p, g->stride), none = v_zero();
-    LM_UNROLL(2) for (int i = 0; i < nvfp4_SUBS; i++) {
+    for (int i = 0; i < nvfp4_SUBS; i++) {
         size_t at = nvfp4_SUBS * kb + (size_t)i;
         V x[4][2];
         LM_UNROLL(4) for (int j = 0; j < 4; j++) nvfp4_codes(x[j], p + (size_t)j * g->stride, 4 * g->stride, i);
@@ -104,14 +115,5 @@ LM_INLINE void nvfp4_block(const struct rows *g, size_t kb, F acc[], const int n
         }
     }
 }
-
-SIMPLE_TYPE(q4_0)
-SIMPLE_TYPE(q4_1)
-SIMPLE_TYPE(q5_0)
-SIMPLE_TYPE(q5_1)
-SIMPLE_TYPE(q8_0)
-SIMPLE_TYPE(q1_0)
-SIMPLE_TYPE(q2_0)
-SIMPLE_TYPE(iq4nl)
-SIMPLE_TYPE(mxfp4)
 SIMPLE_TYPE(nvfp4)
+#endif

@@ -32,8 +32,8 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     LM_X86_SIMPLE(MATMUL_AVX2)
     LM_X86_K(MATMUL_AVX2)
     if (level < LM_CPU_AVX2_VNNI) return;
-    LM_X86_SIMPLE(MATVEC_AVX2VNNI)
-    LM_X86_K(MATVEC_AVX2VNNI)
+    LM_X86_SIMPLE_COMMON(MATVEC_AVX2VNNI)
+    LM_X86_K_COMMON(MATVEC_AVX2VNNI)
     LM_X86_SIMPLE(MATMUL_AVX2VNNI)
     LM_X86_K(MATMUL_AVX2VNNI)
     if (level < LM_CPU_AVX512_VNNI) return;

@@ -11,27 +11,25 @@
 
 #include "../iq_tables.h"
 
-/* Types with a float scale per block of at most 128 weights: X(type, name). */
+/* Types with a float scale per block of at most 128 weights: X(type, name). The common ones have decode kernels at every level. */
+#define LM_X86_SIMPLE_COMMON(X)                                                                                        \
+    X(LM_BLOCK_Q4_0, q4_0) X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_IQ4NL, iq4nl) X(LM_BLOCK_MXFP4, mxfp4)
 #define LM_X86_SIMPLE(X)                                                                                               \
-    X(LM_BLOCK_Q4_0, q4_0)                                                                                             \
+    LM_X86_SIMPLE_COMMON(X)                                                                                            \
     X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
-    X(LM_BLOCK_Q5_0, q5_0)                                                                                             \
-    X(LM_BLOCK_Q5_1, q5_1)                                                                                             \
-    X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) X(LM_BLOCK_IQ4NL, iq4nl)                      \
-        X(LM_BLOCK_MXFP4, mxfp4) X(LM_BLOCK_NVFP4, nvfp4)
-
+    X(LM_BLOCK_Q5_0, q5_0) X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) X(LM_BLOCK_NVFP4, nvfp4)
 /* Types of 256 weights with integer sub-scales. */
+#define LM_X86_K_COMMON(X) X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_IQ4XS, iq4xs)
 #define LM_X86_K(X)                                                                                                    \
-    X(LM_BLOCK_Q2K, q2k)                                                                                               \
-    X(LM_BLOCK_Q3K, q3k)                                                                                               \
-    X(LM_BLOCK_Q4K, q4k)                                                                                               \
-    X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)                        \
-        X(LM_BLOCK_IQ4XS, iq4xs)
+    LM_X86_K_COMMON(X)                                                                                                 \
+    X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)
 
-#define LM_X86_DECLARE(type, name)                                                                                     \
-    lm_matvec_fn lm_matvec_##name##_avx2, lm_matvec_##name##_avx2vnni, lm_matvec_##name##_avx512vnni;
+#define LM_X86_DECLARE(type, name) lm_matvec_fn lm_matvec_##name##_avx2, lm_matvec_##name##_avx512vnni;
 LM_X86_SIMPLE(LM_X86_DECLARE)
 LM_X86_K(LM_X86_DECLARE)
+#define LM_X86_DECLARE_COMMON(type, name) lm_matvec_fn lm_matvec_##name##_avx2vnni;
+LM_X86_SIMPLE_COMMON(LM_X86_DECLARE_COMMON)
+LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)
 
 #define LM_X86_DECLARE_MATMUL(type, name)                                                                              \
     lm_matmul_fn lm_matmul_##name##_avx2, lm_matmul_##name##_avx2vnni, lm_matmul_##name##_avx512vnni;

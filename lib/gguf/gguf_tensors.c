@@ -105,6 +105,9 @@ lm_status lm_gguf_read_tensors(lm_gguf *gguf, lm_gguf_cursor *c) {
     lm_gguf_file *file = &gguf->files[c->part];
     lm_gguf_tensors *tensors = &gguf->tensors;
     size_t first = tensors->count;
+    if (file->n_tensors > LM_GGUF_MAX_TENSORS - first) /* each part is below the limit; the set must be too */
+        return lm_gguf_fail(c, LM_ERR_LIMIT, UINT64_MAX, "the parts so far hold more than %d tensors",
+                            LM_GGUF_MAX_TENSORS);
     for (uint64_t i = 0; i < file->n_tensors; i++) {
         lm_gguf_tensor tensor = {0};
         uint64_t start = c->at;

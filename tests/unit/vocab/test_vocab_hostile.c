@@ -134,8 +134,8 @@ static void strange_tokens_are_harmless(void **state) {
     (void)state;
     static const char *const tokens[] = {"a",        "a",      "",       "",         "b",    "ab",
                                          "\xC4\xA0", "<0xZZ>", "<0x+1>", "\xFF\xFE", "\xE4", "ba"};
-    static const char *const merges[] = {"a b", "b a", "a b",   "ab ab",     "q r",      "qr s",
-                                         " a b",  "a ",  "ab ba", "abba abba", "\xFF \xFE"};
+    static const char *const merges[] = {"a b",  "b a", "a b",   "ab ab",     "q r",      "qr s",
+                                         " a b", "a ",  "ab ba", "abba abba", "\xFF \xFE"};
     static const char *const models[] = {"gpt2", "llama", "bert", "t5", "rwkv", "gemma4", "whitespace"};
     static const int32_t types[] = {1, 4, 3, 4, -7, 1, 6, 6, 6, 3, 4, 99};
     float nan = (float)strtod("nan", NULL), scores[] = {0, nan, -1, 1e38f, -1e38f, nan, 0, 0, 0, 0, 0, 5};
@@ -217,6 +217,47 @@ static void special_tokens_that_overlap_follow_the_rule(void **state) {
         }
         close_opened(&o);
     }
+}
+
+static void roles_come_from_names_and_keys(void **state) {
+    (void)state;
+    static const char *const names[] = {
+        "<|end|>", "<|return|>", "<|call|>",   "<|channel|>",    "<|fim_prefix|>", "<fim_suffix>",    "<|fim_pad|>",
+        "a",       "<unused7>",  "<|im_end|>", "<|fim_middle|>", "</s>",           "<|tool_response>"};
+    static const int32_t types[] = {3, 3, 3, 3, 3, 1, 3, 1, 3, 3, 3, 3, 3};
+    static const int32_t suppressed[] = {3, -1, 13, 7};
+    lm_gguf_writer *w = begin("gpt2", names, 13);
+    opened o;
+    size_t n;
+    set_types(w, types, 13);
+    set_merges(w, names, 0);
+    lm_gguf_writer_set_u32(w, "tokenizer.ggml.bos_token_id", 13, NULL); /* no such token: the default, 11, stays */
+    lm_gguf_writer_set_u32(w, "tokenizer.ggml.eos_token_id", 7, NULL);
+    lm_gguf_writer_set_u32(w, "tokenizer.ggml.middle_token_id", 8, NULL);
+    lm_gguf_writer_set_array(w, "tokenizer.ggml.suppress_tokens", LM_GGUF_I32, suppressed, 4, NULL);
+    assert_int_equal(finish(w, &o, NULL), LM_OK);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_BOS), 11);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_EOS), 7);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_EOT), 9);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_EOM), LM_TOKEN_NONE);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_FIM_PREFIX), 4);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_FIM_SUFFIX), 5);
+    assert_int_equal(lm_vocab_role(o.vocab, LM_TOKEN_ROLE_FIM_MIDDLE), 8);
+    assert_int_equal(lm_vocab_role(o.vocab, 99), LM_TOKEN_NONE);
+    /* <|end|> ends a message of a model that has <|return|> and <|call|>; </s> gives way to <|tool_response>. */
+    static const bool ends[] = {false, true, true, false, false, false, true, true, false, true, false, false, true};
+    for (lm_token token = 0; token < 13; token++)
+        if (lm_vocab_is_end(o.vocab, token) != ends[token]) fail_msg("token %d", token);
+    assert_int_equal(lm_vocab_attributes(o.vocab, 0), LM_TOKEN_ATTRIBUTE_USER_DEFINED);
+    assert_int_equal(lm_vocab_attributes(o.vocab, 3), LM_TOKEN_ATTRIBUTE_USER_DEFINED);
+    assert_int_equal(lm_vocab_attributes(o.vocab, 5), LM_TOKEN_ATTRIBUTE_NORMAL | LM_TOKEN_ATTRIBUTE_CONTROL);
+    assert_int_equal(lm_vocab_attributes(o.vocab, 8), LM_TOKEN_ATTRIBUTE_CONTROL | LM_TOKEN_ATTRIBUTE_UNUSED);
+    assert_int_equal(lm_vocab_attributes(o.vocab, 11), LM_TOKEN_ATTRIBUTE_NORMAL);
+    const lm_token *list = lm_vocab_suppressed(o.vocab, &n);
+    assert_int_equal(n, 2);
+    assert_int_equal(list[0], 3);
+    assert_int_equal(list[1], 7);
+    close_opened(&o);
 }
 
 static const char *const golden[] = {"bpe", "raw", "spm", "spm_across", "wpm", "ugm", "rwkv", "plamo2"};
@@ -351,6 +392,7 @@ int main(void) {
     lm_env_init(&env, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused_by_name),
+        cmocka_unit_test(roles_come_from_names_and_keys),
         cmocka_unit_test(charsmap_stays_in_its_bounds),
         cmocka_unit_test(strange_tokens_are_harmless),
         cmocka_unit_test(special_tokens_that_overlap_follow_the_rule),

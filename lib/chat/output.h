@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ * From what a model wrote to content, reasoning and tool calls, while it is being written. The core keeps the text that is
+ * not yet understood, what has been handed out, and how to hand out more; a family knows the markers of its models. A family
+ * only decides on text it has seen whole, so how the text was cut into pieces cannot change the result. What does not parse
+ * is handed out as content. */
+#ifndef LM_CHAT_OUTPUT_H
+#define LM_CHAT_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "../base/array.h"
+#include "../base/json.h"
+#include "../base/str.h"
+#include "json_scan.h"
+
+typedef enum lm_output_kind {
+    LM_OUTPUT_CONTENT,
+    LM_OUTPUT_REASONING,
+    LM_OUTPUT_CALL_BEGIN,
+    LM_OUTPUT_CALL_ARGUMENTS,
+    LM_OUTPUT_CALL_END
+} lm_output_kind;
+
+typedef struct lm_output_delta {
+    uint8_t kind;   /* lm_output_kind */
+    size_t call;    /* number of the call */
+    size_t from, n; /* bytes of the content, the reasoning or the call's arguments */
+} lm_output_delta;
+
+typedef struct lm_output_call {
+    lm_str name, id, arguments;
+    bool complete;
+} lm_output_call;
+
+typedef struct lm_output lm_output;
+
+typedef struct lm_output_family {
+    const char *name;
+    /* Take one step: consume text, hand something out or change state. false: nothing can be decided before more text
+     * comes; never at the end while text is left. */
+    bool (*step)(lm_output *output);
+    /* Tags around reasoning that the prompt may have opened; NULL when the family has none. */
+    const char *reasoning_open, *reasoning_close;
+    bool (*start)(lm_output *output, const char *prompt, size_t n); /* may be NULL; reads the end of the prompt */
+} lm_output_family;
+
+/* Where the search for something stands; every family uses the states it needs. */
+typedef enum lm_output_state {
+    LM_STATE_START, /* nothing but white space so far */
+    LM_STATE_TEXT,
+    LM_STATE_REASONING,
+    LM_STATE_SECTION, /* between calls */
+    LM_STATE_HEADER,  /* before a call's arguments */
+    LM_STATE_ARGUMENTS,
+    LM_STATE_AFTER, /* behind a call */
+    LM_STATE_VALUE,
+    LM_STATE_BROKEN, /* arguments that turned out malformed after part of them was handed out */
+    LM_STATE_PLAIN   /* content to the end */
+} lm_output_state;
+
+/* A JSON object {"name": ..., "arguments": ...} being read. */
+typedef struct lm_json_call {
+    uint8_t state;
+    uint8_t key; /* what the current member is */
+    bool has_name, has_arguments, committed, needs_arguments, name_is_key;
+    bool arguments_in_string;
+    size_t value_from;                   /* in the buffer, from its pos: the value being read */
+    size_t arguments_from, arguments_to; /* likewise: arguments that came before the name */
+    lm_json_scan scan;
+    lm_str text; /* the string being decoded */
+    lm_str name, id;
+} lm_json_call;
+
+/* Containers of a converter from Python's or Gemma's literals (output_literal.c). */
+typedef struct lm_literal {
+    uint8_t state, quote;
+    uint32_t depth;
+    uint8_t is_object[LM_JSON_SCAN_DEPTH_MAX / 8];
+    uint8_t first;  /* no member yet in the innermost container */
+    lm_str word;    /* a bare word being collected */
+    uint8_t escape; /* digits still missing of a numeric escape */
+    uint32_t code;
+} lm_literal;
+
+struct lm_output {
+    const lm_env *env;
+    const lm_output_family *family;
+    lm_arena tools_arena;
+    const lm_json *tools; /* array, or NULL: every name is a tool */
+    lm_str buffer;
+    size_t pos;   /* text before it is done */
+    size_t scan;  /* bytes from pos on already looked at by the state */
+    bool at_end;  /* no more text will come */
+    bool cut_off; /* it ended at a limit and not at an end token */
+    uint8_t state;
+    bool seen_tag; /* some marker was understood, so white space around is syntax */
+    lm_str content, reasoning;
+    lm_str held[2]; /* white space at the end of content and reasoning, handed out when more follows */
+    LM_ARRAY(lm_output_call) calls;
+    LM_ARRAY(lm_output_delta) deltas;
+    size_t next_delta;
+    bool call_open;
+    /* of the engines */
+    lm_json_call json;
+    lm_json_scan json_scan;
+    lm_literal literal;
+    bool in_list, any_argument, value_is_string, value_started;
+    uint8_t route;      /* what the family remembers: a variant, or where a message goes */
+    size_t header_from; /* in the buffer, from its pos */
+    lm_str key;
+    const lm_json *schema; /* of the parameter being read */
+    uint8_t utf8[4];       /* unfinished character at the end of the last piece */
+    size_t n_utf8;
+    lm_status status;
+};
+
+lm_status lm_output_init(lm_output *output, const lm_env *env, const lm_output_family *family, const char *prompt,
+                         size_t prompt_n, const char *tools_json, size_t tools_n, lm_error *error);
+void lm_output_free(lm_output *output);
+lm_status lm_output_feed(lm_output *output, const char *text, size_t n);
+lm_status lm_output_finish(lm_output *output, bool cut_off);
+
+/* The unread text. */
+static inline const char *lm_output_rest(const lm_output *output) { return lm_str_text(&output->buffer) + output->pos; }
+static inline size_t lm_output_left(const lm_output *output) { return output->buffer.size - output->pos; }
+
+/* Go on in a state, n bytes further. */
+bool lm_output_go(lm_output *output, lm_output_state state, size_t n);
+
+typedef enum lm_match { LM_MATCH_NO, LM_MATCH_YES, LM_MATCH_MORE } lm_match;
+/* Whether the text offset bytes further starts with word; MORE when it ends inside of word and may go on. */
+lm_match lm_output_match(const lm_output *output, size_t offset, const char *word);
+/* As lm_output_match for the first of several words that fits or may fit; *which is its number. Where one word begins with
+ * another, the longer one comes first. The list ends with NULL. */
+lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *const *words, size_t *which);
+/* Bytes of white space offset bytes further; *more when the text ends there and may go on. */
+size_t lm_output_spaces(const lm_output *output, size_t offset, bool *more);
+
+/* Hand out text up to the first of words, which is left unread: true and *which when there is one. false: all that cannot be
+ * the start of a word was handed out. */
+bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *const *words, size_t *which);
+/* Position (from pos) of the first of words at or after output->scan; SIZE_MAX when there is none yet, and then scan is where
+ * the search goes on. */
+size_t lm_output_find(lm_output *output, const char *const *words, size_t *which);
+
+/* Hand out n bytes of content or reasoning. */
+void lm_output_emit(lm_output *output, lm_output_kind kind, const char *bytes, size_t n);
+/* A marker was understood here: white space next to it is not text. */
+void lm_output_tag(lm_output *output);
+
+bool lm_output_is_tool(const lm_output *output, const char *name, size_t n);
+/* The schema of a tool's parameter, or NULL. */
+const lm_json *lm_output_schema(const lm_output *output, const lm_str *tool, const char *key, size_t n);
+
+void lm_output_call_begin(lm_output *output, const char *name, size_t name_n, const char *id, size_t id_n);
+void lm_output_call_arguments(lm_output *output, const char *bytes, size_t n);
+void lm_output_call_word(lm_output *output, const char *word);
+/* Text as the inside of a JSON string. */
+void lm_output_call_escaped(lm_output *output, const char *bytes, size_t n);
+void lm_output_call_end(lm_output *output, bool complete);
+lm_output_call *lm_output_current(lm_output *output);
+
+/* Reasoning tags of the family at the very start, and inside of them. true: the step was taken; *taken says by whom. */
+bool lm_output_step_reasoning(lm_output *output, const char *const *direct_ends, bool *stepped);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * The families of output syntax, one file each, and how one is chosen. */
+#ifndef LM_CHAT_OUTPUT_FAMILY_H
+#define LM_CHAT_OUTPUT_FAMILY_H
+
+#include "output.h"
+
+extern const lm_output_family lm_family_hermes, lm_family_qwen_xml, lm_family_gemma4, lm_family_llama3,
+    lm_family_deepseek, lm_family_kimi, lm_family_harmony, lm_family_mistral, lm_family_plain;
+
+/* By name; NULL when there is none. */
+const lm_output_family *lm_output_family_find(const char *name, size_t n);
+/* By what a template's text contains; never NULL. */
+const lm_output_family *lm_output_family_detect(const char *source, size_t n);
+
+#endif

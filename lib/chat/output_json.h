@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * Engines for calls whose arguments are JSON. */
+#ifndef LM_CHAT_OUTPUT_JSON_H
+#define LM_CHAT_OUTPUT_JSON_H
+
+#include "output.h"
+
+typedef enum lm_call_result {
+    LM_CALL_MORE,    /* needs more text */
+    LM_CALL_DONE,    /* the object was read and the call handed out; pos is behind it */
+    LM_CALL_FAILED,  /* not a call: nothing was handed out or consumed */
+    LM_CALL_BROKEN,  /* not JSON any more after part of it was handed out; the call is still open */
+    LM_CALL_COMPLETE /* the arguments were complete, but the object does not end properly; the call was ended */
+} lm_call_result;
+
+/* Begin to read an object at pos. name_is_key: {"NAME": {arguments}}. needs_arguments: without them it is no call. */
+void lm_output_json_begin(lm_output *output, bool needs_arguments, bool name_is_key);
+lm_call_result lm_output_json_call(lm_output *output);
+
+/* Bare arguments: one JSON value at pos, handed out as it comes. Start with json_scan zeroed. A call must be open. */
+lm_call_result lm_output_json_arguments(lm_output *output);
+/* Hand out bytes of JSON, control characters in strings escaped; scan follows them. Stops at the end of the value: the bytes
+ * used, with *result. */
+size_t lm_output_json_stream(lm_output *output, lm_json_scan *scan, const char *bytes, size_t n,
+                             lm_call_result *result);
+
+/* Calls as JSON objects between tags, or in a list between tags. */
+typedef struct lm_tagged_json {
+    const char *opens[4]; /* any of these opens; ends with NULL */
+    const char *closes[4];
+    bool list; /* [ call, call ] */
+    bool name_is_key;
+    bool needs_arguments;
+} lm_tagged_json;
+bool lm_tagged_json_step(lm_output *output, const lm_tagged_json *syntax);
+
+/* Calls with a header in plain text and then JSON: OPEN header SEPARATOR {json} CLOSE. All lists end with NULL. */
+typedef struct lm_headed_json {
+    const char *starts[8];     /* markers of sections, then those of calls */
+    size_t n_sections;         /* how many of starts open sections */
+    const char *separators[6]; /* between header and arguments */
+    const char *ends[12];      /* behind arguments: of calls and of sections */
+    const char *type_word; /* a header of this word has the name behind the separator, up to a code fence; or NULL */
+    bool sections_call;    /* a section marker may be followed by a header directly */
+    bool (*read_header)(lm_output *output, const char *header, size_t n, lm_str *name, lm_str *id);
+} lm_headed_json;
+bool lm_headed_json_step(lm_output *output, const lm_headed_json *syntax);
+
+/* After arguments that broke: hand out everything up to one of closes as it is, then end the call as incomplete. true when
+ * that marker was reached; it is left unread. */
+bool lm_output_drain(lm_output *output, const char *const *closes);
+
+#endif

@@ -31,19 +31,8 @@ static inline float lm_fold_lanes(float *lane) {
     return lane[0];
 }
 
-static inline float lm_act_one(int32_t act, float x) {
-    switch (act) {
-    case LM_KACT_SILU: return lm_silu(x);
-    case LM_KACT_GELU: return lm_gelu(x);
-    case LM_KACT_GELU_ERF: return lm_gelu_erf(x);
-    case LM_KACT_GELU_QUICK: return lm_gelu_quick(x);
-    case LM_KACT_RELU: return lm_relu(x);
-    case LM_KACT_SIGMOID: return lm_sigmoid(x);
-    case LM_KACT_TANH: return lm_tanh(x);
-    case LM_KACT_SOFTPLUS: return lm_softplus(x);
-    default: return x;
-    }
-}
+/* An activation other than OAI of one value; others give x. */
+float lm_act_one(int32_t act, float x);
 
 /* The tokens [*first, *end) of page number page, counted from its start, that a row at position pos sees: always one run.
  * False when there are none. */

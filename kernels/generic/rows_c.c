@@ -7,6 +7,20 @@
 
 LM_EXACT_FLOATS
 
+float lm_act_one(int32_t act, float x) {
+    switch (act) {
+    case LM_KACT_SILU: return lm_silu(x);
+    case LM_KACT_GELU: return lm_gelu(x);
+    case LM_KACT_GELU_ERF: return lm_gelu_erf(x);
+    case LM_KACT_GELU_QUICK: return lm_gelu_quick(x);
+    case LM_KACT_RELU: return lm_relu(x);
+    case LM_KACT_SIGMOID: return lm_sigmoid(x);
+    case LM_KACT_TANH: return lm_tanh(x);
+    case LM_KACT_SOFTPLUS: return lm_softplus(x);
+    default: return x;
+    }
+}
+
 static void rmsnorm_c(const float *x, const float *w, float eps, int32_t n, float *y) {
     float lane[16] = {0};
     for (int32_t i = 0; i < n; i++) lane[i % 16] = fmaf(x[i], x[i], lane[i % 16]);

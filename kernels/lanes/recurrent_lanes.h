@@ -5,8 +5,12 @@
  * next, so that a block stays in the first-level cache; columns never meet. One pass over the rows of a block writes the
  * state after token t and at once sums S k and S q for token t + 1: one load and one store per cell and token. */
 
-LM_INLINE void conv_rows(int32_t act, const float *x, size_t x_stride, const float *taps, int32_t n_taps,
-                         int32_t n_channels, int32_t n_tokens, float *state, float *y, size_t y_stride) {
+static void recurrent_short_conv(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
+                                 int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
+    if (n_taps > 16 || n_taps < 1 || (act != LM_KACT_SILU && act != LM_KACT_NONE)) {
+        lm_short_conv_c(x, x_stride, taps, n_taps, n_channels, act, n_tokens, state, y, y_stride);
+        return;
+    }
     float turned[16 * 16]; /* taps of sixteen channels, [n_taps][16] */
     for (int32_t ch = 0; ch < n_channels; ch += 16) {
         int32_t n = n_channels - ch < 16 ? n_channels - ch : 16, past = n_taps - 1;
@@ -15,24 +19,17 @@ LM_INLINE void conv_rows(int32_t act, const float *x, size_t x_stride, const flo
         lanes before[16];
         for (int32_t j = 0; j < past; j++) before[j] = lanes_load_part(state + (size_t)j * n_channels + ch, n);
         for (int32_t t = 0; t < n_tokens; t++) {
-            lanes now = lanes_load_part(x + t * x_stride + ch, n), sum = lanes_set(0.0f);
-            before[past] = now;
+            lanes sum = lanes_set(0.0f);
+            before[past] = lanes_load_part(x + t * x_stride + ch, n);
+            LM_UNROLL(1)
             for (int32_t j = 0; j < n_taps; j++) sum = lanes_fma(lanes_load(turned + 16 * j), before[j], sum);
+            LM_UNROLL(1)
             for (int32_t j = 0; j < past; j++) before[j] = before[j + 1];
-            lanes_store_part(y + t * y_stride + ch, lanes_act(act, sum), n);
+            if (act == LM_KACT_SILU) sum = lanes_act(LM_KACT_SILU, sum);
+            lanes_store_part(y + t * y_stride + ch, sum, n);
         }
         for (int32_t j = 0; j < past; j++) lanes_store_part(state + (size_t)j * n_channels + ch, before[j], n);
     }
-}
-
-static void recurrent_short_conv(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
-                                 int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
-    if (n_taps > 16 || n_taps < 1 || (act != LM_KACT_SILU && act != LM_KACT_NONE))
-        lm_short_conv_c(x, x_stride, taps, n_taps, n_channels, act, n_tokens, state, y, y_stride);
-    else if (act == LM_KACT_SILU)
-        conv_rows(LM_KACT_SILU, x, x_stride, taps, n_taps, n_channels, n_tokens, state, y, y_stride);
-    else
-        conv_rows(LM_KACT_NONE, x, x_stride, taps, n_taps, n_channels, n_tokens, state, y, y_stride);
 }
 
 /* Columns [j, j + 16 * wide) of the state; the last n columns of a vector count, others are not touched. */

@@ -50,50 +50,44 @@ static void rows_layernorm(const float *x, const float *w, const float *b, float
     }
 }
 
-/* One loop per activation: act is a constant where this is expanded. */
-LM_INLINE lanes glu_one(int32_t act, lanes gate, lanes up) {
-    if (act != LM_KACT_OAI) return lanes_mul(lanes_act(act, gate), up);
-    lanes g = lanes_at_most(gate, LM_OAI_LIMIT), u = lanes_at_least(lanes_at_most(up, LM_OAI_LIMIT), -LM_OAI_LIMIT);
-    lanes s = lanes_sigmoid(lanes_mul(lanes_set(LM_GELU_QUICK), g));
-    return lanes_mul(lanes_mul(g, s), lanes_add(u, lanes_set(1.0f)));
-}
-LM_INLINE void glu_rows(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
+/* One loop per activation: act is a constant where this is expanded. up NULL: the activation alone. */
+LM_INLINE void act_rows(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i += 16) {
-        int32_t left = n - i;
-        lanes g = left >= 16 ? lanes_load(gate + i) : lanes_load_part(gate + i, left);
-        lanes u = !up ? g : left >= 16 ? lanes_load(up + i) : lanes_load_part(up + i, left);
-        lanes result = up ? glu_one(act, g, u) : lanes_act(act, g);
-        if (left >= 16)
+        int32_t left = n - i < 16 ? n - i : 16;
+        lanes g = left == 16 ? lanes_load(gate + i) : lanes_load_part(gate + i, left), result, u;
+        if (up)
+            u = left == 16 ? lanes_load(up + i) : lanes_load_part(up + i, left);
+        else
+            u = lanes_set(1.0f);
+        if (act == LM_KACT_OAI) {
+            g = lanes_at_most(g, LM_OAI_LIMIT), u = lanes_at_least(lanes_at_most(u, LM_OAI_LIMIT), -LM_OAI_LIMIT);
+            lanes s = lanes_sigmoid(lanes_mul(lanes_set(LM_GELU_QUICK), g));
+            result = lanes_mul(lanes_mul(g, s), lanes_add(u, lanes_set(1.0f)));
+        } else {
+            result = lanes_mul(lanes_act(act, g), u); /* by 1 changes nothing */
+        }
+        if (left == 16)
             lanes_store(y + i, result);
         else
             lanes_store_part(y + i, result, left);
     }
 }
 
-#define EACH_ACT(X)                                                                                                    \
-    X(LM_KACT_SILU)                                                                                                    \
-    X(LM_KACT_GELU)                                                                                                    \
-    X(LM_KACT_GELU_ERF) X(LM_KACT_GELU_QUICK) X(LM_KACT_RELU) X(LM_KACT_SIGMOID) X(LM_KACT_TANH) X(LM_KACT_SOFTPLUS)   \
-        X(LM_KACT_OAI)
 static void rows_glu(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
     switch (act) {
-#define CASE(name)                                                                                                     \
-    case name: glu_rows(name, gate, up, n, y); return;
-        EACH_ACT(CASE)
-#undef CASE
-    default: glu_rows(LM_KACT_NONE, gate, up, n, y);
+    case LM_KACT_SILU: act_rows(LM_KACT_SILU, gate, up, n, y); return;
+    case LM_KACT_GELU: act_rows(LM_KACT_GELU, gate, up, n, y); return;
+    case LM_KACT_GELU_ERF: act_rows(LM_KACT_GELU_ERF, gate, up, n, y); return;
+    case LM_KACT_GELU_QUICK: act_rows(LM_KACT_GELU_QUICK, gate, up, n, y); return;
+    case LM_KACT_RELU: act_rows(LM_KACT_RELU, gate, up, n, y); return;
+    case LM_KACT_SIGMOID: act_rows(LM_KACT_SIGMOID, gate, up, n, y); return;
+    case LM_KACT_TANH: act_rows(LM_KACT_TANH, gate, up, n, y); return;
+    case LM_KACT_SOFTPLUS: act_rows(LM_KACT_SOFTPLUS, gate, up, n, y); return;
+    case LM_KACT_OAI: act_rows(LM_KACT_OAI, gate, up, n, y); return;
+    default: act_rows(LM_KACT_NONE, gate, up, n, y);
     }
 }
-static void rows_act(int32_t act, const float *x, int32_t n, float *y) {
-    switch (act) {
-#define CASE(name)                                                                                                     \
-    case name: glu_rows(name, x, NULL, n, y); return;
-        EACH_ACT(CASE)
-#undef CASE
-    default: glu_rows(LM_KACT_NONE, x, NULL, n, y);
-    }
-}
-#undef EACH_ACT
+static void rows_act(int32_t act, const float *x, int32_t n, float *y) { rows_glu(act, x, NULL, n, y); }
 
 static void rows_add(const float *a, const float *b, int32_t n, float *y) {
     int32_t i = 0;

@@ -27,6 +27,8 @@
 
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
+    kernels->quantize_q8_32 = lm_quantize_q8_32_avx2;
+    kernels->quantize_q8_256 = lm_quantize_q8_256_avx2;
     LM_X86_SIMPLE(MATVEC_AVX2)
     LM_X86_K(MATVEC_AVX2)
     LM_X86_SIMPLE(MATMUL_AVX2)
@@ -37,6 +39,8 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     LM_X86_SIMPLE(MATMUL_AVX2VNNI)
     LM_X86_K(MATMUL_AVX2VNNI)
     if (level < LM_CPU_AVX512_VNNI) return;
+    kernels->quantize_q8_32 = lm_quantize_q8_32_avx512;
+    kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
     LM_X86_K(MATVEC_AVX512VNNI)
     LM_X86_SIMPLE(MATMUL_AVX512VNNI)

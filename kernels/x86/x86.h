@@ -45,6 +45,8 @@ size_t lm_matmul_work_bytes_avx2(int32_t n, int32_t k);
 size_t lm_matmul_work_bytes_avx2vnni(int32_t n, int32_t k);
 size_t lm_matmul_work_bytes_avx512vnni(int32_t n, int32_t k);
 
+lm_quantize_fn lm_quantize_q8_32_avx2, lm_quantize_q8_256_avx2, lm_quantize_q8_32_avx512, lm_quantize_q8_256_avx512;
+
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level);
 #endif
 

@@ -17,12 +17,14 @@ LM_TARGET_BEGIN("avx2,fma,f16c")
 #include "../lanes/cache_lanes.h"
 #include "../lanes/attend_lanes.h"
 #include "../lanes/recurrent_lanes.h"
+#include "../lanes/matmul_lanes.h"
 
 void lm_rows_avx2(lm_kernels *kernels) {
     rows_fill(kernels);
     cache_fill(kernels);
     attend_fill(kernels);
     recurrent_fill(kernels);
+    matmul_fill(kernels);
 }
 
 LM_TARGET_END

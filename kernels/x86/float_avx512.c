@@ -17,12 +17,14 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")
 #include "../lanes/cache_lanes.h"
 #include "../lanes/attend_lanes.h"
 #include "../lanes/recurrent_lanes.h"
+#include "../lanes/matmul_lanes.h"
 
 void lm_rows_avx512(lm_kernels *kernels) {
     rows_fill(kernels);
     cache_fill(kernels);
     attend_fill(kernels);
     recurrent_fill(kernels);
+    matmul_fill(kernels);
 }
 
 LM_TARGET_END

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ * Matrix products of float weights, and the quantisers of activations, over sixteen float lanes.
+ *
+ * The contract's sixteen virtual lanes are one register here, so a tile of TILE_WIDE rows x TILE_ROWS columns is as many
+ * registers, kept over all of k and folded once. Columns go in blocks that stay in L2 while all rows pass by. */
+
+/* The last k % 16 elements: lanes without an element must stay as they are, and a product with zero could change a -0. */
+LM_INLINE lanes product_tail(lanes acc, float (*at)(const uint8_t *), size_t size, const uint8_t *w, const float *x,
+                             int32_t n) {
+    float lane[16];
+    lanes_store(lane, acc);
+    for (int32_t i = 0; i < n; i++) lane[i] = fmaf(at(w + size * (size_t)i), x[i], lane[i]);
+    return lanes_load(lane);
+}
+
+#define PRODUCT_TILE(name, load, at, size, R, C)                                                                       \
+    static void product_##name##_##R##x##C(const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride,        \
+                                           int32_t k, float *out, size_t out_stride) {                                 \
+        lanes acc[R][C];                                                                                               \
+        LM_UNROLL(8) for (int r = 0; r < R; r++) LM_UNROLL(8) for (int c = 0; c < C; c++) acc[r][c] = lanes_set(0);    \
+        int32_t i = 0;                                                                                                 \
+        for (; i + 16 <= k; i += 16) {                                                                                 \
+            lanes a[R];                                                                                                \
+            LM_UNROLL(8) for (int r = 0; r < R; r++) a[r] = load(w + (size_t)r * row_bytes + size * (size_t)i);        \
+            LM_UNROLL(8) for (int c = 0; c < C; c++) {                                                                 \
+                lanes b = lanes_load(x + (size_t)c * x_stride + i);                                                    \
+                LM_UNROLL(8) for (int r = 0; r < R; r++) acc[r][c] = lanes_fma(a[r], b, acc[r][c]);                    \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int c = 0; c < C; c++)                                                                                    \
+            for (int r = 0; r < R; r++) {                                                                              \
+                lanes sum = acc[r][c];                                                                                 \
+                if (i < k)                                                                                             \
+                    sum = product_tail(sum, at, size, w + (size_t)r * row_bytes + size * (size_t)i,                    \
+                                       x + (size_t)c * x_stride + i, k - i);                                           \
+                out[(size_t)c * out_stride + (size_t)r] = lanes_fold(sum);                                             \
+            }                                                                                                          \
+    }
+
+typedef void product_tile(const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride, int32_t k, float *out,
+                          size_t out_stride);
+
+/* tiles[r > 1][c]: for TILE_WIDE rows or one, and c columns; NULL where there is none. */
+enum { PRODUCT_BLOCK = 24 }; /* columns that share a pass over the rows */
+static void product(product_tile *const tiles[2][TILE_ROWS + 1], const void *w, size_t row_bytes, int32_t n_rows,
+                    const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {
+    for (int32_t c0 = 0; c0 < n; c0 += PRODUCT_BLOCK) {
+        const int32_t end = n - c0 < PRODUCT_BLOCK ? n : c0 + PRODUCT_BLOCK;
+        for (int32_t r = 0, step; r < n_rows; r += step) {
+            const int wide = r + TILE_WIDE <= n_rows;
+            step = wide ? TILE_WIDE : 1;
+            for (int32_t c = c0, columns; c < end; c += columns) {
+                columns = end - c < TILE_ROWS ? end - c : TILE_ROWS;
+                while (!tiles[wide][columns]) columns--;
+                tiles[wide][columns]((const uint8_t *)w + (size_t)r * row_bytes, row_bytes,
+                                     acts->f32 + (size_t)(first + c) * acts->f32_stride, acts->f32_stride, acts->k,
+                                     out + (size_t)c * out_stride + r, out_stride);
+            }
+        }
+    }
+}
+
+#define PRODUCT_TYPE(name, load, at, size)                                                                             \
+    PRODUCT_SHAPES(PRODUCT_TILE, name, load, at, size)                                                                 \
+    static product_tile *const tiles_##name[2][TILE_ROWS + 1] = PRODUCT_TILES(name);                                   \
+    static void matvec_##name(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,     \
+                              int32_t n, float *out, size_t out_stride) {                                              \
+        product(tiles_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                  \
+    }                                                                                                                  \
+    static void matmul_##name(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel, \
+                              int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                   \
+        (void)panel, (void)work;                                                                                       \
+        product(tiles_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                  \
+    }
+
+#if TILE_ROWS == 6
+#define PRODUCT_SHAPES(X, ...)                                                                                         \
+    X(__VA_ARGS__, 4, 6) X(__VA_ARGS__, 4, 4) X(__VA_ARGS__, 4, 2) X(__VA_ARGS__, 4, 1) X(__VA_ARGS__, 1, 1)
+#define PRODUCT_TILES(name)                                                                                            \
+    {                                                                                                                  \
+        {NULL, product_##name##_1x1}, {                                                                                \
+            NULL, product_##name##_4x1, product_##name##_4x2, NULL, product_##name##_4x4, NULL, product_##name##_4x6   \
+        }                                                                                                              \
+    }
+#else
+#define PRODUCT_SHAPES(X, ...) X(__VA_ARGS__, 2, 3) X(__VA_ARGS__, 2, 2) X(__VA_ARGS__, 2, 1) X(__VA_ARGS__, 1, 1)
+#define PRODUCT_TILES(name)                                                                                            \
+    {                                                                                                                  \
+        {NULL, product_##name##_1x1}, { NULL, product_##name##_2x1, product_##name##_2x2, product_##name##_2x3 }       \
+    }
+#endif
+
+LM_INLINE lanes product_load_f32(const uint8_t *p) { return lanes_load((const float *)(const void *)p); }
+LM_INLINE lanes product_load_f16(const uint8_t *p) { return lanes_load_f16(p); }
+LM_INLINE lanes product_load_bf16(const uint8_t *p) { return lanes_load_bf16(p); }
+static float product_f32_at(const uint8_t *p) {
+    float x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+static float product_f16_at(const uint8_t *p) { return lm_load_f16(p); }
+static float product_bf16_at(const uint8_t *p) { return lm_load_bf16(p); }
+PRODUCT_TYPE(f32, product_load_f32, product_f32_at, 4)
+PRODUCT_TYPE(f16, product_load_f16, product_f16_at, 2)
+PRODUCT_TYPE(bf16, product_load_bf16, product_bf16_at, 2)
+
+/* One column; group: values per scale. */
+LM_INLINE void quantize_column(lm_acts *acts, int32_t c, const float *x, const size_t group) {
+    const size_t k = (size_t)acts->k, column = (size_t)c;
+    int8_t *q = acts->q + column * k;
+    int16_t *sum16 = acts->sum16 + column * (k / 16), *sum32 = acts->sum32 + column * (k / 32);
+    for (size_t g = 0; g < k / group; g++, x += group) {
+        lanes most = lanes_set(0), squares = lanes_set(0), products = lanes_set(0);
+        for (size_t i = 0; i < group; i += 16) most = lanes_larger(lanes_abs(lanes_load(x + i)), most);
+        float top = lanes_fold_larger(most), inverse = top > 0 ? 127 / top : 0;
+        if (inverse > 0x1.fffffep127f) inverse = 0;
+        for (size_t i = 0; i < group; i += 16, q += 16) {
+            lanes u = lanes_at_least(lanes_at_most(lanes_mul(lanes_load(x + i), lanes_set(inverse)), 127), -127);
+            u = lanes_if_less(u, lanes_set(128), u, lanes_set(0)); /* a NaN is not less */
+            lanes_store_codes(q, u);
+            lanes rounded = lanes_load_i8(q);
+            squares = lanes_fma(rounded, rounded, squares); /* integers below 2^24: exact */
+            products = i ? lanes_fma(u, rounded, products) : lanes_mul(u, rounded);
+            int sum = 0;
+            for (int j = 0; j < 16; j++) sum += q[j];
+            *sum16++ = (int16_t)sum;
+            if (i % 32) *sum32++ = (int16_t)(sum16[-2] + sum16[-1]);
+        }
+        float square = lanes_fold(squares), scale = square > 0 ? top / 127 : 0;
+        if (group == 32 && square > 0) scale *= lanes_fold(products) / square;
+        acts->scale[column * (k / group) + g] = scale;
+    }
+}
+static void quantize_q8_32(lm_acts *acts, int32_t c, const float *x) { quantize_column(acts, c, x, 32); }
+static void quantize_q8_256(lm_acts *acts, int32_t c, const float *x) { quantize_column(acts, c, x, 256); }
+
+static void matmul_fill(lm_kernels *kernels) {
+    static const struct {
+        int32_t type;
+        lm_matvec_fn *matvec;
+        lm_matmul_fn *matmul;
+    } types[] = {{LM_BLOCK_F32, matvec_f32, matmul_f32},
+                 {LM_BLOCK_F16, matvec_f16, matmul_f16},
+                 {LM_BLOCK_BF16, matvec_bf16, matmul_bf16}};
+    for (int i = 0; i < 3; i++) {
+        lm_weight_kernels *slot = &kernels->weights[types[i].type];
+        slot->matvec = types[i].matvec;
+        slot->matmul = types[i].matmul;
+        slot->row_tile = TILE_WIDE;
+        slot->matmul_from = 5;
+    }
+    kernels->quantize_q8_32 = quantize_q8_32;
+    kernels->quantize_q8_256 = quantize_q8_256;
+}

@@ -142,7 +142,8 @@ typedef struct lm_grammar_matcher_params {
  * A matcher at the start of the text. It keeps references to grammar and vocab. vocab may be NULL: then only bytes can be
  * accepted. A lazy matcher allows everything until one of its triggers occurs.
  *
- * LM_OK, or LM_ERR_ARGUMENT, LM_ERR_FORMAT and LM_ERR_UNSUPPORTED (a trigger's pattern), LM_ERR_MEMORY. Since 0.1
+ * LM_OK, or LM_ERR_ARGUMENT, LM_ERR_UNSUPPORTED (any triggers: this version does not follow them yet), LM_ERR_MEMORY.
+ * Since 0.1
  */
 LM_API lm_status lm_grammar_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab,
                                            const lm_grammar_matcher_params *params, lm_grammar_matcher **out,

@@ -9,7 +9,7 @@
 #include "../base/utf8.h"
 #include "grammar_dfa.h"
 
-#define MAX_WRITTEN_OUT 3000u /* states a repetition may take before it is counted instead */
+#define MAX_WRITTEN_OUT 5000u /* states a repetition may take before it is counted instead */
 
 uint32_t lm_nfa_add_state(lm_nfa *nfa) {
     if (nfa->status != LM_OK) return 0;

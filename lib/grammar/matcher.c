@@ -94,7 +94,8 @@ static lm_status add_token_targets(lm_grammar_matcher *m, const lm_chart_item *i
         for (uint32_t k = 0; k < state->n_tokens; k++) {
             const lm_automaton_token *edge = &m->grammar->tokens[state->tokens + k];
             lm_chart_item item = {edge->to, items[i].frame, items[i].count};
-            if ((edge->token == token) != (edge->negated == 0)) continue;
+            bool same = edge->token == token;
+            if (edge->negated ? same || m->vocab->kinds[token] > LM_GRAMMAR_TOKEN_KIND_CONTROL : !same) continue;
             if (!lm_chart_add(chart, item)) return chart->failure;
         }
     }

@@ -7,6 +7,8 @@
 
 #define IN_CHART UINT32_MAX
 #define MAX_PAIRS 4096u
+#define MAX_REACH 24u /* code points a finite reach is followed for: few tokens are longer */
+#define RECENT 32u    /* pairs searched for a repetition; one that lies farther back costs a shorter reach */
 
 /* The bytes of ordinary text as an automaton: 0 between characters, else what must follow. 0xFF: the byte cannot. */
 static uint32_t slice_next(uint32_t slice, uint32_t byte, unsigned kind) {
@@ -41,10 +43,11 @@ static bool expand(const lm_grammar *g, uint32_t state, unsigned kind, lm_mask_s
             last = pair;
             bool known = false;
             if (slice == 0) {
-                for (size_t i = 0; i < s->frontier.count && !known; i++) known = s->frontier.data[i] == pair.state;
+                for (size_t i = s->frontier.count, k = 0; i-- > 0 && k < RECENT && !known; k++)
+                    known = s->frontier.data[i] == pair.state;
                 if (!known && !lm_array_push(env, &s->frontier, pair.state)) *status = LM_ERR_MEMORY;
             } else {
-                for (size_t i = 0; i < s->pairs.count && !known; i++)
+                for (size_t i = s->pairs.count, k = 0; i-- > 0 && k < RECENT && !known; k++)
                     known = s->pairs.data[i].state == pair.state && s->pairs.data[i].slice == pair.slice;
                 if (!known && !lm_array_push(env, &s->pairs, pair)) *status = LM_ERR_MEMORY;
             }
@@ -69,7 +72,7 @@ lm_status lm_mask_ordinary_reach(const lm_grammar *grammar, lm_chart_item item, 
         bool all = true;
         for (size_t i = begin; all && i < end; i++)
             all = expand(grammar, scratch->frontier.data[i], kind, scratch, env, &status);
-        if (!all) break;
+        if (!all || reach == MAX_REACH) break;
         reach++;
         begin = end;
         if (begin == scratch->frontier.count) {

@@ -90,7 +90,9 @@ typedef union lm_op_params {
     struct { float cap; } softcap;
     struct { int32_t group, first, width; } slice;                /* of every group values of x take [first, first + width) */
     struct { int32_t group_a, group_b; } concat;
-    struct { int32_t n_heads, n_in, n_out; } head_linear;
+    struct { int32_t n_heads, n_in, n_out, stride, first, transposed; } head_linear;
+                                                                  /* head h has the rows from h * stride + first on: n_out of n_in values, y_o = row_o . x;
+                                                                     transposed: n_in of n_out values, y = sum over i of x_i * row_i in ascending order */
     struct { int32_t n_streams; } mix;
     struct { float factor; } sparsify;
     struct { int32_t state; } shift;

@@ -33,7 +33,7 @@
     X(16, GATHER, "x", "", "y", "keep the rows whose output is wanted, in the order asked")                                    \
     X(17, SLICE, "x", "", "y", "from every group of x, take a run of values")                                                  \
     X(18, CONCAT, "a b", "", "y", "per group: values of a followed by values of b")                                            \
-    X(19, HEAD_LINEAR, "x", "W", "y", "one matrix per head: y_h = W_h x_h (absorbed latent attention)")                        \
+    X(19, HEAD_LINEAR, "x", "W", "y", "one matrix per head: y_h = W_h x_h, or its transpose (absorbed latent attention)")       \
     X(20, MIX, "x c", "", "y", "y_i = x_i + sum over j of c[i, j] x_j for n streams of x (AltUp prediction)")                  \
     X(21, RESCALE, "x like", "", "y", "x times (l2 norm of like / l2 norm of x)")                                              \
     X(22, SPARSIFY, "x", "", "y", "relu(x - (mean + factor * deviation)) of each row")                                         \

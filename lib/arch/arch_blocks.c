@@ -32,7 +32,7 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) 
     if (!yarn && !linear && !scaling_is(b, "none") && !scaling_is(b, "longrope"))
         lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "key %s.rope.scaling.type: unknown kind of scaling", b->arch->name);
     double factor = lm_build_float(b, "rope.scaling.factor", lm_build_float(b, "rope.scale_linear", 0));
-    if (factor == 0 || !(yarn || linear)) factor = 1;
+    if (factor == 0 || scaling_is(b, "none")) factor = 1;
     if (!(factor > 0))
         lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.scaling.factor is not positive", b->arch->name);
     lm_rope rope = {
@@ -63,6 +63,17 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) 
 int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors) {
     lm_rope rope = lm_build_rope_config(b, pairs, factors);
     return lm_graph_rope(b->graph, &rope);
+}
+
+int32_t lm_build_long_factors(lm_build *b) {
+    int32_t original = lm_build_int(b, "rope.scaling.original_context_length", b->h->n_ctx_train);
+    const char *name = b->options->n_ctx > original ? "rope_factors_long" : "rope_factors_short";
+    return lm_build_tensor(b, name, ".weight", b->h->n_rot / 2, 1, 1, true);
+}
+
+int32_t lm_build_rope_factors(lm_build *b) {
+    return scaling_is(b, "longrope") ? lm_build_long_factors(b)
+                                     : lm_build_tensor(b, "rope_freqs", ".weight", b->h->n_rot / 2, 1, 1, true);
 }
 
 int32_t lm_build_embed(lm_build *b, float scale) {

@@ -18,8 +18,12 @@ struct lm_build {
 /* ---- metadata of the family: "key" without the architecture's prefix; a value of the wrong type fails the build ---- */
 bool lm_build_has(lm_build *b, const char *key);
 int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise); /* in [0, INT32_MAX] */
+int32_t lm_build_int_in(lm_build *b, const char *key, int32_t least, int32_t most, int32_t otherwise);
 double lm_build_float(lm_build *b, const char *key, double otherwise);
 bool lm_build_bool(lm_build *b, const char *key, bool otherwise);
+/* Entry il of an array with one per block, or the scalar. */
+bool lm_build_layer_flag(lm_build *b, const char *key, int32_t il, bool otherwise);
+double lm_build_layer_float(lm_build *b, const char *key, int32_t il, double otherwise);
 /* A scalar; the array form, which some files have, counts as missing. */
 int32_t lm_build_pattern(lm_build *b, const char *key, int32_t otherwise);
 
@@ -52,6 +56,10 @@ float lm_build_sqrt(int32_t n);
 /* Rotary configuration from the file's scaling keys. factors: tensor or -1. */
 typedef enum lm_rope_pairs { LM_ROPE_HALVES = 0, LM_ROPE_ADJACENT = 1 } lm_rope_pairs;
 int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors);
+/* Divisors of the frequencies, or -1: rope_freqs, or with scaling of type longrope the long or short factors. */
+int32_t lm_build_rope_factors(lm_build *b);
+/* rope_factors_long when the context is longer than the original one, else rope_factors_short. */
+int32_t lm_build_long_factors(lm_build *b);
 /* The same, with the parts a family computes differently. */
 lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors);
 

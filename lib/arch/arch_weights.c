@@ -22,12 +22,16 @@ bool lm_build_has(lm_build *b, const char *key) {
     return find(b, key, full) != NULL;
 }
 
-int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise) {
+int32_t lm_build_int_in(lm_build *b, const char *key, int32_t least, int32_t most, int32_t otherwise) {
     char full[NAME_SIZE];
     lm_error error;
     int64_t value = otherwise;
-    if (find(b, key, full)) fail_with(b, lm_gguf_get_int(b->source->gguf, full, 0, INT32_MAX, &value, &error), &error);
+    if (find(b, key, full)) fail_with(b, lm_gguf_get_int(b->source->gguf, full, least, most, &value, &error), &error);
     return (int32_t)value;
+}
+
+int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise) {
+    return lm_build_int_in(b, key, 0, INT32_MAX, otherwise);
 }
 
 double lm_build_float(lm_build *b, const char *key, double otherwise) {
@@ -46,6 +50,37 @@ bool lm_build_bool(lm_build *b, const char *key, bool otherwise) {
     bool value = otherwise;
     if (find(b, key, full)) fail_with(b, lm_gguf_get_bool(b->source->gguf, full, &value, &error), &error);
     return value;
+}
+
+/* The element of a per-block value, NULL when the key is missing; fails when the array has not one entry per block. */
+static const lm_gguf_value *per_layer(lm_build *b, const char *key, int32_t il, uint64_t *index) {
+    char full[NAME_SIZE];
+    const lm_gguf_value *value = find(b, key, full);
+    *index = 0;
+    if (!value || value->type != LM_GGUF_ARRAY) return value;
+    *index = (uint64_t)il;
+    if (value->count == (uint64_t)b->h->n_layers_all) return value;
+    lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s: %llu entries for %d blocks", full, (unsigned long long)value->count,
+                  (int)b->h->n_layers_all);
+    return NULL;
+}
+
+bool lm_build_layer_flag(lm_build *b, const char *key, int32_t il, bool otherwise) {
+    uint64_t index;
+    int64_t flag = otherwise;
+    const lm_gguf_value *value = per_layer(b, key, il, &index);
+    if (value && !lm_gguf_element_int(value, index, &flag))
+        lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.%s does not hold flags", b->arch->name, key);
+    return flag != 0;
+}
+
+double lm_build_layer_float(lm_build *b, const char *key, int32_t il, double otherwise) {
+    uint64_t index;
+    double number = otherwise;
+    const lm_gguf_value *value = per_layer(b, key, il, &index);
+    if (value && !lm_gguf_element_float(value, index, &number))
+        lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.%s does not hold numbers", b->arch->name, key);
+    return number;
 }
 
 int32_t lm_build_pattern(lm_build *b, const char *key, int32_t otherwise) {

@@ -5,7 +5,9 @@
 
 #include "arch.h"
 
+extern const lm_arch lm_arch_deepseek2;
 extern const lm_arch lm_arch_gemma3;
+extern const lm_arch lm_arch_gemma4;
 extern const lm_arch lm_arch_glm4moe;
 extern const lm_arch lm_arch_gpt_oss;
 extern const lm_arch lm_arch_lfm2;
@@ -13,6 +15,7 @@ extern const lm_arch lm_arch_lfm2moe;
 extern const lm_arch lm_arch_llama;
 extern const lm_arch lm_arch_minimax_m2;
 extern const lm_arch lm_arch_mistral3;
+extern const lm_arch lm_arch_mistral4;
 extern const lm_arch lm_arch_phi3;
 extern const lm_arch lm_arch_qwen2;
 extern const lm_arch lm_arch_qwen2moe;

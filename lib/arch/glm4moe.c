@@ -13,7 +13,7 @@ static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
     int32_t n_dense = lm_build_int(b, "leading_dense_block_count", 0),
-            n_shared = lm_build_int(b, "expert_shared_count", 0);
+            n_shared = lm_build_int_in(b, "expert_shared_count", 0, 1024, 0);
     int32_t gating = lm_build_int(b, "expert_gating_func", 0);
     lm_build_moe_params p = {.act = LM_ACTIVATION_SILU,
                              .gating = gating ? gating : LM_GATING_SIGMOID,

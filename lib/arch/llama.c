@@ -5,7 +5,8 @@
  *   x ─┬─ rms ─ q k v ─ rope ─ attend ─ out ─ + ─┬─ rms ─ gate, up ─ silu·mul ─ down ─ + ─ x
  *      └──────────────────────────────────────┘  └──── or: route ─ experts ─────────┘
  *
- * q and k rows are stored for adjacent rotary pairs. rope_freqs holds the divisors of Llama 3's scaling. Biases are optional. */
+ * q and k rows are stored for adjacent rotary pairs. rope_freqs holds the divisors of Llama 3's scaling; files with scaling of
+ * type longrope have long and short factors instead, chosen when a context is opened. Biases are optional. */
 #include "families.h"
 
 #include "arch_build.h"
@@ -14,8 +15,7 @@ static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
     int32_t x = lm_build_embed(b, 1); /* [tokens, n_embd] */
-    int32_t rope =
-        lm_build_rope(b, LM_ROPE_ADJACENT, lm_build_tensor(b, "rope_freqs", ".weight", h->n_rot / 2, 1, 1, true));
+    int32_t rope = lm_build_rope(b, LM_ROPE_ADJACENT, lm_build_rope_factors(b));
     float scale = 1 / lm_build_sqrt(h->k_width);
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);

@@ -14,9 +14,7 @@ static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
     int32_t x = lm_build_embed(b, 1); /* [tokens, n_embd] */
-    int32_t original = lm_build_int(b, "rope.scaling.original_context_length", h->n_ctx_train);
-    const char *factors = b->options->n_ctx > original ? "rope_factors_long" : "rope_factors_short";
-    int32_t rope = lm_build_rope(b, LM_ROPE_HALVES, lm_build_tensor(b, factors, ".weight", h->n_rot / 2, 1, 1, true));
+    int32_t rope = lm_build_rope(b, LM_ROPE_HALVES, lm_build_long_factors(b));
     float scale = 1 / lm_build_sqrt(h->k_width);
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);

@@ -84,7 +84,11 @@ int32_t lm_graph_softcap(lm_graph *graph, int32_t x, float cap);
 int32_t lm_graph_gather(lm_graph *graph, int32_t x);
 int32_t lm_graph_slice(lm_graph *graph, int32_t x, int32_t group, int32_t first, int32_t width);
 int32_t lm_graph_concat(lm_graph *graph, int32_t a, int32_t group_a, int32_t b, int32_t group_b);
-int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, int32_t n_heads, int32_t n_in, int32_t n_out);
+/* Where in w each head's rows are, as in lm_op_params. */
+typedef struct lm_graph_heads {
+    int32_t n_heads, n_in, n_out, stride, first, transposed;
+} lm_graph_heads;
+int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_graph_heads *heads);
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise);
 
 /* Name of an operation kind, "?" for an unknown number. */

@@ -117,6 +117,8 @@ int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_w
     if (head_width <= 0 || width % head_width || first < 0 || first + graph->ropes.data[rope].n_rot > head_width)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "rope of %d dimensions in heads of %d",
                              graph->ropes.data[rope].n_rot, head_width);
+    if (temperature_scale != 0 && temperature_length <= 0)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "an attention temperature of length %d", temperature_length);
     lm_op op = blank;
     op.kind = LM_OP_ROPE;
     op.in[0] = x;
@@ -151,6 +153,9 @@ int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks
         return lm_graph_fail(graph, LM_ERR_FORMAT, "%d query heads do not share %d key-value heads evenly", n_heads,
                              c->n_heads_kv);
     expect_vector(graph, sinks, n_heads);
+    if (c->v_width ? v_width != c->v_width : v_width < 1 || v_width > c->k_width)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d reads values of %d from a cache of %d", graph->layer,
+                             v_width, c->v_width ? c->v_width : c->k_width);
     lm_op op = blank;
     op.kind = LM_OP_ATTEND;
     op.in[0] = q;
@@ -380,21 +385,30 @@ int32_t lm_graph_concat(lm_graph *graph, int32_t a, int32_t group_a, int32_t b, 
     return append(graph, op, (int64_t)wa + wb, domain_of(graph, a));
 }
 
-int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, int32_t n_heads, int32_t n_in, int32_t n_out) {
+int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_graph_heads *heads) {
     if (graph->status != LM_OK) return -1;
     const lm_tensor *t = tensor_at(graph, w);
-    expect(graph, "a per-head input", lm_graph_width(graph, x), (int64_t)n_heads * n_in);
-    expect(graph, t->name, t->ne[0], n_in);
-    expect(graph, t->name, t->ne[1], n_out);
-    expect(graph, t->name, t->ne[2], n_heads);
+    int32_t n_rows = heads->transposed ? heads->n_in : heads->n_out;
+    if (heads->n_heads <= 0 || heads->n_in <= 0 || heads->n_out <= 0 || heads->first < 0 || heads->stride < n_rows)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: %d heads from %d to %d values", graph->layer,
+                             heads->n_heads, heads->n_in, heads->n_out);
+    expect(graph, "a per-head input", lm_graph_width(graph, x), (int64_t)heads->n_heads * heads->n_in);
+    expect(graph, t->name, t->ne[0], heads->transposed ? heads->n_out : heads->n_in);
+    int64_t end = (int64_t)(heads->n_heads - 1) * heads->stride + heads->first + n_rows;
+    if (t->ne[1] * t->ne[2] * t->ne[3] < end)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "tensor %s has %lld rows, expected %lld", t->name,
+                             (long long)(t->ne[1] * t->ne[2] * t->ne[3]), (long long)end);
     lm_op op = blank;
     op.kind = LM_OP_HEAD_LINEAR;
     op.in[0] = x;
     op.weight[0] = w;
-    op.params.head_linear.n_heads = n_heads;
-    op.params.head_linear.n_in = n_in;
-    op.params.head_linear.n_out = n_out;
-    return append(graph, op, (int64_t)n_heads * n_out, domain_of(graph, x));
+    op.params.head_linear.n_heads = heads->n_heads;
+    op.params.head_linear.n_in = heads->n_in;
+    op.params.head_linear.n_out = heads->n_out;
+    op.params.head_linear.stride = heads->stride;
+    op.params.head_linear.first = heads->first;
+    op.params.head_linear.transposed = heads->transposed;
+    return append(graph, op, (int64_t)heads->n_heads * heads->n_out, domain_of(graph, x));
 }
 
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise) {

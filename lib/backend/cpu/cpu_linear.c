@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Matrix products: the input is quantised once per kind its weights want, then threads take blocks of output rows of all
  * matrices of the operation. Scale, bias and residual are added while a block is still in the cache. */
+#include <string.h>
+
 #include "../../base/checked.h"
 #include "cpu_internal.h"
 
@@ -219,6 +221,8 @@ void lm_cpu_linear_scratch(const lm_cpu *cpu, const lm_program *program, const l
 
 /* ---- HEAD_LINEAR: one matrix per head, heads in parallel; input columns are gathered head by head ---- */
 
+#define TRANSPOSED_ROWS 32 /* rows kept dequantised while all tokens use them: a token's output stays in L1 meanwhile */
+
 typedef struct head_task {
     const lm_cpu_step *step;
     const lm_weight_kernels *kernels;
@@ -226,36 +230,76 @@ typedef struct head_task {
     size_t row_bytes;
 } head_task;
 
+/* What a head reads and writes. */
+typedef struct head_part {
+    const char *rows;
+    const float *x;
+    float *y;
+    size_t x_width, y_width;
+} head_part;
+
+static head_part part_of(const head_task *t, int32_t head) {
+    const lm_cpu_step *s = t->step;
+    const lm_op *op = s->op;
+    int64_t row = (int64_t)head * op->params.head_linear.stride + op->params.head_linear.first;
+    return (head_part){
+        .rows = (const char *)t->w->data + (size_t)row * t->row_bytes,
+        .x = lm_cpu_value(s, op->in[0]) + (size_t)head * (size_t)op->params.head_linear.n_in,
+        .y = lm_cpu_value(s, op->out[0]) + (size_t)head * (size_t)op->params.head_linear.n_out,
+        .x_width = (size_t)lm_cpu_width(s, op->in[0]),
+        .y_width = (size_t)lm_cpu_width(s, op->out[0]),
+    };
+}
+
 static void head_chunk(void *arg, int32_t head, int32_t worker) {
     head_task *t = arg;
     const lm_cpu_step *s = t->step;
+    head_part p = part_of(t, head);
     int32_t n_in = s->op->params.head_linear.n_in, n_out = s->op->params.head_linear.n_out, kind = t->kernels->act;
-    size_t x_width = (size_t)lm_cpu_width(s, s->op->in[0]), y_width = (size_t)lm_cpu_width(s, s->op->out[0]);
-    const float *x = lm_cpu_value(s, s->op->in[0]) + (size_t)head * (size_t)n_in;
-    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)head * (size_t)n_out;
-    const char *rows = (const char *)t->w->data + (size_t)head * (size_t)n_out * t->row_bytes;
     for (int32_t first = 0; first < s->n_rows; first += 4) {
         int32_t n = s->n_rows - first < 4 ? s->n_rows - first : 4;
-        lm_acts acts = {
-            .kind = LM_ACT_F32, .n = n, .k = n_in, .f32 = x + (size_t)first * x_width, .f32_stride = x_width};
+        const float *x = p.x + (size_t)first * p.x_width;
+        lm_acts acts = {.kind = LM_ACT_F32, .n = n, .k = n_in, .f32 = x, .f32_stride = p.x_width};
         if (kind != LM_ACT_F32) {
             lm_acts_bind(&acts, kind, n, n_in, lm_cpu_worker(s, worker));
             lm_quantize_fn *quantize = kind == LM_ACT_Q8_32 ? s->kernels->quantize_q8_32 : s->kernels->quantize_q8_256;
-            for (int32_t c = 0; c < n; c++) quantize(&acts, c, x + (size_t)(first + c) * x_width);
+            for (int32_t c = 0; c < n; c++) quantize(&acts, c, x + (size_t)c * p.x_width);
         }
-        t->kernels->matvec(rows, t->row_bytes, n_out, &acts, 0, n, y + (size_t)first * y_width, y_width);
+        t->kernels->matvec(p.rows, t->row_bytes, n_out, &acts, 0, n, p.y + (size_t)first * p.y_width, p.y_width);
+    }
+}
+
+static void transposed_chunk(void *arg, int32_t head, int32_t worker) {
+    head_task *t = arg;
+    const lm_cpu_step *s = t->step;
+    head_part p = part_of(t, head);
+    int32_t n_in = s->op->params.head_linear.n_in, n_out = s->op->params.head_linear.n_out;
+    float *rows = (float *)(void *)lm_cpu_worker(s, worker);
+    for (int32_t r = 0; r < s->n_rows; r++) memset(p.y + (size_t)r * p.y_width, 0, (size_t)n_out * sizeof *p.y);
+    for (int32_t first = 0; first < n_in; first += TRANSPOSED_ROWS) {
+        int32_t n = n_in - first < TRANSPOSED_ROWS ? n_in - first : TRANSPOSED_ROWS;
+        for (int32_t i = 0; i < n; i++)
+            t->kernels->dequantize(p.rows + (size_t)(first + i) * t->row_bytes, rows + (size_t)i * (size_t)n_out,
+                                   (size_t)n_out);
+        for (int32_t r = 0; r < s->n_rows; r++)
+            for (int32_t i = 0; i < n; i++)
+                s->kernels->axpy(p.x[(size_t)r * p.x_width + (size_t)(first + i)], rows + (size_t)i * (size_t)n_out,
+                                 n_out, p.y + (size_t)r * p.y_width);
     }
 }
 
 lm_status lm_cpu_head_linear(const lm_cpu_step *s) {
     const lm_tensor *w = lm_cpu_tensor(s, 0);
     head_task task = {s, &s->kernels->weights[w->dtype], w, lm_cpu_row_bytes(s->kernels, w)};
-    return lm_cpu_parallel(s, s->op->params.head_linear.n_heads, head_chunk, &task);
+    return lm_cpu_parallel(s, s->op->params.head_linear.n_heads,
+                           s->op->params.head_linear.transposed ? transposed_chunk : head_chunk, &task);
 }
 
 void lm_cpu_head_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op,
                                 lm_cpu_scratch *scratch) {
     const lm_tensor *w = &program->tensors[op->weight[0]];
-    scratch->worker =
-        lm_size_max(scratch->worker, lm_acts_bytes(cpu->kernels.weights[w->dtype].act, 4, op->params.head_linear.n_in));
+    size_t bytes = op->params.head_linear.transposed
+                       ? (size_t)TRANSPOSED_ROWS * (size_t)op->params.head_linear.n_out * sizeof(float)
+                       : lm_acts_bytes(cpu->kernels.weights[w->dtype].act, 4, op->params.head_linear.n_in);
+    scratch->worker = lm_size_max(scratch->worker, bytes);
 }

@@ -13,9 +13,11 @@ void lm_kernels_init(lm_kernels *kernels, int32_t level) {
     kernels->level = level;
     lm_kernels_matmul_generic(kernels);
     lm_kernels_rows_generic(kernels);
+    lm_limits_generic(kernels);
 #if defined(LM_HAVE_X86)
     lm_kernels_matmul_x86(kernels, level);
     lm_kernels_rows_x86(kernels, level);
+    lm_limits_x86(kernels, level);
 #endif
 #if defined(LM_HAVE_ARM)
     lm_kernels_rows_arm(kernels, level);

@@ -191,6 +191,14 @@ typedef struct lm_delta_args {
 } lm_delta_args;
 typedef void lm_delta_fn(const lm_delta_args *args);
 
+/* ---- limits of the machine ------------------------------------------------------------------------------------------------ */
+
+/* Read bytes (a multiple of 512) once, in order, with the widest loads of the level; returns something that depends on all of them. */
+typedef uint64_t lm_limit_read_fn(const void *memory, size_t bytes);
+/* n rounds of the level's widest integer dot product, on registers alone; returns how many multiplications and additions that were.
+ * *sink is changed, so that the work is not left out. */
+typedef double lm_limit_dot_fn(int64_t n, uint64_t *sink);
+
 typedef struct lm_kernels {
     int32_t level; /* lm_cpu_level it was made for */
     lm_weight_kernels weights[LM_KERNEL_TYPES];
@@ -212,6 +220,8 @@ typedef struct lm_kernels {
     lm_attend_finish_fn *attend_finish;
     lm_short_conv_fn *short_conv;
     lm_delta_fn *delta;
+    lm_limit_read_fn *limit_read;
+    lm_limit_dot_fn *limit_dot;
 } lm_kernels;
 
 /* Fill the table for a level (lm_cpu_detect() or lower). */

@@ -13,10 +13,12 @@ void lm_rows_generic(lm_kernels *kernels);
 void lm_cache_generic(lm_kernels *kernels);
 void lm_attend_generic(lm_kernels *kernels);
 void lm_recurrent_generic(lm_kernels *kernels);
+void lm_limits_generic(lm_kernels *kernels);
 /* What the levels up to this one do better. */
 void lm_kernels_rows_x86(lm_kernels *kernels, int32_t level);
 void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level);
 void lm_rows_avx2(lm_kernels *kernels);
+void lm_limits_x86(lm_kernels *kernels, int32_t level);
 void lm_rows_avx512(lm_kernels *kernels);
 
 /* References that others fall back to. */

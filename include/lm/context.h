@@ -45,7 +45,7 @@ typedef struct lm_context_params {
 /**
  * Open a context on a model, which it keeps alive. params may be NULL.
  *
- * LM_OK, LM_ERR_ARGUMENT, LM_ERR_UNSUPPORTED (a cache type for this model), LM_ERR_FULL (cache_bytes is less than one sequence needs),
+ * LM_OK, LM_ERR_ARGUMENT (a parameter; a model opened with vocab_only), LM_ERR_UNSUPPORTED (a cache type for this model), LM_ERR_FULL (cache_bytes is less than one sequence needs),
  * LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error);

@@ -33,9 +33,10 @@ typedef struct lm_model_params {
     lm_runtime *runtime; /* NULL: a default one of its own */
     int32_t prefetch;    /* non-zero: ask the system to read the file ahead */
     int32_t lock;        /* non-zero: keep the weights in memory; LM_ERR_IO when the system refuses */
+    int32_t vocab_only;  /* non-zero: for texts, metadata and tensor names alone; weights may be absent and the architecture unknown */
 } lm_model_params;
 
-#define LM_MODEL_PARAMS_INIT {sizeof(lm_model_params), LM_LOAD_MAP, NULL, 1, 0}
+#define LM_MODEL_PARAMS_INIT {sizeof(lm_model_params), LM_LOAD_MAP, NULL, 1, 0, 0}
 
 /**
  * Open a model file, or the first of a split model's files ("NAME-00001-of-0000N.gguf"; the others lie beside it).

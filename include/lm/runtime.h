@@ -51,6 +51,23 @@ LM_API void lm_runtime_destroy(lm_runtime *runtime);
 LM_API int32_t lm_runtime_threads(const lm_runtime *runtime);
 LM_API const char *lm_runtime_cpu(const lm_runtime *runtime);
 
+/** What the machine can do at most, with the threads and the instruction set of a runtime. */
+typedef struct lm_machine {
+    uint32_t struct_size;
+    int32_t n_threads;           /* that took part */
+    double read_bytes_per_second; /* a plain loop over memory that no cache holds */
+    double int_ops_per_second;   /* multiplications and additions of the widest integer dot product of the instruction set in use */
+    uint64_t memory_total;       /* bytes this process may count on; 0: unknown */
+    uint64_t memory_available;   /* of these, without swapping, now */
+} lm_machine;
+
+/**
+ * Measure the machine: takes about half a second and 512 MiB, which are given back.
+ *
+ * LM_OK, LM_ERR_ARGUMENT, LM_ERR_MEMORY. Since 0.1
+ */
+LM_API lm_status lm_runtime_measure(lm_runtime *runtime, lm_machine *out);
+
 /** MAJOR * 1000000 + MINOR * 1000 + PATCH of the library loaded. Since 0.1 */
 LM_API int32_t lm_version(void);
 

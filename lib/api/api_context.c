@@ -12,6 +12,8 @@ lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_c
     lm_context_params own = LM_CONTEXT_PARAMS_INIT;
     if (!model || !out)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_open: %s is NULL", model ? "out" : "model");
+    if (model->vocab_only)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_open: the model was opened with vocab_only");
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_context_params", error);
     return status == LM_OK ? lm_context_make(model, &own, out, error) : status;
 }

@@ -2,6 +2,8 @@
  * The front door of the runtime room. */
 #include <lm/runtime.h>
 
+#include <string.h>
+
 #include "../base/format.h"
 #include "../base/params.h"
 #include "../runtime/runtime.h"
@@ -19,6 +21,14 @@ int32_t lm_runtime_threads(const lm_runtime *runtime) { return runtime ? runtime
 
 const char *lm_runtime_cpu(const lm_runtime *runtime) {
     return runtime ? lm_cpu_level_name(runtime->cpu.kernels.level) : NULL;
+}
+
+lm_status lm_runtime_measure(lm_runtime *runtime, lm_machine *out) {
+    if (!runtime || !out || out->struct_size < sizeof out->struct_size) return LM_ERR_ARGUMENT;
+    lm_machine own = {.struct_size = out->struct_size};
+    lm_status status = lm_runtime_measure_machine(runtime, &own);
+    if (status == LM_OK) memcpy(out, &own, out->struct_size < sizeof own ? out->struct_size : sizeof own);
+    return status;
 }
 
 int32_t lm_version(void) { return LM_VERSION_MAJOR * 1000000 + LM_VERSION_MINOR * 1000 + LM_VERSION_PATCH; }

@@ -100,6 +100,7 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     int32_t max_outputs = p->n_outputs < p->n_batch ? p->n_outputs : p->n_batch;
     lm_graph_limits limits = {p->n_batch, max_outputs, p->n_seqs, p->n_ctx, n_states};
     status = lm_graph_finish(&s->graph, &limits, &s->program, error);
+    if (status == LM_OK) status = lm_model_check_ops(model, &s->program, error);
     if (status != LM_OK) return status;
     if (s->program.n_cache_groups > LM_KV_MAX_GROUPS)
         return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model has %d kinds of attention windows",

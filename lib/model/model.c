@@ -146,16 +146,43 @@ static lm_status read_tensors(lm_model *model, lm_error *error) {
     return LM_OK;
 }
 
-static lm_status find_arch(lm_model *model, lm_error *error) {
+static lm_status find_arch(lm_model *model, bool vocab_only, lm_error *error) {
     lm_gguf_str name, title = {"", 0};
     lm_status status = lm_gguf_get_string(model->gguf, "general.architecture", &name, error);
     if (status != LM_OK) return status;
     model->arch = lm_arch_find(name.data, name.size);
-    if (!model->arch) return lm_error_set(error, LM_ERR_UNSUPPORTED, "unknown architecture %q", name.size, name.data);
+    if (!model->arch && !vocab_only)
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "unknown architecture %q", name.size, name.data);
     if (lm_gguf_find(model->gguf, "general.name")) lm_gguf_get_string(model->gguf, "general.name", &title, NULL);
-    model->architecture = model->arch->name;
+    model->architecture = lm_arena_copy(&model->names, name.data, name.size);
     model->name = lm_arena_copy(&model->names, title.data, title.size);
-    return model->name ? LM_OK : lm_error_memory(error);
+    return model->architecture && model->name ? LM_OK : lm_error_memory(error);
+}
+
+static const char *type_name(int32_t dtype) {
+    const lm_dtype_info *info = lm_dtype_find(dtype);
+    return info ? info->name : "unknown";
+}
+
+lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, lm_error *error) {
+    const lm_backend *cpu = &model->runtime->cpu_backend;
+    for (int32_t o = 0; o < program->n_ops; o++) {
+        const lm_op *op = &program->ops[o];
+        if (cpu->op_supported(cpu->user, 0, program, op)) continue;
+        if (op->kind == LM_OP_ATTEND || op->kind == LM_OP_CACHE_STORE) {
+            const lm_cache_layer *c =
+                &program
+                     ->cache_layers[op->kind == LM_OP_ATTEND ? op->params.attend.layer : op->params.cache_store.layer];
+            return lm_error_set(error, LM_ERR_UNSUPPORTED,
+                                "block %d cannot keep keys of %d numbers as %s and values of %d as %s", (int)op->layer,
+                                (int)c->k_width, type_name(c->k_type), (int)c->v_width, type_name(c->v_type));
+        }
+        const lm_tensor *t = op->weight[0] >= 0 ? &program->tensors[op->weight[0]] : NULL;
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "%s in block %d cannot be run (tensor %s of type %s)",
+                            lm_op_name(op->kind), (int)op->layer, t ? t->name : "none",
+                            t ? type_name(t->dtype) : "none");
+    }
+    return LM_OK;
 }
 
 /* Build the program once and throw it away: every tensor the family reads is found and has the right shape. */
@@ -168,24 +195,25 @@ static lm_status check_program(const lm_model *model, lm_error *error) {
     lm_graph_init(&graph, model->env);
     lm_arch_build(model->arch, &source, &model->hparams, &options, &graph);
     lm_status status = lm_graph_finish(&graph, &limits, &program, error);
-    for (int32_t o = 0; status == LM_OK && o < program.n_ops; o++) {
-        const lm_backend *cpu = &model->runtime->cpu_backend;
-        if (cpu->op_supported(cpu->user, 0, &program, &program.ops[o])) continue;
-        const lm_op *op = &program.ops[o];
-        const lm_tensor *t = op->weight[0] >= 0 ? &program.tensors[op->weight[0]] : NULL;
-        status = lm_error_set(error, LM_ERR_UNSUPPORTED, "%s in block %d cannot be run (tensor %s of type %s)",
-                              lm_op_name(op->kind), (int)op->layer, t ? t->name : "none",
-                              t ? lm_dtype_find(t->dtype)->name : "none");
-    }
+    if (status == LM_OK) status = lm_model_check_ops(model, &program, error);
     lm_graph_destroy(&graph);
     return status;
 }
 
-static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const lm_gguf_source *source,
+/* Without weights a model is its directory and its vocabulary; no context opens on it. */
+static lm_status open_vocab_only(lm_model *model, lm_error *error) {
+    lm_status status = lm_vocab_open(model->env, model->gguf, &model->vocab, error);
+    model->vocab_only = true;
+    if (status == LM_OK) model->hparams.n_vocab = model->hparams.n_vocab_in = (int32_t)lm_vocab_count(model->vocab);
+    return status;
+}
+
+static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const lm_gguf_source *source, bool vocab_only,
                                lm_error *error) {
     lm_status status = lm_gguf_open(model->env, part, source, &model->gguf, error);
     if (status == LM_OK) status = read_tensors(model, error);
-    if (status == LM_OK) status = find_arch(model, error);
+    if (status == LM_OK) status = find_arch(model, vocab_only, error);
+    if (status == LM_OK && vocab_only) return open_vocab_only(model, error);
     lm_arch_source tensors = lm_model_source(model);
     if (status == LM_OK) status = lm_hparams_read(&tensors, model->arch, &model->hparams, error);
     if (status == LM_OK) status = check_program(model, error);
@@ -202,7 +230,7 @@ lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_
     status = reserve_files(model, 1) == LM_OK ? load_file(model, file, params, &part, error) : lm_error_memory(error);
     split_source source = {model, params, path};
     lm_gguf_source parts = {&source, open_part};
-    if (status == LM_OK) status = open_contents(model, &part, &parts, error);
+    if (status == LM_OK) status = open_contents(model, &part, &parts, params->vocab_only != 0, error);
     if (status == LM_OK)
         *out = model;
     else
@@ -218,7 +246,7 @@ lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params
     lm_gguf_part part = {bytes, n, n};
     split_source source = {model, params, NULL};
     lm_gguf_source parts = {&source, open_part};
-    status = open_contents(model, &part, &parts, error);
+    status = open_contents(model, &part, &parts, params->vocab_only != 0, error);
     if (status == LM_OK)
         *out = model;
     else

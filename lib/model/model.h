@@ -36,7 +36,8 @@ struct lm_model {
     size_t n_tensors, n_keys;
     const lm_arch *arch;
     const char *architecture, *name;
-    lm_hparams hparams;
+    lm_hparams hparams; /* of a vocab_only model: the vocabulary's size alone */
+    bool vocab_only;
     lm_vocab *vocab;
     _Atomic(lm_vocab_scratch *) scratch;    /* one spare, for lm_tokenize */
     _Atomic(lm_pieces *) pieces;            /* built on demand */
@@ -52,6 +53,8 @@ lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params
 void lm_model_hold(lm_model *model);
 void lm_model_release(lm_model *model);
 lm_arch_source lm_model_source(const lm_model *model);
+/* Whether the runtime can run every operation of a program of this model; else LM_ERR_UNSUPPORTED. */
+lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, lm_error *error);
 /* A number that two different models are unlikely to share: checksum of the metadata, the tensor directory and a sample of the weights. */
 uint64_t lm_model_fingerprint(const lm_model *model);
 /* Bytes of memory the object holds besides the weights in place. */

@@ -25,6 +25,8 @@ struct lm_runtime {
 
 /* params are complete. */
 lm_status lm_runtime_open(const lm_runtime_params *params, lm_runtime **out, lm_error *error);
+/* Of out, struct_size stays as it is. */
+lm_status lm_runtime_measure_machine(lm_runtime *runtime, lm_machine *out);
 void lm_runtime_hold(lm_runtime *runtime);
 void lm_runtime_release(lm_runtime *runtime);
 

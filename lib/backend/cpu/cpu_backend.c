@@ -21,9 +21,9 @@ static lm_status device_info(void *user, int32_t device, lm_device_info *out) {
     return LM_OK;
 }
 
-static bool cache_type_supported(int32_t type) {
-    return type == LM_DTYPE_F32 || type == LM_DTYPE_F16 || type == LM_DTYPE_BF16 || type == LM_DTYPE_Q8_0 ||
-           type == LM_DTYPE_Q4_0;
+static bool cache_type_supported(int32_t type, int32_t width) {
+    if (type == LM_DTYPE_Q8_0 || type == LM_DTYPE_Q4_0) return width % 32 == 0;
+    return type == LM_DTYPE_F32 || type == LM_DTYPE_F16 || type == LM_DTYPE_BF16;
 }
 
 static bool product_supported(const lm_cpu *cpu, const lm_program *program, int32_t tensor) {
@@ -53,7 +53,8 @@ static int32_t op_supported(void *user, int32_t device, const lm_program *progra
     case LM_OP_ATTEND: {
         const lm_cache_layer *layer =
             &program->cache_layers[op->kind == LM_OP_ATTEND ? op->params.attend.layer : op->params.cache_store.layer];
-        return cache_type_supported(layer->k_type) && (layer->v_width == 0 || cache_type_supported(layer->v_type));
+        return cache_type_supported(layer->k_type, layer->k_width) &&
+               (layer->v_width == 0 || cache_type_supported(layer->v_type, layer->v_width));
     }
     case LM_OP_MIX:
     case LM_OP_RESCALE:

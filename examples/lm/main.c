@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * lm: language models from the command line. One subcommand per file. */
+#include "program.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"gen", lm_gen, "continue a text"},
+    {"info", lm_info, "what a model file holds"},
+    {"fit", lm_fit, "does it fit this machine, and how fast could it be"},
+    {"bench", lm_bench, "measure speed, as a share of what the machine can do"},
+    {"eval", lm_eval, "perplexity of a text; distance from another model's predictions"},
+    {"logits", lm_logits_command, "raw logits of a list of tokens"},
+    {"tokenize", lm_tokenize_command, "text to token ids"},
+    {"detokenize", lm_detokenize_command, "token ids to text"},
+};
+
+static void print_usage(FILE *out) {
+    fputs("usage: lm COMMAND ...\n", out);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].about);
+    fputs("lm COMMAND --help tells more\n", out);
+}
+
+/* A full disk or a closed pipe shows here at the latest. */
+static int finish_output(const char *name, int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    return status == EXIT_GOOD ? failure(name, "the results could not be written") : status;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_usage(stdout);
+        return EXIT_GOOD;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("lm %d.%d.%d\n", (int)(lm_version() / 1000000), (int)(lm_version() / 1000 % 1000),
+               (int)(lm_version() % 1000));
+        return EXIT_GOOD;
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return finish_output(argv[1], commands[i].run(argc - 2, argv + 2));
+    fprintf(stderr, "lm: unknown command \"%s\" (lm --help lists them)\n", argv[1]);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ * Common options, opening models, reading inputs, messages. */
+#include "program.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void common_options_init(common_options *common) {
+    common->n_threads = 0;
+    common->cpu = NULL;
+    common->table[0] =
+        (option){"-t", "--threads", OPTION_INT, &common->n_threads, "N", "threads (one per performance core)", NULL};
+    common->table[1] =
+        (option){"--cpu",      NULL,    OPTION_TEXT,
+                 &common->cpu, "LEVEL", "instruction set: generic avx2 avx2vnni avx512vnni neon dotprod i8mm",
+                 NULL};
+    common->table[2] = (option){0};
+}
+
+int failure(const char *command_name, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    end_progress();
+    fflush(stdout);
+    fprintf(stderr, "lm %s: ", command_name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return EXIT_FAILED;
+}
+
+int failure_of(const char *command_name, const lm_error *error) {
+    return failure(command_name, "%s (%s)", error->message, lm_status_name(error->status));
+}
+
+int failure_of_context(const char *command_name, const lm_context *context) {
+    return failure(command_name, "%s", lm_context_message(context));
+}
+
+int open_runtime(const char *command_name, const common_options *common, lm_runtime **out) {
+    lm_runtime_params params = LM_RUNTIME_PARAMS_INIT;
+    lm_error error;
+    params.n_threads = common->n_threads;
+    params.cpu = common->cpu;
+    if (lm_runtime_create(&params, out, &error) == LM_OK) return EXIT_GOOD;
+    if (error.status == LM_ERR_ARGUMENT) return usage_error(command_name, "%s", error.message);
+    return failure_of(command_name, &error);
+}
+
+static int open_file(const char *command_name, const common_options *common, const char *path, bool vocab_only,
+                     lm_model **out) {
+    lm_model_params params = LM_MODEL_PARAMS_INIT;
+    lm_error error;
+    params.vocab_only = vocab_only;
+    params.prefetch = !vocab_only;
+    int status = open_runtime(command_name, common, &params.runtime);
+    if (status != EXIT_GOOD) return status;
+    if (lm_model_open(path, &params, out, &error) != LM_OK)
+        status = failure(command_name, "%s: %s", path, error.message);
+    lm_runtime_destroy(params.runtime);
+    return status;
+}
+
+int open_model(const char *command_name, const common_options *common, const char *path, lm_model **out) {
+    return open_file(command_name, common, path, false, out);
+}
+
+int open_vocabulary(const char *command_name, const common_options *common, const char *path, lm_model **out) {
+    return open_file(command_name, common, path, true, out);
+}
+
+char *read_input(const char *command_name, const char *path, size_t *size) {
+    bool from_stdin = strcmp(path, "-") == 0;
+    FILE *file = from_stdin ? stdin : fopen(path, "rb");
+    char *bytes = NULL;
+    size_t n = 0, capacity = 0, got = 1;
+    if (!file) {
+        failure(command_name, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    while (got > 0) {
+        if (capacity - n < 65536) {
+            capacity = 2 * capacity + 65536;
+            char *larger = realloc(bytes, capacity);
+            if (!larger) {
+                failure(command_name, "out of memory");
+                goto fail;
+            }
+            bytes = larger;
+        }
+        got = fread(bytes + n, 1, capacity - n - 1, file);
+        n += got;
+    }
+    if (ferror(file)) {
+        failure(command_name, "%s: %s", from_stdin ? "standard input" : path, strerror(errno));
+        goto fail;
+    }
+    if (!from_stdin) fclose(file);
+    bytes[n] = '\0';
+    *size = n;
+    return bytes;
+fail:
+    free(bytes);
+    if (!from_stdin) fclose(file);
+    return NULL;
+}
+
+bool token_list_add(token_list *list, lm_token token) {
+    if (list->count == list->capacity) {
+        size_t capacity = 2 * list->capacity + 64;
+        lm_token *larger = realloc(list->data, capacity * sizeof *larger);
+        if (!larger) return false;
+        list->data = larger;
+        list->capacity = capacity;
+    }
+    list->data[list->count++] = token;
+    return true;
+}
+
+void token_list_free(token_list *list) {
+    free(list->data);
+    *list = (token_list){0};
+}
+
+static bool is_separator(char c) { return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+int read_tokens(const char *command_name, const char *text, token_list *out) {
+    size_t size;
+    char *file = NULL;
+    int status = EXIT_GOOD;
+    if (text[0] == '@') {
+        text = file = read_input(command_name, text + 1, &size);
+        if (!file) return EXIT_FAILED;
+    }
+    for (const char *at = text; *at && status == EXIT_GOOD;) {
+        char *end;
+        if (is_separator(*at)) {
+            at++;
+            continue;
+        }
+        errno = 0;
+        long value = strtol(at, &end, 10);
+        if (end == at || errno || value < INT32_MIN || value > INT32_MAX || (*end && !is_separator(*end)))
+            status = usage_error(command_name, "\"%.20s\" is no list of token ids", at);
+        else if (!token_list_add(out, (lm_token)value))
+            status = failure(command_name, "out of memory");
+        at = end;
+    }
+    if (status == EXIT_GOOD && out->count == 0) status = usage_error(command_name, "the list of tokens is empty");
+    free(file);
+    return status;
+}
+
+int tokenize_text(const char *command_name, const lm_model *model, const char *text, size_t size, uint32_t flags,
+                  token_list *out) {
+    int32_t n =
+        lm_tokenize(model, text, size, flags, out->data ? out->data + out->count : NULL, out->capacity - out->count);
+    if (n > 0 && (size_t)n > out->capacity - out->count) {
+        lm_token *larger = realloc(out->data, (out->count + (size_t)n) * sizeof *larger);
+        if (!larger) return failure(command_name, "out of memory");
+        out->data = larger;
+        out->capacity = out->count + (size_t)n;
+        n = lm_tokenize(model, text, size, flags, out->data + out->count, out->capacity - out->count);
+    }
+    if (n < 0) return failure(command_name, "the text cannot be made into tokens (%s)", lm_status_name(-n));
+    out->count += (size_t)n;
+    return EXIT_GOOD;
+}
+
+bool cache_type(const char *name, int32_t *type) {
+    static const struct {
+        const char *name;
+        int32_t type;
+    } types[] = {{"f32", LM_DTYPE_F32},
+                 {"f16", LM_DTYPE_F16},
+                 {"bf16", LM_DTYPE_BF16},
+                 {"q8_0", LM_DTYPE_Q8_0},
+                 {"q4_0", LM_DTYPE_Q4_0}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(name, types[i].name) == 0) {
+            *type = types[i].type;
+            return true;
+        }
+    return false;
+}
+
+int32_t rows_at_once(const lm_model *model, int32_t n) {
+    lm_model_info info = {.struct_size = sizeof info};
+    lm_model_get_info(model, &info);
+    int64_t fitting = (int64_t)256000000 / (4 * ((int64_t)info.n_vocab + 1)) + 1;
+    return n < fitting ? n : (int32_t)fitting;
+}
+
+bool write_words(FILE *file, const void *words, size_t n) {
+    const char *from = words;
+    unsigned char bytes[4096];
+    while (n > 0) {
+        size_t count = n < sizeof bytes / 4 ? n : sizeof bytes / 4;
+        for (size_t i = 0; i < count; i++) {
+            uint32_t word;
+            memcpy(&word, from + 4 * i, sizeof word);
+            for (int b = 0; b < 4; b++) bytes[4 * i + (size_t)b] = (unsigned char)(word >> 8 * b);
+        }
+        if (fwrite(bytes, 4, count, file) != count) return false;
+        from += 4 * count;
+        n -= count;
+    }
+    return true;
+}
+
+bool read_words(FILE *file, void *words, size_t n) {
+    char *to = words;
+    unsigned char bytes[4096];
+    while (n > 0) {
+        size_t count = n < sizeof bytes / 4 ? n : sizeof bytes / 4;
+        if (fread(bytes, 4, count, file) != count) return false;
+        for (size_t i = 0; i < count; i++) {
+            const unsigned char *b = bytes + 4 * i;
+            uint32_t word = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+            memcpy(to + 4 * i, &word, sizeof word);
+        }
+        to += 4 * count;
+        n -= count;
+    }
+    return true;
+}
+
+void print_json_text(FILE *out, const char *text, size_t size) {
+    fputc('"', out);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < 0x20)
+            fprintf(out, "\\u%04x", c);
+        else
+            fputc(c, out);
+    }
+    fputc('"', out);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ * What the subcommands of lm share. Exit statuses: 0 success, 1 negative answer, 2 usage, 3 failure with one line on stderr.
+ * Only the public headers of the library are used, as in any other program. */
+#ifndef LM_PROGRAM_H
+#define LM_PROGRAM_H
+
+#include <lm/lm.h>
+
+#include "options.h"
+
+#include <stdio.h>
+
+enum { EXIT_GOOD = 0, EXIT_NEGATIVE = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
+
+/* The subcommands: argv begins after the subcommand's name. */
+int lm_gen(int argc, char **argv);
+int lm_info(int argc, char **argv);
+int lm_logits_command(int argc, char **argv);
+int lm_eval(int argc, char **argv);
+int lm_tokenize_command(int argc, char **argv);
+int lm_detokenize_command(int argc, char **argv);
+int lm_bench(int argc, char **argv);
+int lm_fit(int argc, char **argv);
+
+/* ---- options that every command has ---- */
+
+typedef struct common_options {
+    int32_t n_threads; /* 0: one per performance core */
+    const char *cpu;   /* NULL: the best */
+    option table[3];
+} common_options;
+
+/* Fill the struct; table is what options_parse wants. */
+void common_options_init(common_options *common);
+/* A runtime as the options say; 0, or the exit status after a message. */
+int open_runtime(const char *command_name, const common_options *common, lm_runtime **out);
+/* A runtime and a model on it, which keeps it alive. open_vocabulary: for texts alone; weights may be absent. */
+int open_vocabulary(const char *command_name, const common_options *common, const char *path, lm_model **out);
+int open_model(const char *command_name, const common_options *common, const char *path, lm_model **out);
+
+/* "lm gen: SENTENCE" on stderr, and 3. */
+int failure(const char *command_name, const char *format, ...);
+int failure_of(const char *command_name, const lm_error *error);
+int failure_of_context(const char *command_name, const lm_context *context);
+
+/* ---- files and lists ---- */
+
+/* The bytes of a file ("-": standard input) and a NUL, from malloc; NULL after a message. */
+char *read_input(const char *command_name, const char *path, size_t *size);
+
+typedef struct token_list {
+    lm_token *data;
+    size_t count, capacity;
+} token_list;
+
+/* "1,2,3" or "@FILE" with numbers separated by commas or white space. 0, or the exit status after a message. */
+int read_tokens(const char *command_name, const char *text, token_list *out);
+/* Tokens of a text, appended. 0, or the exit status after a message. */
+int tokenize_text(const char *command_name, const lm_model *model, const char *text, size_t size, uint32_t flags,
+                  token_list *out);
+bool token_list_add(token_list *list, lm_token token);
+void token_list_free(token_list *list);
+
+/* How many rows of logits to ask for at once: at most n, and not more memory than a sensible amount. */
+int32_t rows_at_once(const lm_model *model, int32_t n);
+/* Numbers as little-endian 32-bit words; false when the file refuses. */
+bool write_words(FILE *file, const void *words, size_t n);
+bool read_words(FILE *file, void *words, size_t n);
+
+/* An element type of the cache by name ("f16", "q8_0", ...); false when it is none. */
+bool cache_type(const char *name, int32_t *type);
+
+/* A JSON string, quotes included. */
+void print_json_text(FILE *out, const char *text, size_t size);
+
+/* ---- the terminal ---- */
+
+/* On a terminal, a line on stderr that overwrites the one before; elsewhere nothing. */
+void show_progress(const char *format, ...);
+void end_progress(void);
+bool stdin_is_terminal(void);
+
+/* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program. context may be NULL. */
+void catch_interrupt(lm_context *context);
+bool was_interrupted(void);
+
+/* Seconds of a clock that never goes back. */
+double seconds_now(void);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ * What differs between systems: is it a terminal, Ctrl-C, a clock. */
+#if !defined(_WIN32)
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "program.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <time.h>
+
+#if defined(_WIN32)
+#include <io.h>
+#define is_terminal(file) (_isatty(_fileno(file)) != 0)
+#else
+#include <unistd.h>
+#define is_terminal(file) (isatty(fileno(file)) != 0)
+#endif
+
+static bool progress_shown;
+
+void show_progress(const char *format, ...) {
+    if (!is_terminal(stderr)) return;
+    va_list arguments;
+    va_start(arguments, format);
+    fputc('\r', stderr);
+    vfprintf(stderr, format, arguments);
+    fputs("\033[K", stderr);
+    fflush(stderr);
+    va_end(arguments);
+    progress_shown = true;
+}
+
+void end_progress(void) {
+    if (progress_shown) fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+bool stdin_is_terminal(void) { return is_terminal(stdin); }
+
+static volatile sig_atomic_t interrupted;
+static lm_context *working; /* set before the handler is installed */
+
+static void on_interrupt(int number) {
+    interrupted = 1;
+    lm_context_cancel(working); /* one atomic store: allowed here */
+    signal(number, SIG_DFL);
+}
+
+void catch_interrupt(lm_context *context) {
+    working = context;
+#if defined(_WIN32)
+    signal(SIGINT, on_interrupt);
+#else
+    struct sigaction action = {0};
+    action.sa_handler = on_interrupt;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+#endif
+}
+
+bool was_interrupted(void) { return interrupted != 0; }
+
+double seconds_now(void) {
+    struct timespec now;
+#if defined(_WIN32)
+    timespec_get(&now, TIME_UTC);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

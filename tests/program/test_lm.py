@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The lm program by its command lines: results on stdout, messages on stderr, exit statuses 0 1 2 3.
+
+  test_lm.py LM        needs LM_SHARED for the tests that want a model; without it they are left out
+"""
+import json
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+LM = sys.argv.pop(1)
+SHARED = pathlib.Path(os.environ.get("LM_SHARED", "/nonexistent"))
+STORIES = SHARED / "data/models/stories260K.gguf"
+needs_shared = unittest.skipUnless(STORIES.exists(), "no reference material here")
+
+
+def lm(*arguments, stdin=b""):
+    return subprocess.run([LM, *map(str, arguments)], input=stdin, capture_output=True)
+
+
+class Usage(unittest.TestCase):
+    def refused(self, status, *arguments):
+        result = lm(*arguments)
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertEqual(result.stdout, b"")
+        self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+        return result.stderr.decode()
+
+    def test_wrong_command_lines_are_named(self):
+        self.assertIn("frob", self.refused(2, "frob"))
+        self.assertIn("--frob", self.refused(2, "gen", "x.gguf", "--frob"))
+        self.assertIn("--temp", self.refused(2, "gen", "x.gguf", "-p", "a", "--temp", "warm"))
+        self.assertIn("needs a value", self.refused(2, "gen", "x.gguf", "-p"))
+        self.assertIn("--tokens", self.refused(2, "logits", "x.gguf", "-o", "y"))
+        self.assertIn("list", self.refused(2, "detokenize", "x.gguf", "--tokens", "1,b"))
+        self.assertIn("MODEL", self.refused(2, "info"))
+        self.assertIn("-r", self.refused(2, "bench", "x.gguf", "-r", "0"))
+
+    def test_missing_files_fail_with_one_line(self):
+        for command in (["info"], ["gen", "-p", "a"], ["eval", "-f", "-"], ["tokenize"], ["bench"], ["logits", "--tokens", "1", "-o", "y"]):
+            self.assertIn("no-such", self.refused(3, command[0], "no-such.gguf", *command[1:]))
+
+    def test_every_command_has_help(self):
+        for command in ("gen", "info", "fit", "bench", "eval", "logits", "tokenize", "detokenize"):
+            result = lm(command, "--help")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertIn(b"usage: lm " + command.encode(), result.stdout)
+            self.assertIn(b"--cpu LEVEL", result.stdout)
+
+
+class Fit(unittest.TestCase):
+    def test_the_rule_of_sizes(self):
+        for ram, bandwidth, by_ram, by_speed in ((16, 68.25, 17.1, 15.0), (24, 273, 25.6, 59.9), (128, 614, 136.5, 134.9)):
+            row = json.loads(lm("fit", "--ram", ram, "--bandwidth", bandwidth, "--json").stdout)
+            self.assertEqual((row["billions_by_ram"], row["billions_by_speed"]), (by_ram, by_speed))
+            self.assertEqual(row["billions"], min(by_ram, by_speed))
+
+    @needs_shared
+    def test_a_plan(self):
+        result = lm("fit", STORIES, "--ram", 16, "--bandwidth", 68.25, "--json")
+        plan = json.loads(result.stdout)
+        self.assertEqual((result.returncode, plan["fits"]), (0, True))
+        parts = ("weights", "copied", "model", "cache", "work", "context")
+        self.assertEqual(plan["total_bytes"], sum(plan[p + "_bytes"] for p in parts))
+        result = lm("fit", STORIES, "--ram", 0.001, "--bandwidth", 1, "--json")
+        self.assertEqual((result.returncode, json.loads(result.stdout)["fits"]), (1, False))
+
+
+@needs_shared
+class Stories(unittest.TestCase):
+    def test_gen_tells_the_story(self):
+        begin = (b"Once upon a time, there was a little girl named Lily. She loved to play outside in the park. "
+                 b"One day, she saw a big, red ball.")
+        result = lm("gen", STORIES, "-p", "Once upon a time", "--temp", "0", "-n", "100")
+        self.assertEqual(result.returncode, 0)
+        self.assertTrue(result.stdout.startswith(begin), result.stdout)
+        again = lm("gen", STORIES, "-f", "-", "--temp", "0", "-n", "100", "-t", "1", "--cpu", "generic", stdin=b"Once upon a time")
+        self.assertEqual(again.stdout, result.stdout)
+
+    def test_a_seed_repeats(self):
+        runs = [lm("gen", STORIES, "-p", "One day", "--seed", "7", "-n", "30").stdout for _ in range(2)]
+        self.assertEqual(runs[0], runs[1])
+        self.assertNotEqual(runs[0], lm("gen", STORIES, "-p", "One day", "--seed", "8", "-n", "30").stdout)
+
+    def test_an_end_of_context_is_no_failure(self):
+        result = lm("gen", STORIES, "-p", "Once", "-n", "-1", "-c", "64", "--ignore-eos")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b"the context is full", result.stderr)
+
+    def test_interrupt_ends_the_text_cleanly(self):
+        process = subprocess.Popen([LM, "gen", STORIES, "-p", "Once upon a time", "-n", "-1", "-c", "100000", "--ignore-eos", "--cpu", "generic"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        first = process.stdout.read(20)
+        process.send_signal(signal.SIGINT)
+        rest, messages = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, messages)
+        self.assertTrue((first + rest).endswith(b"\n"))
+
+    def test_eval_against_itself_and_another_cache(self):
+        with tempfile.TemporaryDirectory() as folder:
+            base = os.path.join(folder, "base")
+            text = pathlib.Path(folder) / "text"
+            text.write_bytes((SHARED / "data/stories_eval.txt").read_bytes()[:6000])
+            self.assertEqual(lm("eval", STORIES, "-f", text, "-c", 128, "--save", base).returncode, 0)
+            same = json.loads(lm("eval", STORIES, "-f", text, "-c", 128, "--against", base, "--json").stdout)
+            self.assertEqual((same["kl_mean"], same["top1_agreement"]), (0, 1))
+            other = json.loads(lm("eval", STORIES, "-f", text, "-c", 128, "--against", base, "--kv", "bf16", "--json").stdout)
+            self.assertTrue(0 < other["kl_mean"] < 0.01, other)
+            self.assertEqual(lm("eval", STORIES, "-f", text, "-c", 64, "--against", base).returncode, 3)
+            refused = lm("eval", STORIES, "-f", text, "-c", 64, "--kv", "q8_0")  # heads of 8 numbers, blocks of 32
+            self.assertEqual((refused.returncode, b"q8_0" in refused.stderr), (3, True))
+            data = pathlib.Path(base).read_bytes()
+            pathlib.Path(base).write_bytes(data[:-1])
+            self.assertEqual(lm("eval", STORIES, "-f", text, "-c", 128, "--against", base).returncode, 3)
+
+    def test_logits_rows(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "rows")
+            rows = {}
+            for name, at, extra in (("all", "all", ["--batch", "3"]), ("some", "0,2,5", []), ("last", "last", ["-t", "1"])):
+                result = lm("logits", STORIES, "--tokens", "1,400,20,30,9,77", "--at", at, "-o", out, *extra)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                rows[name] = pathlib.Path(out).read_bytes()
+            size = 512 * 4
+            row = [rows["all"][i * size:(i + 1) * size] for i in range(6)]
+            self.assertEqual(len(rows["all"]), 6 * size)
+            self.assertEqual(rows["some"], row[0] + row[2] + row[5])
+            self.assertEqual(rows["last"], row[5])
+            self.assertTrue(all(abs(x) < 100 for x in struct.unpack("<512f", row[5])))
+            self.assertEqual(lm("logits", STORIES, "--tokens", "1,2", "--at", "2", "-o", out).returncode, 2)
+            self.assertEqual(lm("logits", STORIES, "--tokens", "1,512", "-o", out).returncode, 3)
+
+    def test_tokens_and_back(self):
+        ids = lm("tokenize", STORIES, "-p", "Lily and Tom").stdout.strip()
+        self.assertEqual(ids.split(b",")[0], b"1")
+        self.assertEqual(lm("detokenize", STORIES, "--tokens", ids.decode(), "--no-special").stdout, b" Lily and Tom")
+
+    def test_a_vocabulary_without_weights(self):
+        path = SHARED / "data/vocab/ggml-vocab-gpt-2.gguf"
+        self.assertEqual(lm("tokenize", path, stdin=b"Hello world").stdout, b"15496,995\n")
+        self.assertEqual(lm("gen", path, "-p", "a").returncode, 3)
+
+    def test_info(self):
+        info = json.loads(lm("info", STORIES, "--json", "--tensors").stdout)
+        self.assertEqual((info["architecture"], info["n_vocab"], info["n_layers"]), ("llama", 512, 5))
+        self.assertEqual(sum(t["bytes"] for t in info["tensors"]), info["weights_bytes"])
+        self.assertEqual(info["metadata"]["tokenizer.ggml.bos_token_id"], 1)
+
+    def test_bench_lines(self):
+        result = lm("bench", STORIES, "-p", 16, "-n", 4, "-d", 10, "-b", 2, "-r", 2, "-t", 2, "--json")
+        lines = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual([line["test"] for line in lines], ["pp16", "tg4"])
+        for line in lines:
+            self.assertTrue(0 < line["min"] <= line["tokens_per_second"] <= line["max"])
+            self.assertTrue(line["read_gb_s"] > 0 and line["int_peak_gops"] > 0 and line["share_of_limit"] > 0)
+            self.assertEqual((line["depth"], line["threads"], line["weights_bytes"]), (10, 2, 1040128))
+
+
+@needs_shared
+class Slow(unittest.TestCase):
+    def test_eval_of_the_whole_text(self):
+        for n_ctx, expected in ((256, 4.2097), (512, 4.0505)):
+            result = lm("eval", STORIES, "-f", SHARED / "data/stories_eval.txt", "-c", n_ctx, "--json")
+            self.assertAlmostEqual(json.loads(result.stdout)["perplexity"], expected, delta=0.002)
+
+
+if __name__ == "__main__":
+    unittest.main()

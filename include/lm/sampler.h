@@ -170,6 +170,16 @@ LM_API void lm_sampler_destroy(lm_sampler *sampler);
 /** An independent sampler in exactly the same state, random generators included. LM_OK or LM_ERR_MEMORY. Since 0.1 */
 LM_API lm_status lm_sampler_clone(const lm_sampler *sampler, lm_sampler **out);
 
+struct lm_grammar_matcher;
+
+/**
+ * Let only tokens through that a grammar allows. The sampler follows a copy of matcher (grammar.h), which must have the same
+ * vocabulary; NULL removes the grammar. The grammar is applied before everything else, so nothing is ever drawn twice.
+ * lm_sampler_accept then fails with LM_ERR_MISMATCH for a token the grammar does not allow. LM_OK, LM_ERR_ARGUMENT (no sampler,
+ * a matcher without vocabulary), LM_ERR_MEMORY. Since 0.1
+ */
+LM_API lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher);
+
 /** Back to the state after create: histories empty, generators started again from the same seed. Since 0.1 */
 LM_API void lm_sampler_reset(lm_sampler *sampler);
 

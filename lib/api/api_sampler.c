@@ -5,7 +5,9 @@
 #include "../base/env.h"
 #include "../base/format.h"
 #include "../base/params.h"
+#include "../grammar/matcher.h"
 #include "../sampler/sampler.h"
+#include "../sampler/sampler_grammar.h"
 
 lm_status lm_sampler_create(const lm_sampler_params *params, const lm_sampler_vocab *vocab, lm_sampler **out,
                             lm_error *error) {
@@ -26,6 +28,14 @@ void lm_sampler_destroy(lm_sampler *sampler) { lm_chain_destroy(sampler); }
 lm_status lm_sampler_clone(const lm_sampler *sampler, lm_sampler **out) {
     if (!sampler || !out) return LM_ERR_ARGUMENT;
     return lm_chain_clone(sampler, out);
+}
+
+lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher) {
+    lm_sampler_member member;
+    if (!sampler || (matcher && !matcher->vocab)) return LM_ERR_ARGUMENT;
+    lm_status status = matcher ? lm_sampler_grammar_create(matcher, lm_chain_env(sampler), &member) : LM_OK;
+    if (status == LM_OK) lm_chain_set_grammar(sampler, matcher ? &member : NULL, false);
+    return status;
 }
 
 void lm_sampler_reset(lm_sampler *sampler) {

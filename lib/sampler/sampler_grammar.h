@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * The grammar member, for lm_chain_set_grammar. */
+#ifndef LM_SAMPLER_GRAMMAR_H
+#define LM_SAMPLER_GRAMMAR_H
+
+#include <lm/grammar.h>
+
+#include "sampler.h"
+
+/* A member that follows a clone of matcher, which has a vocabulary. LM_OK or LM_ERR_MEMORY. */
+lm_status lm_sampler_grammar_create(const lm_grammar_matcher *matcher, const lm_env *env, lm_sampler_member *out);
+
+#endif

@@ -25,6 +25,7 @@
 #define LM_LM_H
 
 #include "base.h"
+#include "chat.h"
 #include "context.h"
 #include "dtype.h"
 #include "executor.h"

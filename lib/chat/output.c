@@ -86,6 +86,7 @@ static void run(lm_output *output) {
         output->buffer.size = left;
         output->buffer.data[left] = '\0';
         output->pos = 0;
+        memset(output->runs, 0, sizeof output->runs);
     }
 }
 
@@ -157,12 +158,20 @@ lm_match lm_output_match_any(const lm_output *output, size_t offset, const char 
     return LM_MATCH_NO;
 }
 
-size_t lm_output_spaces(const lm_output *output, size_t offset, bool *more) {
-    const char *rest = lm_output_rest(output);
-    size_t left = lm_output_left(output), at = offset;
-    while (at < left && is_space(rest[at])) at++;
-    *more = at >= left && !output->at_end;
-    return at - offset;
+size_t lm_output_spaces(lm_output *output, size_t offset, bool *more) {
+    const char *bytes = lm_str_text(&output->buffer);
+    size_t from = output->pos + offset, to = from, n_runs = sizeof output->runs / sizeof *output->runs, run = n_runs;
+    for (size_t i = 0; i < n_runs && run == n_runs; i++)
+        if (output->runs[i].from == from && output->runs[i].to > from) run = i;
+    if (run < n_runs)
+        to = output->runs[run].to;
+    else
+        run = output->next_run++ % n_runs;
+    while (to < output->buffer.size && is_space(bytes[to])) to++;
+    output->runs[run].from = from;
+    output->runs[run].to = to;
+    *more = to >= output->buffer.size && !output->at_end;
+    return to - from;
 }
 
 size_t lm_output_find(lm_output *output, const char *const *words, size_t *which) {

@@ -88,8 +88,13 @@ struct lm_output {
     lm_arena tools_arena;
     const lm_json *tools; /* array, or NULL: every name is a tool */
     lm_str buffer;
-    size_t pos;   /* text before it is done */
-    size_t scan;  /* bytes from pos on already looked at by the state */
+    size_t pos;  /* text before it is done */
+    size_t scan; /* bytes from pos on already looked at by the state */
+    /* White space measured before, as positions in the buffer: a run that arrives byte by byte is walked once. */
+    struct lm_output_run {
+        size_t from, to;
+    } runs[4];
+    size_t next_run;
     bool at_end;  /* no more text will come */
     bool cut_off; /* it ended at a limit and not at an end token */
     uint8_t state;
@@ -134,7 +139,7 @@ lm_match lm_output_match(const lm_output *output, size_t offset, const char *wor
  * another, the longer one comes first. The list ends with NULL. */
 lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *const *words, size_t *which);
 /* Bytes of white space offset bytes further; *more when the text ends there and may go on. */
-size_t lm_output_spaces(const lm_output *output, size_t offset, bool *more);
+size_t lm_output_spaces(lm_output *output, size_t offset, bool *more);
 
 /* Hand out text up to the first of words, which is left unread: true and *which when there is one. false: all that cannot be
  * the start of a word was handed out. */

@@ -245,8 +245,12 @@ lm_call_result lm_output_json_call(lm_output *output) {
     if (output->status != LM_OK) return LM_CALL_MORE;
     if (output->scan >= lm_output_left(output) && !output->at_end) return LM_CALL_MORE;
     /* Broken, or cut off. */
-    if (!json->committed) return LM_CALL_FAILED;
-    if (json->has_arguments && !(output->at_end && output->cut_off)) {
+    bool is_cut = output->at_end && output->cut_off;
+    if (!json->committed) {
+        bool whole = json->state == AFTER && json->has_name && json->has_arguments && !is_cut;
+        return whole ? finish(output) : LM_CALL_FAILED;
+    }
+    if (json->has_arguments && !is_cut) {
         lm_output_call_end(output, true);
         return LM_CALL_COMPLETE;
     }

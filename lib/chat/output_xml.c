@@ -117,7 +117,7 @@ static bool step_key(lm_output *output, const lm_xml_syntax *syntax) {
 }
 
 /* Whether what follows a closing tag may follow a value. */
-static lm_match closes_value(const lm_output *output, const lm_xml_syntax *syntax, size_t after) {
+static lm_match closes_value(lm_output *output, const lm_xml_syntax *syntax, size_t after) {
     bool more;
     size_t which, spaces = lm_output_spaces(output, after, &more);
     if (spaces > SPACES_MAX) return LM_MATCH_YES;

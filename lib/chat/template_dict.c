@@ -14,26 +14,26 @@ static bool hash_bytes(const char *bytes, size_t n, uint32_t *hash) {
 }
 
 /* Equal keys hash alike: 1, 1.0 and true are one key. */
-static bool hash_key(lm_interp *interp, const lm_value *key, uint32_t *hash) {
-    switch ((lm_value_kind)key->kind) {
-    case LM_VALUE_NONE: return hash_bytes("none", 4, hash);
-    case LM_VALUE_BOOL:
-    case LM_VALUE_INT:
-    case LM_VALUE_FLOAT: {
-        double number = lm_value_as_double(key);
+static bool hash_key(lm_interp *interp, const lm_variant *key, uint32_t *hash) {
+    switch ((lm_variant_kind)key->kind) {
+    case LM_VARIANT_NONE: return hash_bytes("none", 4, hash);
+    case LM_VARIANT_BOOL:
+    case LM_VARIANT_INT:
+    case LM_VARIANT_FLOAT: {
+        double number = lm_variant_as_double(key);
         if (number == 0) number = 0; /* -0.0 */
         return hash_bytes((const char *)&number, sizeof number, hash);
     }
-    case LM_VALUE_STRING:
+    case LM_VARIANT_STRING:
         return lm_interp_charge(interp, key->as.text->n / 16) && hash_bytes(key->as.text->bytes, key->as.text->n, hash);
-    case LM_VALUE_TUPLE:
+    case LM_VARIANT_TUPLE:
         if (!lm_interp_enter(interp)) return false;
         for (size_t i = 0; i < key->as.sequence->count; i++)
             if (!hash_key(interp, &key->as.sequence->items[i], hash)) return false;
         interp->depth--;
         return true;
-    case LM_VALUE_UNDEFINED: return hash_bytes("undefined", 9, hash);
-    default: return lm_interp_fail(interp, "unhashable type: '%s'", lm_value_type(key));
+    case LM_VARIANT_UNDEFINED: return hash_bytes("undefined", 9, hash);
+    default: return lm_interp_fail(interp, "unhashable type: '%s'", lm_variant_type(key));
     }
 }
 
@@ -43,13 +43,13 @@ lm_dict *lm_dict_new(lm_interp *interp) {
     return dict;
 }
 
-static bool same_key(lm_interp *interp, const lm_dict_entry *entry, const lm_value *key, uint32_t hash, bool *same) {
+static bool same_key(lm_interp *interp, const lm_dict_entry *entry, const lm_variant *key, uint32_t hash, bool *same) {
     *same = false;
-    return entry->hash != hash || lm_value_equal(interp, &entry->key, key, same);
+    return entry->hash != hash || lm_variant_equal(interp, &entry->key, key, same);
 }
 
 /* The entry of a key: its number, or SIZE_MAX. */
-static bool find(lm_interp *interp, const lm_dict *dict, const lm_value *key, uint32_t hash, size_t *out) {
+static bool find(lm_interp *interp, const lm_dict *dict, const lm_variant *key, uint32_t hash, size_t *out) {
     bool same;
     *out = SIZE_MAX;
     if (!dict->index) {
@@ -92,7 +92,7 @@ static bool rebuild_index(lm_interp *interp, lm_dict *dict) {
     return true;
 }
 
-bool lm_dict_set(lm_interp *interp, lm_dict *dict, const lm_value *key, const lm_value *value) {
+bool lm_dict_set(lm_interp *interp, lm_dict *dict, const lm_variant *key, const lm_variant *value) {
     uint32_t hash = 2166136261u;
     size_t entry;
     if (!hash_key(interp, key, &hash) || !find(interp, dict, key, hash, &entry)) return false;
@@ -114,24 +114,24 @@ bool lm_dict_set(lm_interp *interp, lm_dict *dict, const lm_value *key, const lm
     return true;
 }
 
-bool lm_dict_set_text(lm_interp *interp, lm_dict *dict, const lm_text *key, const lm_value *value) {
-    lm_value key_value = lm_value_text(key);
+bool lm_dict_set_text(lm_interp *interp, lm_dict *dict, const lm_text *key, const lm_variant *value) {
+    lm_variant key_value = lm_variant_text(key);
     return lm_dict_set(interp, dict, &key_value, value);
 }
 
-lm_value *lm_dict_get(lm_interp *interp, const lm_dict *dict, const lm_value *key, bool *failed) {
+lm_variant *lm_dict_get(lm_interp *interp, const lm_dict *dict, const lm_variant *key, bool *failed) {
     uint32_t hash = 2166136261u;
     size_t entry;
     *failed = !hash_key(interp, key, &hash) || !find(interp, dict, key, hash, &entry);
     return *failed || entry == SIZE_MAX ? NULL : &dict->entries[entry].value;
 }
 
-lm_value *lm_dict_get_text(lm_interp *interp, const lm_dict *dict, const lm_text *key, bool *failed) {
-    lm_value key_value = lm_value_text(key);
+lm_variant *lm_dict_get_text(lm_interp *interp, const lm_dict *dict, const lm_text *key, bool *failed) {
+    lm_variant key_value = lm_variant_text(key);
     return lm_dict_get(interp, dict, &key_value, failed);
 }
 
-bool lm_dict_remove(lm_interp *interp, lm_dict *dict, const lm_value *key, lm_value *out, bool *found) {
+bool lm_dict_remove(lm_interp *interp, lm_dict *dict, const lm_variant *key, lm_variant *out, bool *found) {
     uint32_t hash = 2166136261u;
     size_t entry;
     if (!hash_key(interp, key, &hash) || !find(interp, dict, key, hash, &entry)) return false;

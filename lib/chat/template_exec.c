@@ -3,18 +3,18 @@
  * macros, set blocks, with, call, filter and generation have scopes of their own; that of if has not. */
 #include "template_interp.h"
 
-bool lm_exec_assign(lm_interp *interp, const lm_node *target, const lm_value *value, lm_scope *scope) {
+bool lm_exec_assign(lm_interp *interp, const lm_node *target, const lm_variant *value, lm_scope *scope) {
     interp->offset = target->offset;
     if (target->kind == LM_NODE_NAME) return lm_scope_set(interp, scope, target->symbol, value);
     if (target->kind == LM_NODE_NAMESPACE_TARGET) {
-        const lm_value *object = lm_scope_get(interp, scope, target->symbol);
-        if (!object || object->kind != LM_VALUE_NAMESPACE)
+        const lm_variant *object = lm_scope_get(interp, scope, target->symbol);
+        if (!object || object->kind != LM_VARIANT_NAMESPACE)
             return lm_interp_fail(interp, "cannot assign attribute on non-namespace object");
         const lm_text *name = lm_text_borrow(interp, target->text.bytes, target->text.n, LM_ORIGIN_TEMPLATE);
         return name && lm_dict_set_text(interp, object->as.dict, name, value);
     }
     const lm_sequence *parts;
-    if (!lm_interp_enter(interp) || !lm_value_iterate(interp, value, &parts)) return false;
+    if (!lm_interp_enter(interp) || !lm_variant_iterate(interp, value, &parts)) return false;
     if (parts->count != target->n_items)
         return lm_interp_fail(interp, "%s values to unpack (expected %u, got %zu)",
                               parts->count < target->n_items ? "not enough" : "too many", target->n_items,
@@ -35,41 +35,41 @@ bool lm_exec_capture(lm_interp *interp, const lm_node *body, lm_scope *scope, co
 }
 
 /* Filters of a block: the chain's head has no operand of its own. */
-static bool apply_chain(lm_interp *interp, const lm_node *chain, lm_scope *scope, lm_value *value) {
+static bool apply_chain(lm_interp *interp, const lm_node *chain, lm_scope *scope, lm_variant *value) {
     lm_arguments arguments;
     if (chain->a && (!lm_interp_enter(interp) || !apply_chain(interp, chain->a, scope, value))) return false;
     if (chain->a) interp->depth--;
     if (!lm_eval_arguments(interp, chain, scope, &arguments)) return false;
-    lm_value before = *value;
+    lm_variant before = *value;
     interp->offset = chain->offset;
     return lm_filter_apply(interp, chain->text, &before, &arguments, value);
 }
 
 static bool captured_value(lm_interp *interp, const lm_node *body, const lm_node *chain, lm_scope *scope,
-                           lm_value *out) {
+                           lm_variant *out) {
     lm_scope *inner = lm_scope_new(interp, scope);
     const lm_text *text;
     if (!inner || !lm_exec_capture(interp, body, inner, &text)) return false;
-    *out = lm_value_text(text);
+    *out = lm_variant_text(text);
     return !chain || apply_chain(interp, chain, scope, out);
 }
 
-static bool emit(lm_interp *interp, const lm_value *value) {
+static bool emit(lm_interp *interp, const lm_variant *value) {
     const lm_text *text;
-    if (lm_value_is_missing(value)) return true;
-    return lm_value_to_text(interp, value, &text) && lm_builder_emit(interp->out, text, interp->message);
+    if (lm_variant_is_missing(value)) return true;
+    return lm_variant_to_text(interp, value, &text) && lm_builder_emit(interp->out, text, interp->message);
 }
 
 static lm_flow exec_if(lm_interp *interp, const lm_node *node, lm_scope *scope) {
     for (; node && node->kind == LM_NODE_IF; node = node->c) {
-        lm_value condition;
+        lm_variant condition;
         if (!lm_eval(interp, node->a, scope, &condition)) return LM_FLOW_FAILED;
-        if (lm_value_truth(&condition)) return lm_exec_body(interp, node->b, scope);
+        if (lm_variant_truth(&condition)) return lm_exec_body(interp, node->b, scope);
     }
     return node ? lm_exec_body(interp, node, scope) : LM_FLOW_NEXT;
 }
 
-lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_value *iterable, lm_scope *scope,
+lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_variant *iterable, lm_scope *scope,
                      uint32_t depth0) {
     lm_loop *loop = lm_interp_alloc(interp, sizeof *loop);
     lm_origin outer_message = interp->message;
@@ -82,11 +82,11 @@ lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_value *ite
         lm_scope *inner = lm_scope_new(interp, scope);
         if (!inner) return LM_FLOW_FAILED;
         if (interp->loop_symbol != UINT32_MAX) {
-            lm_value value = {.kind = LM_VALUE_LOOP, .as.loop = loop};
+            lm_variant value = {.kind = LM_VARIANT_LOOP, .as.loop = loop};
             if (!lm_scope_set(interp, inner, interp->loop_symbol, &value)) return LM_FLOW_FAILED;
         }
-        const lm_value *item = &loop->current;
-        if (item->kind == LM_VALUE_DICT && item->as.dict->message >= 0)
+        const lm_variant *item = &loop->current;
+        if (item->kind == LM_VARIANT_DICT && item->as.dict->message >= 0)
             interp->message = LM_ORIGIN_MESSAGE(item->as.dict->message);
         if (!lm_exec_assign(interp, node->items[0], item, inner)) return LM_FLOW_FAILED;
         lm_flow flow = lm_exec_body(interp, node->b, inner);
@@ -100,7 +100,7 @@ lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_value *ite
 }
 
 static lm_flow exec_for(lm_interp *interp, const lm_node *node, lm_scope *scope) {
-    lm_value iterable;
+    lm_variant iterable;
     if (!lm_eval(interp, node->items[1], scope, &iterable)) return LM_FLOW_FAILED;
     interp->offset = node->offset;
     return lm_exec_loop(interp, node, &iterable, scope, 0);
@@ -117,12 +117,12 @@ static lm_callable *new_macro(lm_interp *interp, const lm_node *node, lm_scope *
 }
 
 static bool exec_macro(lm_interp *interp, const lm_node *node, lm_scope *scope) {
-    lm_value value = {.kind = LM_VALUE_CALLABLE, .as.callable = new_macro(interp, node, scope, false)};
+    lm_variant value = {.kind = LM_VARIANT_CALLABLE, .as.callable = new_macro(interp, node, scope, false)};
     return value.as.callable && lm_scope_set(interp, scope, node->symbol, &value);
 }
 
 static bool exec_call_block(lm_interp *interp, const lm_node *node, lm_scope *scope) {
-    lm_value caller = {.kind = LM_VALUE_CALLABLE, .as.callable = new_macro(interp, node->c, scope, true)}, result;
+    lm_variant caller = {.kind = LM_VARIANT_CALLABLE, .as.callable = new_macro(interp, node->c, scope, true)}, result;
     return caller.as.callable && lm_call_node(interp, node->a, scope, &caller, &result) && emit(interp, &result);
 }
 
@@ -130,7 +130,7 @@ static lm_flow exec_with(lm_interp *interp, const lm_node *node, lm_scope *scope
     lm_scope *inner = lm_scope_new(interp, scope);
     if (!inner) return LM_FLOW_FAILED;
     for (uint32_t i = 0; i < node->n_items; i += 2) {
-        lm_value value;
+        lm_variant value;
         if (!lm_eval(interp, node->items[i + 1], scope, &value) ||
             !lm_exec_assign(interp, node->items[i], &value, inner))
             return LM_FLOW_FAILED;
@@ -140,7 +140,7 @@ static lm_flow exec_with(lm_interp *interp, const lm_node *node, lm_scope *scope
 
 /* Statements that never change the flow. */
 static bool exec_simple(lm_interp *interp, const lm_node *node, lm_scope *scope) {
-    lm_value value;
+    lm_variant value;
     switch ((lm_node_kind)node->kind) {
     case LM_NODE_TEXT: return lm_builder_bytes(interp->out, node->text.bytes, node->text.n, interp->message);
     case LM_NODE_OUTPUT: return lm_eval(interp, node->a, scope, &value) && emit(interp, &value);

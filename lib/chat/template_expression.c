@@ -328,13 +328,13 @@ static bool binary_operator(const lm_parser *parser, int level, lm_operator *op)
         int level;
         uint16_t token;
         lm_operator op;
-    } table[] = {{LEVEL_SUM, '+', LM_OP_ADD},
-                 {LEVEL_SUM, '-', LM_OP_SUBTRACT},
-                 {LEVEL_PRODUCT, '*', LM_OP_MULTIPLY},
-                 {LEVEL_PRODUCT, '/', LM_OP_DIVIDE},
-                 {LEVEL_PRODUCT, LM_PUNCTUATION_2('/', '/'), LM_OP_FLOOR_DIVIDE},
-                 {LEVEL_PRODUCT, '%', LM_OP_MODULO},
-                 {LEVEL_POWER, LM_PUNCTUATION_2('*', '*'), LM_OP_POWER}};
+    } table[] = {{LEVEL_SUM, '+', LM_OPERATOR_ADD},
+                 {LEVEL_SUM, '-', LM_OPERATOR_SUBTRACT},
+                 {LEVEL_PRODUCT, '*', LM_OPERATOR_MULTIPLY},
+                 {LEVEL_PRODUCT, '/', LM_OPERATOR_DIVIDE},
+                 {LEVEL_PRODUCT, LM_PUNCTUATION_2('/', '/'), LM_OPERATOR_FLOOR_DIVIDE},
+                 {LEVEL_PRODUCT, '%', LM_OPERATOR_MODULO},
+                 {LEVEL_POWER, LM_PUNCTUATION_2('*', '*'), LM_OPERATOR_POWER}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].level != level || !lm_parser_is_punctuation(parser, table[i].token)) continue;
         *op = table[i].op;
@@ -394,23 +394,23 @@ static bool comparison_operator(lm_parser *parser, lm_operator *op, bool *found)
     static const struct {
         uint16_t token;
         lm_operator op;
-    } table[] = {{LM_PUNCTUATION_2('=', '='), LM_OP_EQUAL},
-                 {LM_PUNCTUATION_2('!', '='), LM_OP_UNEQUAL},
-                 {'<', LM_OP_LESS},
-                 {LM_PUNCTUATION_2('<', '='), LM_OP_LESS_EQUAL},
-                 {'>', LM_OP_GREATER},
-                 {LM_PUNCTUATION_2('>', '='), LM_OP_GREATER_EQUAL}};
+    } table[] = {{LM_PUNCTUATION_2('=', '='), LM_OPERATOR_EQUAL},
+                 {LM_PUNCTUATION_2('!', '='), LM_OPERATOR_UNEQUAL},
+                 {'<', LM_OPERATOR_LESS},
+                 {LM_PUNCTUATION_2('<', '='), LM_OPERATOR_LESS_EQUAL},
+                 {'>', LM_OPERATOR_GREATER},
+                 {LM_PUNCTUATION_2('>', '='), LM_OPERATOR_GREATER_EQUAL}};
     *found = true;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (!lm_parser_is_punctuation(parser, table[i].token)) continue;
         *op = table[i].op;
         return lm_parser_advance(parser);
     }
-    *op = LM_OP_IN;
+    *op = LM_OPERATOR_IN;
     if (lm_parser_is_name(parser, "in")) return lm_parser_advance(parser);
     if (!lm_parser_skip_name(parser, "not", found)) return false;
     if (!*found) return true;
-    *op = LM_OP_NOT_IN;
+    *op = LM_OPERATOR_NOT_IN;
     if (!lm_parser_is_name(parser, "in"))
         return lm_parser_fail(parser, LM_ERR_FORMAT, parser->token.offset, "expected 'in' after 'not'");
     return lm_parser_advance(parser);

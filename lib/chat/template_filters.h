@@ -10,6 +10,6 @@ extern const lm_native_entry lm_filters_text[], lm_filters_web[], lm_filters_num
 extern const lm_native_entry lm_tests[];
 
 /* An attribute as filters take it: a name with dots whose parts may be numbers, or an integer. */
-bool lm_filter_attribute(lm_interp *interp, const lm_value *item, const lm_value *attribute, lm_value *out);
+bool lm_filter_attribute(lm_interp *interp, const lm_variant *item, const lm_variant *attribute, lm_variant *out);
 
 #endif

@@ -59,7 +59,7 @@ static bool new_line(lm_text_builder *out, const json_style *style, uint32_t dep
     return true;
 }
 
-static bool put_value(lm_interp *interp, lm_text_builder *out, const lm_value *value, const json_style *style,
+static bool put_value(lm_interp *interp, lm_text_builder *out, const lm_variant *value, const json_style *style,
                       uint32_t depth);
 
 static bool put_list(lm_interp *interp, lm_text_builder *out, const lm_sequence *items, const json_style *style,
@@ -75,9 +75,9 @@ static bool put_list(lm_interp *interp, lm_text_builder *out, const lm_sequence 
 }
 
 /* Keys become strings the way JSON writes them: none is "null". */
-static bool put_key(lm_interp *interp, lm_text_builder *out, const lm_value *key, const json_style *style) {
-    if (key->kind == LM_VALUE_STRING) return put_string(out, key->as.text, style->ascii);
-    if (key->kind == LM_VALUE_TUPLE || lm_value_is_missing(key))
+static bool put_key(lm_interp *interp, lm_text_builder *out, const lm_variant *key, const json_style *style) {
+    if (key->kind == LM_VARIANT_STRING) return put_string(out, key->as.text, style->ascii);
+    if (key->kind == LM_VARIANT_TUPLE || lm_variant_is_missing(key))
         return lm_interp_fail(interp, "keys must be str, int, float, bool or None");
     return lm_builder_word(out, "\"") && put_value(interp, out, key, style, 0) && lm_builder_word(out, "\"");
 }
@@ -85,17 +85,18 @@ static bool put_key(lm_interp *interp, lm_text_builder *out, const lm_value *key
 static bool put_dict(lm_interp *interp, lm_text_builder *out, const lm_dict *dict, const json_style *style,
                      uint32_t depth) {
     if (dict->count == 0) return lm_builder_word(out, "{}");
-    lm_value sorted, self = lm_value_dict((lm_dict *)dict);
+    lm_variant sorted, self = lm_variant_dict((lm_dict *)dict);
     if (style->sort) {
-        lm_keyword keyword = {NULL, lm_value_bool(true)};
+        lm_keyword keyword = {NULL, lm_variant_bool(true)};
         if (!(keyword.name = lm_text_borrow(interp, "case_sensitive", 14, 0))) return false;
         lm_arguments arguments = {NULL, 0, &keyword, 1};
         if (!lm_filter_apply(interp, (lm_slice){"dictsort", 8}, &self, &arguments, &sorted)) return false;
     }
     if (!lm_builder_word(out, "{")) return false;
     for (size_t i = 0; i < dict->count; i++) {
-        const lm_value *key = style->sort ? &sorted.as.sequence->items[i].as.sequence->items[0] : &dict->entries[i].key;
-        const lm_value *value =
+        const lm_variant *key =
+            style->sort ? &sorted.as.sequence->items[i].as.sequence->items[0] : &dict->entries[i].key;
+        const lm_variant *value =
             style->sort ? &sorted.as.sequence->items[i].as.sequence->items[1] : &dict->entries[i].value;
         if (i && !lm_builder_text(out, style->item_separator)) return false;
         if (!new_line(out, style, depth + 1) || !put_key(interp, out, key, style) ||
@@ -105,28 +106,28 @@ static bool put_dict(lm_interp *interp, lm_text_builder *out, const lm_dict *dic
     return new_line(out, style, depth) && lm_builder_word(out, "}");
 }
 
-static bool put_scalar(lm_interp *interp, lm_text_builder *out, const lm_value *value, const json_style *style) {
-    switch ((lm_value_kind)value->kind) {
-    case LM_VALUE_NONE: return lm_builder_word(out, "null");
-    case LM_VALUE_BOOL: return lm_builder_word(out, value->as.boolean ? "true" : "false");
-    case LM_VALUE_INT: return lm_value_print(interp, value, out);
-    case LM_VALUE_FLOAT:
+static bool put_scalar(lm_interp *interp, lm_text_builder *out, const lm_variant *value, const json_style *style) {
+    switch ((lm_variant_kind)value->kind) {
+    case LM_VARIANT_NONE: return lm_builder_word(out, "null");
+    case LM_VARIANT_BOOL: return lm_builder_word(out, value->as.boolean ? "true" : "false");
+    case LM_VARIANT_INT: return lm_variant_print(interp, value, out);
+    case LM_VARIANT_FLOAT:
         if (isnan(value->as.number)) return lm_builder_word(out, "NaN");
         if (isinf(value->as.number)) return lm_builder_word(out, value->as.number < 0 ? "-Infinity" : "Infinity");
-        return lm_value_print(interp, value, out);
-    case LM_VALUE_STRING: return put_string(out, value->as.text, style->ascii);
-    default: return lm_interp_fail(interp, "object of type %s is not JSON serializable", lm_value_type(value));
+        return lm_variant_print(interp, value, out);
+    case LM_VARIANT_STRING: return put_string(out, value->as.text, style->ascii);
+    default: return lm_interp_fail(interp, "object of type %s is not JSON serializable", lm_variant_type(value));
     }
 }
 
-static bool put_value(lm_interp *interp, lm_text_builder *out, const lm_value *value, const json_style *style,
+static bool put_value(lm_interp *interp, lm_text_builder *out, const lm_variant *value, const json_style *style,
                       uint32_t depth) {
     if (!lm_interp_charge(interp, 1) || !lm_interp_enter(interp)) return false;
     bool done;
     const lm_sequence *items;
-    if (lm_value_is_sequence(value))
-        done = lm_value_iterate(interp, value, &items) && put_list(interp, out, items, style, depth);
-    else if (value->kind == LM_VALUE_DICT)
+    if (lm_variant_is_sequence(value))
+        done = lm_variant_iterate(interp, value, &items) && put_list(interp, out, items, style, depth);
+    else if (value->kind == LM_VARIANT_DICT)
         done = put_dict(interp, out, value->as.dict, style, depth);
     else
         done = put_scalar(interp, out, value, style);
@@ -134,20 +135,20 @@ static bool put_value(lm_interp *interp, lm_text_builder *out, const lm_value *v
     return done;
 }
 
-static bool filter_tojson(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
-    lm_value slots[4], comma, colon;
+static bool filter_tojson(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {
+    lm_variant slots[4], comma, colon;
     json_style style = {0};
     int64_t width = 0;
     if (!lm_arguments_bind(interp, arguments, "tojson", "ensure_ascii indent separators sort_keys", 0, slots))
         return false;
-    style.ascii = slots[0].kind != LM_VALUE_ABSENT && lm_value_truth(&slots[0]);
-    style.sort = slots[3].kind != LM_VALUE_ABSENT && lm_value_truth(&slots[3]);
-    style.multiline = slots[1].kind != LM_VALUE_ABSENT && slots[1].kind != LM_VALUE_NONE;
-    if (!lm_value_word(interp, style.multiline ? "," : ", ", &comma) || !lm_value_word(interp, ": ", &colon))
+    style.ascii = slots[0].kind != LM_VARIANT_ABSENT && lm_variant_truth(&slots[0]);
+    style.sort = slots[3].kind != LM_VARIANT_ABSENT && lm_variant_truth(&slots[3]);
+    style.multiline = slots[1].kind != LM_VARIANT_ABSENT && slots[1].kind != LM_VARIANT_NONE;
+    if (!lm_variant_word(interp, style.multiline ? "," : ", ", &comma) || !lm_variant_word(interp, ": ", &colon))
         return false;
     style.item_separator = comma.as.text;
     style.name_separator = colon.as.text;
-    if (slots[1].kind == LM_VALUE_STRING) {
+    if (slots[1].kind == LM_VARIANT_STRING) {
         style.indent = slots[1].as.text;
     } else if (style.multiline) {
         lm_text_builder *margin = lm_builder_new(interp);
@@ -156,9 +157,9 @@ static bool filter_tojson(lm_interp *interp, const lm_value *self, const lm_argu
             return false;
         if (!(style.indent = lm_builder_finish(margin))) return false;
     }
-    if (slots[2].kind != LM_VALUE_ABSENT && slots[2].kind != LM_VALUE_NONE) {
+    if (slots[2].kind != LM_VARIANT_ABSENT && slots[2].kind != LM_VARIANT_NONE) {
         const lm_sequence *pair;
-        if (!lm_value_iterate(interp, &slots[2], &pair)) return false;
+        if (!lm_variant_iterate(interp, &slots[2], &pair)) return false;
         if (pair->count != 2) return lm_interp_fail(interp, "separators must be a pair");
         if (!lm_slot_text(interp, &pair->items[0], "a separator", &style.item_separator) ||
             !lm_slot_text(interp, &pair->items[1], "a separator", &style.name_separator))
@@ -167,16 +168,17 @@ static bool filter_tojson(lm_interp *interp, const lm_value *self, const lm_argu
     lm_text_builder *builder = lm_builder_new(interp);
     if (!builder || !put_value(interp, builder, self, &style, 0)) return false;
     const lm_text *text = lm_builder_finish(builder);
-    if (text) *out = lm_value_text(text);
+    if (text) *out = lm_variant_text(text);
     return text != NULL;
 }
 
-static bool filter_from_json(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_from_json(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments,
+                             lm_variant *out) {
     const lm_json *json;
     lm_error error;
     if (!lm_arguments_bind(interp, arguments, "from_json", "", 0, NULL)) return false;
-    if (self->kind != LM_VALUE_STRING)
-        return lm_interp_fail(interp, "from_json needs a string, not %s", lm_value_type(self));
+    if (self->kind != LM_VARIANT_STRING)
+        return lm_interp_fail(interp, "from_json needs a string, not %s", lm_variant_type(self));
     if (!lm_interp_charge(interp, self->as.text->n / 8)) return false;
     lm_status status =
         lm_json_parse(&interp->arena, self->as.text->bytes, self->as.text->n, LM_JSON_DEPTH_DEFAULT, &json, &error);
@@ -184,16 +186,16 @@ static bool filter_from_json(lm_interp *interp, const lm_value *self, const lm_a
     if (status != LM_OK) return lm_interp_fail(interp, "from_json: %s", error.message);
     size_t run_end;
     lm_origin origin = self->as.text->n ? lm_text_origin(self->as.text, 0, &run_end) : LM_ORIGIN_CALLER;
-    return lm_value_from_json(interp, json, origin, out);
+    return lm_variant_from_json(interp, json, origin, out);
 }
 
-static bool filter_pprint(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_pprint(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {
     lm_text_builder *builder = lm_builder_new(interp);
     if (!builder || !lm_arguments_bind(interp, arguments, "pprint", "", 0, NULL) ||
-        !lm_value_repr(interp, self, builder))
+        !lm_variant_repr(interp, self, builder))
         return false;
     const lm_text *text = lm_builder_finish(builder);
-    if (text) *out = lm_value_text(text);
+    if (text) *out = lm_variant_text(text);
     return text != NULL;
 }
 

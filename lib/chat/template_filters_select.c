@@ -9,73 +9,75 @@ static lm_arguments rest(const lm_arguments *arguments, size_t n) {
     return (lm_arguments){arguments->values + n, arguments->count - n, arguments->keywords, arguments->n_keywords};
 }
 
-static bool filter_map(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_map(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {
     const lm_sequence *items;
-    lm_value slots[2];
+    lm_variant slots[2];
     lm_sequence *result = lm_sequence_new(interp, 0);
-    if (!result || !lm_value_iterate(interp, self, &items)) return false;
+    if (!result || !lm_variant_iterate(interp, self, &items)) return false;
     bool by_filter = arguments->count > 0;
-    if (by_filter && arguments->values[0].kind != LM_VALUE_STRING)
+    if (by_filter && arguments->values[0].kind != LM_VARIANT_STRING)
         return lm_interp_fail(interp, "map needs the name of a filter");
     if (!by_filter && !lm_arguments_bind(interp, arguments, "map", "attribute default", 1, slots)) { return false; }
     lm_arguments inner = by_filter ? rest(arguments, 1) : *arguments;
     for (size_t i = 0; i < items->count; i++) {
-        lm_value value;
+        lm_variant value;
         if (by_filter) {
             const lm_text *name = arguments->values[0].as.text;
             if (!lm_filter_apply(interp, (lm_slice){name->bytes, name->n}, &items->items[i], &inner, &value))
                 return false;
         } else {
             if (!lm_filter_attribute(interp, &items->items[i], &slots[0], &value)) return false;
-            if (lm_value_is_missing(&value) && slots[1].kind != LM_VALUE_ABSENT) value = slots[1];
+            if (lm_variant_is_missing(&value) && slots[1].kind != LM_VARIANT_ABSENT) value = slots[1];
         }
         if (!lm_interp_charge(interp, 1) || !lm_sequence_push(interp, result, value)) return false;
     }
-    *out = lm_value_sequence(LM_VALUE_GENERATOR, result);
+    *out = lm_variant_sequence(LM_VARIANT_GENERATOR, result);
     return true;
 }
 
-static bool choose(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool by_attribute,
-                   bool wanted, lm_value *out) {
+static bool choose(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool by_attribute,
+                   bool wanted, lm_variant *out) {
     const lm_sequence *items;
     lm_sequence *result = lm_sequence_new(interp, 0);
     size_t n_skip = by_attribute;
-    if (!result || !lm_value_iterate(interp, self, &items)) return false;
+    if (!result || !lm_variant_iterate(interp, self, &items)) return false;
     if (arguments->count < n_skip) return lm_interp_fail(interp, "selectattr and rejectattr need an attribute");
     bool by_test = arguments->count > n_skip;
-    if (by_test && arguments->values[n_skip].kind != LM_VALUE_STRING)
+    if (by_test && arguments->values[n_skip].kind != LM_VARIANT_STRING)
         return lm_interp_fail(interp, "select and reject need the name of a test");
     lm_arguments inner = by_test ? rest(arguments, n_skip + 1) : (lm_arguments){0};
     for (size_t i = 0; i < items->count; i++) {
-        lm_value value = items->items[i];
+        lm_variant value = items->items[i];
         bool passes;
         if (by_attribute && !lm_filter_attribute(interp, &items->items[i], &arguments->values[0], &value)) return false;
         if (by_test) {
             const lm_text *name = arguments->values[n_skip].as.text;
             if (!lm_test_apply(interp, (lm_slice){name->bytes, name->n}, &value, &inner, &passes)) return false;
         } else {
-            passes = lm_value_truth(&value);
+            passes = lm_variant_truth(&value);
         }
         if (!lm_interp_charge(interp, 1)) return false;
         if (passes == wanted && !lm_sequence_push(interp, result, items->items[i])) return false;
     }
-    *out = lm_value_sequence(LM_VALUE_GENERATOR, result);
+    *out = lm_variant_sequence(LM_VARIANT_GENERATOR, result);
     return true;
 }
 
-static bool filter_select(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_select(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {
     return choose(interp, self, arguments, false, true, out);
 }
 
-static bool filter_reject(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_reject(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {
     return choose(interp, self, arguments, false, false, out);
 }
 
-static bool filter_selectattr(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_selectattr(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments,
+                              lm_variant *out) {
     return choose(interp, self, arguments, true, true, out);
 }
 
-static bool filter_rejectattr(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out) {
+static bool filter_rejectattr(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments,
+                              lm_variant *out) {
     return choose(interp, self, arguments, true, false, out);
 }
 

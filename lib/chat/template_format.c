@@ -110,19 +110,19 @@ static bool pad(lm_text_builder *out, const lm_format_spec *spec, int64_t count)
     return true;
 }
 
-static bool write_number(lm_interp *interp, const lm_value *value, const lm_format_spec *spec, lm_text_builder *out) {
+static bool write_number(lm_interp *interp, const lm_variant *value, const lm_format_spec *spec, lm_text_builder *out) {
     digits body;
     body.n = 0;
     body.negative = false;
     const char *prefix = "";
     char type = spec->type;
-    bool integral = lm_value_is_integer(value) && (type == 0 || strchr("dxXobcn", type));
+    bool integral = lm_variant_is_integer(value) && (type == 0 || strchr("dxXobcn", type));
     if (integral) {
-        int64_t integer = lm_value_as_integer(value);
+        int64_t integer = lm_variant_as_integer(value);
         uint32_t base = type == 'x' || type == 'X' ? 16 : type == 'o' ? 8 : type == 'b' ? 2 : 10;
         put_integer(&body, integer, base, type == 'X');
         if (spec->alternate && base != 10) prefix = base == 16 ? (type == 'X' ? "0X" : "0x") : base == 8 ? "0o" : "0b";
-    } else if (!put_float(interp, &body, lm_value_as_double(value), spec)) {
+    } else if (!put_float(interp, &body, lm_variant_as_double(value), spec)) {
         return false;
     }
     if (spec->grouped) group_thousands(&body);
@@ -156,13 +156,13 @@ static bool write_text(lm_interp *interp, const lm_text *text, const lm_format_s
     return pad(out, spec, before) && lm_builder_slice(out, text, 0, n) && pad(out, spec, missing - before);
 }
 
-bool lm_format_value(lm_interp *interp, const lm_value *value, const lm_format_spec *spec, lm_text_builder *out) {
+bool lm_format_value(lm_interp *interp, const lm_variant *value, const lm_format_spec *spec, lm_text_builder *out) {
     if (spec->width > 1 << 20) return lm_interp_limit(interp, "a format asks for too much width");
     bool as_number =
-        lm_value_is_number(value) && spec->type != 's' && !(value->kind == LM_VALUE_BOOL && spec->type == 0);
+        lm_variant_is_number(value) && spec->type != 's' && !(value->kind == LM_VARIANT_BOOL && spec->type == 0);
     if (as_number) return write_number(interp, value, spec, out);
     if (spec->type && spec->type != 's')
-        return lm_interp_fail(interp, "format code '%c' does not fit type '%s'", spec->type, lm_value_type(value));
+        return lm_interp_fail(interp, "format code '%c' does not fit type '%s'", spec->type, lm_variant_type(value));
     const lm_text *text;
-    return lm_value_to_text(interp, value, &text) && write_text(interp, text, spec, out);
+    return lm_variant_to_text(interp, value, &text) && write_text(interp, text, spec, out);
 }

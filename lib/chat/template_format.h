@@ -21,13 +21,13 @@ typedef struct lm_format_spec {
 #define LM_FORMAT_SPEC_INIT                                                                                            \
     { .fill = {' '}, .fill_size = 1, .precision = -1 }
 
-bool lm_format_value(lm_interp *interp, const lm_value *value, const lm_format_spec *spec, lm_text_builder *out);
+bool lm_format_value(lm_interp *interp, const lm_variant *value, const lm_format_spec *spec, lm_text_builder *out);
 
 /* pattern % value; a tuple is a list of arguments, a dict serves %(name)s. */
-bool lm_text_percent(lm_interp *interp, const lm_text *pattern, const lm_value *value, lm_value *out);
+bool lm_text_percent(lm_interp *interp, const lm_text *pattern, const lm_variant *value, lm_variant *out);
 /* pattern.format(...) */
-bool lm_text_brace(lm_interp *interp, const lm_text *pattern, const lm_arguments *arguments, lm_value *out);
+bool lm_text_brace(lm_interp *interp, const lm_text *pattern, const lm_arguments *arguments, lm_variant *out);
 /* & < > ' " as character references; the result is marked as escaped. */
-bool lm_text_escape(lm_interp *interp, const lm_value *value, lm_value *out);
+bool lm_text_escape(lm_interp *interp, const lm_variant *value, lm_variant *out);
 
 #endif

@@ -6,26 +6,26 @@
 #include "template_strftime.h"
 
 #define FUNCTION(name)                                                                                                 \
-    static bool name(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out)
+    static bool name(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out)
 
 FUNCTION(call_raise_exception) {
-    lm_value slot;
+    lm_variant slot;
     const lm_text *message;
     (void)self, (void)out;
     if (!lm_arguments_bind(interp, arguments, "raise_exception", "message", 1, &slot) ||
-        !lm_value_to_text(interp, &slot, &message))
+        !lm_variant_to_text(interp, &slot, &message))
         return false;
     return lm_interp_raise(interp, message);
 }
 
 FUNCTION(call_range) {
-    lm_value slots[3];
+    lm_variant slots[3];
     int64_t start = 0, stop = 0, step = 1;
     (void)self;
     if (!lm_arguments_bind(interp, arguments, "range", "start stop step", 1, slots)) return false;
-    if (slots[1].kind == LM_VALUE_ABSENT) {
+    if (slots[1].kind == LM_VARIANT_ABSENT) {
         slots[1] = slots[0];
-        slots[0].kind = LM_VALUE_ABSENT;
+        slots[0].kind = LM_VARIANT_ABSENT;
     }
     if (!lm_slot_integer(interp, &slots[0], "start", &start) || !lm_slot_integer(interp, &slots[1], "stop", &stop) ||
         !lm_slot_integer(interp, &slots[2], "step", &step))
@@ -44,17 +44,17 @@ FUNCTION(call_range) {
     range->stop = stop;
     range->step = step;
     for (uint64_t i = 0; i < count; i++)
-        range->items[range->count++] = lm_value_int((int64_t)((uint64_t)start + i * (uint64_t)step));
-    *out = lm_value_sequence(LM_VALUE_RANGE, range);
+        range->items[range->count++] = lm_variant_int((int64_t)((uint64_t)start + i * (uint64_t)step));
+    *out = lm_variant_sequence(LM_VARIANT_RANGE, range);
     return true;
 }
 
 /* dict(mapping or pairs, key=value, ...) */
 static bool build_dict(lm_interp *interp, const lm_arguments *arguments, lm_dict **out) {
     lm_dict *dict = lm_dict_new(interp);
-    lm_value self, ignored;
+    lm_variant self, ignored;
     if (!dict) return false;
-    self = lm_value_dict(dict);
+    self = lm_variant_dict(dict);
     if (!lm_method_find(&self, (lm_slice){"update", 6})(interp, &self, arguments, &ignored)) return false;
     *out = dict;
     return true;
@@ -64,7 +64,7 @@ FUNCTION(call_dict) {
     lm_dict *dict;
     (void)self;
     if (!build_dict(interp, arguments, &dict)) return false;
-    *out = lm_value_dict(dict);
+    *out = lm_variant_dict(dict);
     return true;
 }
 
@@ -72,12 +72,12 @@ FUNCTION(call_namespace) {
     lm_dict *dict;
     (void)self;
     if (!build_dict(interp, arguments, &dict)) return false;
-    *out = (lm_value){.kind = LM_VALUE_NAMESPACE, .as.dict = dict};
+    *out = (lm_variant){.kind = LM_VARIANT_NAMESPACE, .as.dict = dict};
     return true;
 }
 
 FUNCTION(call_strftime_now) {
-    lm_value slot;
+    lm_variant slot;
     const lm_text *format = NULL;
     lm_text_builder *builder = lm_builder_new(interp);
     (void)self;
@@ -85,7 +85,7 @@ FUNCTION(call_strftime_now) {
         !lm_slot_text(interp, &slot, "the format", &format))
         return false;
     if (!lm_template_strftime(builder, &interp->clock, format) || !(format = lm_builder_finish(builder))) return false;
-    *out = lm_value_text(format);
+    *out = lm_variant_text(format);
     return true;
 }
 
@@ -93,23 +93,23 @@ FUNCTION(call_strftime_now) {
 FUNCTION(join_next) {
     lm_sequence *state = self->as.sequence;
     if (!lm_arguments_bind(interp, arguments, "joiner", "", 0, NULL)) return false;
-    if (state->cursor++ == 0) return lm_value_word(interp, "", out);
+    if (state->cursor++ == 0) return lm_variant_word(interp, "", out);
     *out = state->items[0];
     return true;
 }
 
 FUNCTION(call_joiner) {
-    lm_value slot;
+    lm_variant slot;
     lm_sequence *state = lm_sequence_new(interp, 1);
     lm_callable *callable = lm_interp_alloc_array(interp, 1, sizeof *callable);
     (void)self;
     if (!state || !callable || !lm_arguments_bind(interp, arguments, "joiner", "sep", 0, &slot)) return false;
-    if (slot.kind == LM_VALUE_ABSENT && !lm_value_word(interp, ", ", &slot)) return false;
+    if (slot.kind == LM_VARIANT_ABSENT && !lm_variant_word(interp, ", ", &slot)) return false;
     state->items[state->count++] = slot;
     callable->name = "joiner";
     callable->native = join_next;
-    callable->self = lm_value_sequence(LM_VALUE_LIST, state);
-    *out = (lm_value){.kind = LM_VALUE_CALLABLE, .as.callable = callable};
+    callable->self = lm_variant_sequence(LM_VARIANT_LIST, state);
+    *out = (lm_variant){.kind = LM_VARIANT_CALLABLE, .as.callable = callable};
     return true;
 }
 
@@ -119,7 +119,7 @@ FUNCTION(call_cycler) {
     lm_sequence *items = lm_sequence_new(interp, arguments->count);
     if (!items) return false;
     for (size_t i = 0; i < arguments->count; i++) items->items[items->count++] = arguments->values[i];
-    *out = lm_value_sequence(LM_VALUE_CYCLER, items);
+    *out = lm_variant_sequence(LM_VARIANT_CYCLER, items);
     return true;
 }
 
@@ -139,7 +139,7 @@ bool lm_globals_install(lm_interp *interp) {
         if (!callable) return false;
         callable->name = function->name;
         callable->native = function->native;
-        interp->globals[symbol] = (lm_value){.kind = LM_VALUE_CALLABLE, .as.callable = callable};
+        interp->globals[symbol] = (lm_variant){.kind = LM_VARIANT_CALLABLE, .as.callable = callable};
     }
     return true;
 }

@@ -48,7 +48,9 @@ bool lm_interp_charge(lm_interp *interp, uint64_t steps) {
 void *lm_interp_alloc(lm_interp *interp, size_t size) {
     void *memory = lm_arena_alloc(&interp->arena, size);
     if (memory) return memory;
-    if (size > interp->arena.limit - lm_size_min(interp->arena.bytes, interp->arena.limit))
+    /* The arena refuses a chunk that would pass its limit; chunks grow like the arena itself. */
+    bool is_full = interp->arena.bytes > interp->arena.limit / 4 || size > interp->arena.limit / 4;
+    if (is_full)
         lm_interp_limit(interp, "the template needs too much memory");
     else
         lm_interp_memory(interp);
@@ -74,7 +76,7 @@ lm_scope *lm_scope_new(lm_interp *interp, lm_scope *parent) {
     return scope;
 }
 
-bool lm_scope_set(lm_interp *interp, lm_scope *scope, uint32_t symbol, const lm_value *value) {
+bool lm_scope_set(lm_interp *interp, lm_scope *scope, uint32_t symbol, const lm_variant *value) {
     if (!scope) {
         interp->globals[symbol] = *value;
         return true;
@@ -97,14 +99,14 @@ bool lm_scope_set(lm_interp *interp, lm_scope *scope, uint32_t symbol, const lm_
     return true;
 }
 
-const lm_value *lm_scope_get(lm_interp *interp, const lm_scope *scope, uint32_t symbol) {
+const lm_variant *lm_scope_get(lm_interp *interp, const lm_scope *scope, uint32_t symbol) {
     for (; scope; scope = scope->parent) {
         interp->steps += scope->count / 16;
         for (size_t i = 0; i < scope->count; i++)
             if (scope->bindings[i].symbol == symbol) return &scope->bindings[i].value;
     }
-    const lm_value *global = &interp->globals[symbol];
-    return global->kind == LM_VALUE_ABSENT ? NULL : global;
+    const lm_variant *global = &interp->globals[symbol];
+    return global->kind == LM_VARIANT_ABSENT ? NULL : global;
 }
 
 /* The variables, as far as the template names them. Messages are numbered, so that output can be traced back to them. */
@@ -113,20 +115,21 @@ static bool install_variables(lm_interp *interp, const lm_json *variables) {
         const lm_json_member *member = &variables->members[i];
         uint32_t symbol = lm_template_symbol(interp->template, member->name, member->name_size);
         if (symbol == UINT32_MAX) continue;
-        lm_value value;
+        lm_variant value;
         bool is_messages =
             member->name_size == 8 && memcmp(member->name, "messages", 8) == 0 && member->value.type == LM_JSON_ARRAY;
         if (is_messages) {
             lm_sequence *list = lm_sequence_new(interp, member->value.count);
             if (!list) return false;
             for (size_t m = 0; m < member->value.count; m++) {
-                lm_value *item = &list->items[list->count++];
-                if (!lm_value_from_json(interp, &member->value.items[m], LM_ORIGIN_MESSAGE(m) | LM_ORIGIN_CALLER, item))
+                lm_variant *item = &list->items[list->count++];
+                if (!lm_variant_from_json(interp, &member->value.items[m], LM_ORIGIN_MESSAGE(m) | LM_ORIGIN_CALLER,
+                                          item))
                     return false;
-                if (item->kind == LM_VALUE_DICT) item->as.dict->message = (int32_t)m;
+                if (item->kind == LM_VARIANT_DICT) item->as.dict->message = (int32_t)m;
             }
-            value = lm_value_sequence(LM_VALUE_LIST, list);
-        } else if (!lm_value_from_json(interp, &member->value, LM_ORIGIN_CALLER, &value)) {
+            value = lm_variant_sequence(LM_VARIANT_LIST, list);
+        } else if (!lm_variant_from_json(interp, &member->value, LM_ORIGIN_CALLER, &value)) {
             return false;
         }
         interp->globals[symbol] = value;

@@ -6,25 +6,25 @@
 #include <string.h>
 
 #define METHOD(name)                                                                                                   \
-    static bool name(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out)
+    static bool name(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out)
 
 static bool none(lm_interp *interp, const lm_arguments *arguments, const char *name) {
     return lm_arguments_bind(interp, arguments, name, "", 0, NULL);
 }
 
 METHOD(list_append) {
-    lm_value slot;
-    *out = lm_value_none();
+    lm_variant slot;
+    *out = lm_variant_none();
     return lm_arguments_bind(interp, arguments, "append", "object", 1, &slot) &&
            lm_sequence_push(interp, self->as.sequence, slot);
 }
 
 METHOD(list_extend) {
-    lm_value slot;
+    lm_variant slot;
     const lm_sequence *items;
-    *out = lm_value_none();
+    *out = lm_variant_none();
     if (!lm_arguments_bind(interp, arguments, "extend", "iterable", 1, &slot) ||
-        !lm_value_iterate(interp, &slot, &items))
+        !lm_variant_iterate(interp, &slot, &items))
         return false;
     size_t count = items->count; /* a list may be extended by itself */
     for (size_t i = 0; i < count; i++)
@@ -33,10 +33,10 @@ METHOD(list_extend) {
 }
 
 METHOD(list_insert) {
-    lm_value slots[2];
+    lm_variant slots[2];
     int64_t index = 0;
     lm_sequence *list = self->as.sequence;
-    *out = lm_value_none();
+    *out = lm_variant_none();
     if (!lm_arguments_bind(interp, arguments, "insert", "index object", 2, slots) ||
         !lm_slot_integer(interp, &slots[0], "index", &index))
         return false;
@@ -50,7 +50,7 @@ METHOD(list_insert) {
 }
 
 METHOD(list_pop) {
-    lm_value slot;
+    lm_variant slot;
     int64_t index = -1;
     lm_sequence *list = self->as.sequence;
     if (!lm_arguments_bind(interp, arguments, "pop", "index", 0, &slot) ||
@@ -67,14 +67,14 @@ METHOD(list_pop) {
 }
 
 /* Position of an element, SIZE_MAX when absent. */
-static bool position(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, const char *name,
+static bool position(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, const char *name,
                      size_t *out) {
-    lm_value slot;
+    lm_variant slot;
     *out = SIZE_MAX;
     if (!lm_arguments_bind(interp, arguments, name, "value", 1, &slot)) return false;
     for (size_t i = 0; i < self->as.sequence->count; i++) {
         bool equal;
-        if (!lm_value_equal(interp, &self->as.sequence->items[i], &slot, &equal)) return false;
+        if (!lm_variant_equal(interp, &self->as.sequence->items[i], &slot, &equal)) return false;
         if (!equal) continue;
         *out = i;
         return true;
@@ -86,7 +86,7 @@ METHOD(list_index) {
     size_t found;
     if (!position(interp, self, arguments, "index", &found)) return false;
     if (found == SIZE_MAX) return lm_interp_fail(interp, "the value is not in the list");
-    *out = lm_value_int((int64_t)found);
+    *out = lm_variant_int((int64_t)found);
     return true;
 }
 
@@ -97,26 +97,26 @@ METHOD(list_remove) {
     if (found == SIZE_MAX) return lm_interp_fail(interp, "the value is not in the list");
     memmove(list->items + found, list->items + found + 1, (list->count - found - 1) * sizeof *list->items);
     list->count--;
-    *out = lm_value_none();
+    *out = lm_variant_none();
     return true;
 }
 
 METHOD(list_count) {
-    lm_value slot;
+    lm_variant slot;
     int64_t count = 0;
     if (!lm_arguments_bind(interp, arguments, "count", "value", 1, &slot)) return false;
     for (size_t i = 0; i < self->as.sequence->count; i++) {
         bool equal;
-        if (!lm_value_equal(interp, &self->as.sequence->items[i], &slot, &equal)) return false;
+        if (!lm_variant_equal(interp, &self->as.sequence->items[i], &slot, &equal)) return false;
         count += equal;
     }
-    *out = lm_value_int(count);
+    *out = lm_variant_int(count);
     return true;
 }
 
 METHOD(list_clear) {
     self->as.sequence->count = 0;
-    *out = lm_value_none();
+    *out = lm_variant_none();
     return none(interp, arguments, "clear");
 }
 
@@ -125,38 +125,38 @@ METHOD(list_copy) {
 }
 
 METHOD(list_reverse) {
-    lm_value reversed;
+    lm_variant reversed;
     if (!none(interp, arguments, "reverse") ||
         !lm_filter_apply(interp, (lm_slice){"reverse", 7}, self, arguments, &reversed))
         return false;
     if (self->as.sequence->count)
         memcpy(self->as.sequence->items, reversed.as.sequence->items,
                self->as.sequence->count * sizeof *self->as.sequence->items);
-    *out = lm_value_none();
+    *out = lm_variant_none();
     return true;
 }
 
 enum { KEYS = 1, VALUES = 2 };
 
-static bool view(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, const char *name, int parts,
-                 lm_value *out) {
+static bool view(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, const char *name, int parts,
+                 lm_variant *out) {
     const lm_dict *dict = self->as.dict;
     lm_sequence *list = lm_sequence_new(interp, dict->count);
     if (!list || !none(interp, arguments, name) || !lm_interp_charge(interp, dict->count / 4)) return false;
     list->name = name;
     for (size_t i = 0; i < dict->count; i++) {
-        lm_value item = parts == KEYS ? dict->entries[i].key : dict->entries[i].value;
+        lm_variant item = parts == KEYS ? dict->entries[i].key : dict->entries[i].value;
         if (parts == (KEYS | VALUES)) {
             lm_sequence *pair = lm_sequence_new(interp, 2);
             if (!pair) return false;
             pair->items[0] = dict->entries[i].key;
             pair->items[1] = dict->entries[i].value;
             pair->count = 2;
-            item = lm_value_sequence(LM_VALUE_TUPLE, pair);
+            item = lm_variant_sequence(LM_VARIANT_TUPLE, pair);
         }
         list->items[list->count++] = item;
     }
-    *out = lm_value_sequence(LM_VALUE_VIEW, list);
+    *out = lm_variant_sequence(LM_VARIANT_VIEW, list);
     return true;
 }
 
@@ -165,49 +165,49 @@ METHOD(dict_values) { return view(interp, self, arguments, "dict_values", VALUES
 METHOD(dict_items) { return view(interp, self, arguments, "dict_items", KEYS | VALUES, out); }
 
 METHOD(dict_get) {
-    lm_value slots[2];
+    lm_variant slots[2];
     bool failed;
     if (!lm_arguments_bind(interp, arguments, "get", "key default", 1, slots)) return false;
-    const lm_value *value = lm_dict_get(interp, self->as.dict, &slots[0], &failed);
-    *out = value ? *value : slots[1].kind == LM_VALUE_ABSENT ? lm_value_none() : slots[1];
+    const lm_variant *value = lm_dict_get(interp, self->as.dict, &slots[0], &failed);
+    *out = value ? *value : slots[1].kind == LM_VARIANT_ABSENT ? lm_variant_none() : slots[1];
     return !failed;
 }
 
 METHOD(dict_setdefault) {
-    lm_value slots[2];
+    lm_variant slots[2];
     bool failed;
     if (!lm_arguments_bind(interp, arguments, "setdefault", "key default", 1, slots)) return false;
-    const lm_value *value = lm_dict_get(interp, self->as.dict, &slots[0], &failed);
-    *out = value ? *value : slots[1].kind == LM_VALUE_ABSENT ? lm_value_none() : slots[1];
+    const lm_variant *value = lm_dict_get(interp, self->as.dict, &slots[0], &failed);
+    *out = value ? *value : slots[1].kind == LM_VARIANT_ABSENT ? lm_variant_none() : slots[1];
     return !failed && (value || lm_dict_set(interp, self->as.dict, &slots[0], out));
 }
 
 METHOD(dict_pop) {
-    lm_value slots[2];
+    lm_variant slots[2];
     bool found;
     if (!lm_arguments_bind(interp, arguments, "pop", "key default", 1, slots) ||
         !lm_dict_remove(interp, self->as.dict, &slots[0], out, &found))
         return false;
     if (found) return true;
-    if (slots[1].kind == LM_VALUE_ABSENT) return lm_interp_fail(interp, "the key is not in the dict");
+    if (slots[1].kind == LM_VARIANT_ABSENT) return lm_interp_fail(interp, "the key is not in the dict");
     *out = slots[1];
     return true;
 }
 
 METHOD(dict_update) {
-    lm_value slot;
+    lm_variant slot;
     lm_arguments positional = {arguments->values, arguments->count, NULL, 0};
-    *out = lm_value_none();
+    *out = lm_variant_none();
     if (!lm_arguments_bind(interp, &positional, "update", "other", 0, &slot)) return false;
-    if (slot.kind == LM_VALUE_DICT) {
+    if (slot.kind == LM_VARIANT_DICT) {
         for (size_t i = 0; i < slot.as.dict->count; i++)
             if (!lm_dict_set(interp, self->as.dict, &slot.as.dict->entries[i].key, &slot.as.dict->entries[i].value))
                 return false;
-    } else if (slot.kind != LM_VALUE_ABSENT) {
+    } else if (slot.kind != LM_VARIANT_ABSENT) {
         const lm_sequence *pairs, *pair;
-        if (!lm_value_iterate(interp, &slot, &pairs)) return false;
+        if (!lm_variant_iterate(interp, &slot, &pairs)) return false;
         for (size_t i = 0; i < pairs->count; i++) {
-            if (!lm_value_iterate(interp, &pairs->items[i], &pair)) return false;
+            if (!lm_variant_iterate(interp, &pairs->items[i], &pair)) return false;
             if (pair->count != 2) return lm_interp_fail(interp, "update needs a mapping or a list of pairs");
             if (!lm_dict_set(interp, self->as.dict, &pair->items[0], &pair->items[1])) return false;
         }
@@ -224,7 +224,7 @@ METHOD(dict_copy) {
     for (size_t i = 0; i < self->as.dict->count; i++)
         if (!lm_dict_set(interp, copy, &self->as.dict->entries[i].key, &self->as.dict->entries[i].value)) return false;
     copy->message = self->as.dict->message;
-    *out = lm_value_dict(copy);
+    *out = lm_variant_dict(copy);
     return true;
 }
 
@@ -233,7 +233,7 @@ METHOD(dict_clear) {
     self->as.dict->capacity = 0; /* entries and index are made anew */
     self->as.dict->index = NULL;
     self->as.dict->index_size = 0;
-    *out = lm_value_none();
+    *out = lm_variant_none();
     return none(interp, arguments, "clear");
 }
 
@@ -247,11 +247,11 @@ METHOD(cycler_next) {
 
 METHOD(cycler_reset) {
     self->as.sequence->cursor = 0;
-    *out = lm_value_none();
+    *out = lm_variant_none();
     return none(interp, arguments, "reset");
 }
 
-lm_native lm_method_find(const lm_value *object, lm_slice name) {
+lm_native lm_method_find(const lm_variant *object, lm_slice name) {
     static const lm_native_entry list_methods[] = {{"append", list_append},
                                                    {"clear", list_clear},
                                                    {"copy", list_copy},
@@ -275,15 +275,15 @@ lm_native lm_method_find(const lm_value *object, lm_slice name) {
                                                    {"values", dict_values},
                                                    {NULL, NULL}};
     static const lm_native_entry cycler_methods[] = {{"next", cycler_next}, {"reset", cycler_reset}, {NULL, NULL}};
-    switch ((lm_value_kind)object->kind) {
-    case LM_VALUE_STRING: return lm_native_find(lm_methods_text, name.bytes, name.n);
-    case LM_VALUE_LIST: return lm_native_find(list_methods, name.bytes, name.n);
-    case LM_VALUE_TUPLE:
+    switch ((lm_variant_kind)object->kind) {
+    case LM_VARIANT_STRING: return lm_native_find(lm_methods_text, name.bytes, name.n);
+    case LM_VARIANT_LIST: return lm_native_find(list_methods, name.bytes, name.n);
+    case LM_VARIANT_TUPLE:
         if (object->as.sequence->name) return NULL; /* the pairs of groupby have names of their own */
         return lm_native_find(tuple_methods, name.bytes, name.n);
-    case LM_VALUE_RANGE: return lm_native_find(tuple_methods, name.bytes, name.n);
-    case LM_VALUE_DICT: return lm_native_find(dict_methods, name.bytes, name.n);
-    case LM_VALUE_CYCLER: return lm_native_find(cycler_methods, name.bytes, name.n);
+    case LM_VARIANT_RANGE: return lm_native_find(tuple_methods, name.bytes, name.n);
+    case LM_VARIANT_DICT: return lm_native_find(dict_methods, name.bytes, name.n);
+    case LM_VARIANT_CYCLER: return lm_native_find(cycler_methods, name.bytes, name.n);
     default: return NULL;
     }
 }

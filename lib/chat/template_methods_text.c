@@ -9,15 +9,15 @@
 #include "template_strings.h"
 
 #define METHOD(name)                                                                                                   \
-    static bool name(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, lm_value *out)
+    static bool name(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out)
 
-static bool give(const lm_text *text, lm_value *out) {
-    if (text) *out = lm_value_text(text);
+static bool give(const lm_text *text, lm_variant *out) {
+    if (text) *out = lm_variant_text(text);
     return text != NULL;
 }
 
-static bool give_list(lm_sequence *list, lm_value *out) {
-    if (list) *out = lm_value_sequence(LM_VALUE_LIST, list);
+static bool give_list(lm_sequence *list, lm_variant *out) {
+    if (list) *out = lm_variant_sequence(LM_VARIANT_LIST, list);
     return list != NULL;
 }
 
@@ -25,13 +25,13 @@ static bool none(lm_interp *interp, const lm_arguments *arguments, const char *n
     return lm_arguments_bind(interp, arguments, name, "", 0, NULL);
 }
 
-static bool split(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool from_right,
-                  lm_value *out) {
-    lm_value slots[2];
+static bool split(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool from_right,
+                  lm_variant *out) {
+    lm_variant slots[2];
     const lm_text *separator = NULL;
     int64_t limit = -1;
     if (!lm_arguments_bind(interp, arguments, "split", "sep maxsplit", 0, slots)) return false;
-    if (slots[0].kind != LM_VALUE_NONE && !lm_slot_text(interp, &slots[0], "the separator", &separator)) return false;
+    if (slots[0].kind != LM_VARIANT_NONE && !lm_slot_text(interp, &slots[0], "the separator", &separator)) return false;
     if (!lm_slot_integer(interp, &slots[1], "maxsplit", &limit)) return false;
     return give_list(lm_string_split(interp, self->as.text, separator, limit, from_right), out);
 }
@@ -40,18 +40,18 @@ METHOD(text_split) { return split(interp, self, arguments, false, out); }
 METHOD(text_rsplit) { return split(interp, self, arguments, true, out); }
 
 METHOD(text_splitlines) {
-    lm_value slot;
+    lm_variant slot;
     if (!lm_arguments_bind(interp, arguments, "splitlines", "keepends", 0, &slot)) return false;
-    return give_list(lm_string_lines(interp, self->as.text, slot.kind != LM_VALUE_ABSENT && lm_value_truth(&slot)),
+    return give_list(lm_string_lines(interp, self->as.text, slot.kind != LM_VARIANT_ABSENT && lm_variant_truth(&slot)),
                      out);
 }
 
-static bool strip(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool left, bool right,
-                  lm_value *out) {
-    lm_value slot;
+static bool strip(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool left, bool right,
+                  lm_variant *out) {
+    lm_variant slot;
     const lm_text *chars = NULL;
     if (!lm_arguments_bind(interp, arguments, "strip", "chars", 0, &slot)) return false;
-    if (slot.kind != LM_VALUE_NONE && !lm_slot_text(interp, &slot, "strip arg", &chars)) return false;
+    if (slot.kind != LM_VARIANT_NONE && !lm_slot_text(interp, &slot, "strip arg", &chars)) return false;
     return give(lm_string_strip(interp, self->as.text, chars, left, right), out);
 }
 
@@ -60,7 +60,7 @@ METHOD(text_lstrip) { return strip(interp, self, arguments, true, false, out); }
 METHOD(text_rstrip) { return strip(interp, self, arguments, false, true, out); }
 
 METHOD(text_replace) {
-    lm_value slots[3];
+    lm_variant slots[3];
     const lm_text *from = NULL, *to = NULL;
     int64_t limit = -1;
     if (!lm_arguments_bind(interp, arguments, "replace", "old new count", 2, slots)) return false;
@@ -101,14 +101,15 @@ METHOD(text_swapcase) {
 METHOD(text_format) { return lm_text_brace(interp, self->as.text, arguments, out); }
 
 METHOD(text_join) {
-    lm_value slot;
+    lm_variant slot;
     const lm_sequence *parts;
-    if (!lm_arguments_bind(interp, arguments, "join", "iterable", 1, &slot) || !lm_value_iterate(interp, &slot, &parts))
+    if (!lm_arguments_bind(interp, arguments, "join", "iterable", 1, &slot) ||
+        !lm_variant_iterate(interp, &slot, &parts))
         return false;
     for (size_t i = 0; i < parts->count; i++)
-        if (parts->items[i].kind != LM_VALUE_STRING)
+        if (parts->items[i].kind != LM_VARIANT_STRING)
             return lm_interp_fail(interp, "sequence item %zu: expected str instance, %s found", i,
-                                  lm_value_type(&parts->items[i]));
+                                  lm_variant_type(&parts->items[i]));
     return give(lm_string_join(interp, self->as.text, parts), out);
 }
 
@@ -119,12 +120,13 @@ static bool has_affix(const lm_text *text, const lm_text *affix, bool at_end) {
 }
 
 /* The part of self between optional start and end, which count characters. */
-static bool window(lm_interp *interp, const lm_value *self, const lm_value *start, const lm_value *end, size_t *from,
-                   size_t *to) {
+static bool window(lm_interp *interp, const lm_variant *self, const lm_variant *start, const lm_variant *end,
+                   size_t *from, size_t *to) {
     int64_t n = (int64_t)lm_text_chars(self->as.text), bounds[2] = {0, n};
-    const lm_value *slots[2] = {start, end};
+    const lm_variant *slots[2] = {start, end};
     for (int i = 0; i < 2; i++) {
-        if (slots[i]->kind != LM_VALUE_NONE && !lm_slot_integer(interp, slots[i], "an index", &bounds[i])) return false;
+        if (slots[i]->kind != LM_VARIANT_NONE && !lm_slot_integer(interp, slots[i], "an index", &bounds[i]))
+            return false;
         if (bounds[i] < 0) bounds[i] = bounds[i] < -n ? 0 : bounds[i] + n;
         if (bounds[i] > n) bounds[i] = n;
     }
@@ -134,36 +136,36 @@ static bool window(lm_interp *interp, const lm_value *self, const lm_value *star
     return true;
 }
 
-static bool affix_test(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool at_end,
-                       lm_value *out) {
-    lm_value slots[3];
+static bool affix_test(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool at_end,
+                       lm_variant *out) {
+    lm_variant slots[3];
     size_t from, to;
     if (!lm_arguments_bind(interp, arguments, at_end ? "endswith" : "startswith", "prefix start end", 1, slots))
         return false;
     if (!window(interp, self, &slots[1], &slots[2], &from, &to)) return false;
     const lm_text *text = from <= to ? lm_text_slice(interp, self->as.text, from, to) : NULL;
     if (from <= to && !text) return false;
-    *out = lm_value_bool(false);
-    if (slots[0].kind == LM_VALUE_TUPLE) {
+    *out = lm_variant_bool(false);
+    if (slots[0].kind == LM_VARIANT_TUPLE) {
         const lm_sequence *affixes = slots[0].as.sequence;
         for (size_t i = 0; i < affixes->count; i++) {
-            if (affixes->items[i].kind != LM_VALUE_STRING) return lm_interp_fail(interp, "a tuple of str is needed");
-            if (text && has_affix(text, affixes->items[i].as.text, at_end)) *out = lm_value_bool(true);
+            if (affixes->items[i].kind != LM_VARIANT_STRING) return lm_interp_fail(interp, "a tuple of str is needed");
+            if (text && has_affix(text, affixes->items[i].as.text, at_end)) *out = lm_variant_bool(true);
         }
         return true;
     }
     const lm_text *affix = NULL;
     if (!lm_slot_text(interp, &slots[0], "the first argument", &affix)) return false;
-    *out = lm_value_bool(text && has_affix(text, affix, at_end));
+    *out = lm_variant_bool(text && has_affix(text, affix, at_end));
     return true;
 }
 
 METHOD(text_startswith) { return affix_test(interp, self, arguments, false, out); }
 METHOD(text_endswith) { return affix_test(interp, self, arguments, true, out); }
 
-static bool remove_affix(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool at_end,
-                         lm_value *out) {
-    lm_value slot;
+static bool remove_affix(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool at_end,
+                         lm_variant *out) {
+    lm_variant slot;
     const lm_text *affix = NULL, *text = self->as.text;
     if (!lm_arguments_bind(interp, arguments, "removeprefix", "affix", 1, &slot) ||
         !lm_slot_text(interp, &slot, "the affix", &affix))
@@ -175,9 +177,9 @@ static bool remove_affix(lm_interp *interp, const lm_value *self, const lm_argum
 METHOD(text_removeprefix) { return remove_affix(interp, self, arguments, false, out); }
 METHOD(text_removesuffix) { return remove_affix(interp, self, arguments, true, out); }
 
-static bool find(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool last, bool must,
-                 lm_value *out) {
-    lm_value slots[3];
+static bool find(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool last, bool must,
+                 lm_variant *out) {
+    lm_variant slots[3];
     const lm_text *needle = NULL;
     size_t from, to, found = SIZE_MAX;
     if (!lm_arguments_bind(interp, arguments, "find", "sub start end", 1, slots) ||
@@ -191,7 +193,7 @@ static bool find(lm_interp *interp, const lm_value *self, const lm_arguments *ar
         if (found != SIZE_MAX && found < from) found = SIZE_MAX;
     }
     if (found == SIZE_MAX && must) return lm_interp_fail(interp, "substring not found");
-    *out = lm_value_int(found == SIZE_MAX ? -1 : (int64_t)lm_text_index(self->as.text, found));
+    *out = lm_variant_int(found == SIZE_MAX ? -1 : (int64_t)lm_text_index(self->as.text, found));
     return true;
 }
 
@@ -201,7 +203,7 @@ METHOD(text_index) { return find(interp, self, arguments, false, true, out); }
 METHOD(text_rindex) { return find(interp, self, arguments, true, true, out); }
 
 METHOD(text_count) {
-    lm_value slots[3];
+    lm_variant slots[3];
     const lm_text *needle = NULL;
     size_t from, to;
     int64_t count = 0;
@@ -220,13 +222,13 @@ METHOD(text_count) {
             else
                 count++;
     }
-    *out = lm_value_int(count);
+    *out = lm_variant_int(count);
     return true;
 }
 
-static bool partition(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool last,
-                      lm_value *out) {
-    lm_value slot;
+static bool partition(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool last,
+                      lm_variant *out) {
+    lm_variant slot;
     const lm_text *separator = NULL, *text = self->as.text, *parts[3];
     lm_sequence *tuple = lm_sequence_new(interp, 3);
     if (!tuple || !lm_arguments_bind(interp, arguments, "partition", "sep", 1, &slot) ||
@@ -241,20 +243,21 @@ static bool partition(lm_interp *interp, const lm_value *self, const lm_argument
     parts[2] = lm_text_slice(interp, text, to, text->n);
     for (int i = 0; i < 3; i++) {
         if (!parts[i]) return false;
-        tuple->items[tuple->count++] = lm_value_text(parts[i]);
+        tuple->items[tuple->count++] = lm_variant_text(parts[i]);
     }
-    *out = lm_value_sequence(LM_VALUE_TUPLE, tuple);
+    *out = lm_variant_sequence(LM_VARIANT_TUPLE, tuple);
     return true;
 }
 
 METHOD(text_partition) { return partition(interp, self, arguments, false, out); }
 METHOD(text_rpartition) { return partition(interp, self, arguments, true, out); }
 
-static bool justify(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, char side, lm_value *out) {
-    lm_value slots[2], space;
+static bool justify(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, char side,
+                    lm_variant *out) {
+    lm_variant slots[2], space;
     int64_t width = 0;
     if (!lm_arguments_bind(interp, arguments, "just", "width fillchar", 1, slots) ||
-        !lm_value_word(interp, " ", &space))
+        !lm_variant_word(interp, " ", &space))
         return false;
     const lm_text *fill = space.as.text;
     if (!lm_slot_integer(interp, &slots[0], "width", &width) || !lm_slot_text(interp, &slots[1], "fillchar", &fill))
@@ -272,7 +275,7 @@ METHOD(text_rjust) { return justify(interp, self, arguments, '>', out); }
 METHOD(text_center) { return justify(interp, self, arguments, '^', out); }
 
 METHOD(text_zfill) {
-    lm_value slot;
+    lm_variant slot;
     int64_t width = 0;
     const lm_text *text = self->as.text;
     lm_text_builder *builder = lm_builder_new(interp);
@@ -287,7 +290,7 @@ METHOD(text_zfill) {
 }
 
 METHOD(text_expandtabs) {
-    lm_value slot;
+    lm_variant slot;
     int64_t width = 8;
     const lm_text *text = self->as.text;
     lm_text_builder *builder = lm_builder_new(interp);
@@ -311,8 +314,8 @@ METHOD(text_expandtabs) {
 }
 
 /* Whether there is a character and every one has the property. */
-static bool all_of(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, bool (*has)(uint32_t),
-                   lm_value *out) {
+static bool all_of(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool (*has)(uint32_t),
+                   lm_variant *out) {
     const lm_text *text = self->as.text;
     bool all = text->n > 0;
     if (!none(interp, arguments, "is...") || !lm_interp_charge(interp, text->n / 8)) return false;
@@ -321,7 +324,7 @@ static bool all_of(lm_interp *interp, const lm_value *self, const lm_arguments *
         pos += lm_utf8_decode_lossy(text->bytes + pos, text->n - pos, &code);
         all = has(code);
     }
-    *out = lm_value_bool(all);
+    *out = lm_variant_bool(all);
     return true;
 }
 
@@ -342,21 +345,21 @@ METHOD(text_isspace) { return all_of(interp, self, arguments, is_space, out); }
 
 METHOD(text_isascii) {
     if (!all_of(interp, self, arguments, is_ascii, out)) return false;
-    if (self->as.text->n == 0) *out = lm_value_bool(true);
+    if (self->as.text->n == 0) *out = lm_variant_bool(true);
     return true;
 }
 
 METHOD(text_isprintable) {
     if (!all_of(interp, self, arguments, lm_letter_is_printable, out)) return false;
-    if (self->as.text->n == 0) *out = lm_value_bool(true);
+    if (self->as.text->n == 0) *out = lm_variant_bool(true);
     return true;
 }
 
-static bool test_case(lm_interp *interp, const lm_value *self, const lm_arguments *arguments, const char *test,
-                      lm_value *out) {
+static bool test_case(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, const char *test,
+                      lm_variant *out) {
     bool result;
     if (!lm_test_apply(interp, (lm_slice){test, 5}, self, arguments, &result)) return false;
-    *out = lm_value_bool(result);
+    *out = lm_variant_bool(result);
     return true;
 }
 
@@ -369,7 +372,7 @@ METHOD(text_istitle) {
                   *upper = lm_string_case(interp, self->as.text, LM_CASE_UPPER);
     const lm_text *lower = lm_string_case(interp, self->as.text, LM_CASE_LOWER);
     if (!title || !upper || !lower) return false;
-    *out = lm_value_bool(lm_text_equal(title, self->as.text) && !lm_text_equal(upper, lower));
+    *out = lm_variant_bool(lm_text_equal(title, self->as.text) && !lm_text_equal(upper, lower));
     return true;
 }
 

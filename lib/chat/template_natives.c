@@ -23,8 +23,8 @@ lm_native lm_filter_find(lm_slice name) {
 
 lm_native lm_test_find(lm_slice name) { return lm_native_find(lm_tests, name.bytes, name.n); }
 
-bool lm_filter_apply(lm_interp *interp, lm_slice name, const lm_value *self, const lm_arguments *arguments,
-                     lm_value *out) {
+bool lm_filter_apply(lm_interp *interp, lm_slice name, const lm_variant *self, const lm_arguments *arguments,
+                     lm_variant *out) {
     lm_native native = lm_filter_find(name);
     if (!native) return lm_interp_fail(interp, "no filter named '%.*s'", (int)lm_size_min(name.n, 100), name.bytes);
     if (!lm_interp_enter(interp) || !native(interp, self, arguments, out)) return false;
@@ -32,11 +32,11 @@ bool lm_filter_apply(lm_interp *interp, lm_slice name, const lm_value *self, con
     return true;
 }
 
-bool lm_test_apply(lm_interp *interp, lm_slice name, const lm_value *self, const lm_arguments *arguments, bool *out) {
+bool lm_test_apply(lm_interp *interp, lm_slice name, const lm_variant *self, const lm_arguments *arguments, bool *out) {
     lm_native native = lm_test_find(name);
-    lm_value result;
+    lm_variant result;
     if (!native) return lm_interp_fail(interp, "no test named '%.*s'", (int)lm_size_min(name.n, 100), name.bytes);
     if (!native(interp, self, arguments, &result)) return false;
-    *out = lm_value_truth(&result);
+    *out = lm_variant_truth(&result);
     return true;
 }

@@ -21,12 +21,12 @@ static size_t read_count(const lm_text *text, size_t pos, int64_t *out) {
 static char char_at(const lm_text *text, size_t pos) { return pos < text->n ? text->bytes[pos] : 0; }
 
 typedef struct percent_arguments {
-    const lm_value *values;
+    const lm_variant *values;
     size_t count, next;
-    const lm_value *mapping;
+    const lm_variant *mapping;
 } percent_arguments;
 
-static bool next_argument(lm_interp *interp, percent_arguments *arguments, const lm_value **out) {
+static bool next_argument(lm_interp *interp, percent_arguments *arguments, const lm_variant **out) {
     if (arguments->next == arguments->count) return lm_interp_fail(interp, "not enough arguments for format string");
     *out = &arguments->values[arguments->next++];
     return true;
@@ -36,8 +36,8 @@ static bool next_argument(lm_interp *interp, percent_arguments *arguments, const
 static bool percent_field(lm_interp *interp, const lm_text *pattern, size_t *pos, percent_arguments *arguments,
                           lm_text_builder *out) {
     lm_format_spec spec = LM_FORMAT_SPEC_INIT;
-    const lm_value *value = NULL;
-    lm_value text;
+    const lm_variant *value = NULL;
+    lm_variant text;
     bool left = false, zero = false, failed;
     size_t p = *pos;
     if (char_at(pattern, p) == '(') {
@@ -62,7 +62,7 @@ static bool percent_field(lm_interp *interp, const lm_text *pattern, size_t *pos
         else if (spec.sign != '+')
             spec.sign = flag;
     }
-    const lm_value *star = NULL;
+    const lm_variant *star = NULL;
     if (char_at(pattern, p) == '*') {
         if (!next_argument(interp, arguments, &star) || !lm_slot_integer(interp, star, "the width", &spec.width))
             return false;
@@ -95,33 +95,33 @@ static bool percent_field(lm_interp *interp, const lm_text *pattern, size_t *pos
     spec.type = type == 'i' || type == 'u' ? 'd' : strchr("rsac", type) ? 's' : type;
     if (type == 'r' || type == 'a') {
         lm_text_builder *builder = lm_builder_new(interp);
-        if (!builder || !lm_value_repr(interp, value, builder)) return false;
-        text = lm_value_text(lm_builder_finish(builder));
+        if (!builder || !lm_variant_repr(interp, value, builder)) return false;
+        text = lm_variant_text(lm_builder_finish(builder));
         return text.as.text && lm_format_value(interp, &text, &spec, out);
     }
     if (spec.type == 's') {
         const lm_text *plain;
-        if (!lm_value_to_text(interp, value, &plain)) return false;
-        text = lm_value_text(plain);
+        if (!lm_variant_to_text(interp, value, &plain)) return false;
+        text = lm_variant_text(plain);
         return lm_format_value(interp, &text, &spec, out);
     }
-    if (!lm_value_is_number(value))
-        return lm_interp_fail(interp, "%%%c format: a number is required, not %s", type, lm_value_type(value));
-    lm_value whole = *value;
+    if (!lm_variant_is_number(value))
+        return lm_interp_fail(interp, "%%%c format: a number is required, not %s", type, lm_variant_type(value));
+    lm_variant whole = *value;
     if (strchr("dxXo", spec.type)) {
-        if (value->kind == LM_VALUE_FLOAT) {
+        if (value->kind == LM_VARIANT_FLOAT) {
             if (!(value->as.number > -9e18 && value->as.number < 9e18))
                 return lm_interp_limit(interp, "an integer does not fit 64 bits");
-            whole = lm_value_int((int64_t)value->as.number);
+            whole = lm_variant_int((int64_t)value->as.number);
         }
         spec.precision = -1;
     }
     return lm_format_value(interp, &whole, &spec, out);
 }
 
-bool lm_text_percent(lm_interp *interp, const lm_text *pattern, const lm_value *value, lm_value *out) {
-    percent_arguments arguments = {value, 1, 0, value->kind == LM_VALUE_DICT ? value : NULL};
-    if (value->kind == LM_VALUE_TUPLE)
+bool lm_text_percent(lm_interp *interp, const lm_text *pattern, const lm_variant *value, lm_variant *out) {
+    percent_arguments arguments = {value, 1, 0, value->kind == LM_VARIANT_DICT ? value : NULL};
+    if (value->kind == LM_VARIANT_TUPLE)
         arguments.values = value->as.sequence->items, arguments.count = value->as.sequence->count;
     lm_text_builder *builder = lm_builder_new(interp);
     if (!builder) return false;
@@ -135,7 +135,7 @@ bool lm_text_percent(lm_interp *interp, const lm_text *pattern, const lm_value *
     if (arguments.next < arguments.count && !arguments.mapping)
         return lm_interp_fail(interp, "not all arguments converted during string formatting");
     const lm_text *text = lm_builder_finish(builder);
-    if (text) *out = lm_value_text(text);
+    if (text) *out = lm_variant_text(text);
     return text != NULL;
 }
 
@@ -169,7 +169,7 @@ static bool read_spec(lm_interp *interp, const lm_text *text, lm_format_spec *sp
 
 /* The value a field names: nothing, a number or a keyword, then .attributes and [items]. */
 static bool field_value(lm_interp *interp, const lm_text *name, const lm_arguments *arguments, size_t *next,
-                        lm_value *out) {
+                        lm_variant *out) {
     size_t p = 0;
     int64_t number = 0;
     while (p < name->n && name->bytes[p] != '.' && name->bytes[p] != '[') p++;
@@ -180,7 +180,7 @@ static bool field_value(lm_interp *interp, const lm_text *name, const lm_argumen
             return lm_interp_fail(interp, "replacement index %lld out of range", (long long)number);
         *out = arguments->values[number];
     } else {
-        const lm_value *found = NULL;
+        const lm_variant *found = NULL;
         for (size_t i = 0; i < arguments->n_keywords; i++)
             if (arguments->keywords[i].name->n == p && memcmp(arguments->keywords[i].name->bytes, head.bytes, p) == 0)
                 found = &arguments->keywords[i].value;
@@ -194,11 +194,12 @@ static bool field_value(lm_interp *interp, const lm_text *name, const lm_argumen
         while (p < name->n && (item ? name->bytes[p] != ']' : name->bytes[p] != '.' && name->bytes[p] != '[')) p++;
         const lm_text *part = lm_text_slice(interp, name, from, p);
         if (!part) return false;
-        lm_value key = lm_value_text(part), object = *out;
-        if (item && lm_template_read_integer((lm_slice){part->bytes, part->n}, 10, &number)) key = lm_value_int(number);
-        if (!(item ? lm_value_item(interp, &object, &key, out) : lm_value_attribute(interp, &object, part, out)))
+        lm_variant key = lm_variant_text(part), object = *out;
+        if (item && lm_template_read_integer((lm_slice){part->bytes, part->n}, 10, &number))
+            key = lm_variant_int(number);
+        if (!(item ? lm_variant_item(interp, &object, &key, out) : lm_variant_attribute(interp, &object, part, out)))
             return false;
-        if (lm_value_is_missing(out)) return lm_value_fail_undefined(interp, out);
+        if (lm_variant_is_missing(out)) return lm_variant_fail_undefined(interp, out);
         if (item && p < name->n) p++;
     }
     return true;
@@ -212,7 +213,7 @@ static bool brace_field(lm_interp *interp, const lm_text *field, const lm_argume
     char conversion = 0;
     if (char_at(field, p) == '!') conversion = char_at(field, p + 1), p += 2;
     lm_format_spec spec = LM_FORMAT_SPEC_INIT;
-    lm_value value;
+    lm_variant value;
     const lm_text *name = lm_text_slice(interp, field, 0, name_end), *rest;
     if (!name || !field_value(interp, name, arguments, next, &value)) return false;
     if (char_at(field, p) == ':') {
@@ -223,15 +224,15 @@ static bool brace_field(lm_interp *interp, const lm_text *field, const lm_argume
     if (conversion) {
         lm_text_builder *builder = lm_builder_new(interp);
         if (!builder) return false;
-        if (conversion == 's' ? !lm_value_print(interp, &value, builder) : !lm_value_repr(interp, &value, builder))
+        if (conversion == 's' ? !lm_variant_print(interp, &value, builder) : !lm_variant_repr(interp, &value, builder))
             return false;
-        value = lm_value_text(lm_builder_finish(builder));
+        value = lm_variant_text(lm_builder_finish(builder));
         if (!value.as.text) return false;
     }
     return lm_format_value(interp, &value, &spec, out);
 }
 
-bool lm_text_brace(lm_interp *interp, const lm_text *pattern, const lm_arguments *arguments, lm_value *out) {
+bool lm_text_brace(lm_interp *interp, const lm_text *pattern, const lm_arguments *arguments, lm_variant *out) {
     lm_text_builder *builder = lm_builder_new(interp);
     size_t next = 0, pos = 0;
     if (!builder) return false;
@@ -257,14 +258,14 @@ bool lm_text_brace(lm_interp *interp, const lm_text *pattern, const lm_arguments
         pos = end + 1;
     }
     const lm_text *text = lm_builder_finish(builder);
-    if (text) *out = lm_value_text(text);
+    if (text) *out = lm_variant_text(text);
     return text != NULL;
 }
 
-bool lm_text_escape(lm_interp *interp, const lm_value *value, lm_value *out) {
+bool lm_text_escape(lm_interp *interp, const lm_variant *value, lm_variant *out) {
     const lm_text *text;
     lm_text_builder *builder = lm_builder_new(interp);
-    if (!builder || !lm_value_to_text(interp, value, &text)) return false;
+    if (!builder || !lm_variant_to_text(interp, value, &text)) return false;
     size_t plain = 0;
     for (size_t i = 0; i < text->n; i++) {
         char c = text->bytes[i];
@@ -279,7 +280,7 @@ bool lm_text_escape(lm_interp *interp, const lm_value *value, lm_value *out) {
         plain = i + 1;
     }
     if (!lm_builder_slice(builder, text, plain, text->n) || !(text = lm_builder_finish(builder))) return false;
-    *out = lm_value_text(text);
+    *out = lm_variant_text(text);
     out->escaped = true;
     return true;
 }

@@ -8,14 +8,14 @@
 #include "template_interp.h"
 #include "template_unicode.h"
 
-static bool print_scalar(const lm_value *value, lm_text_builder *out) {
+static bool print_scalar(const lm_variant *value, lm_text_builder *out) {
     char digits[LM_NUMBER_TEXT_MAX];
-    switch ((lm_value_kind)value->kind) {
-    case LM_VALUE_ABSENT:
-    case LM_VALUE_UNDEFINED: return true;
-    case LM_VALUE_NONE: return lm_builder_word(out, "None");
-    case LM_VALUE_BOOL: return lm_builder_word(out, value->as.boolean ? "True" : "False");
-    case LM_VALUE_INT:
+    switch ((lm_variant_kind)value->kind) {
+    case LM_VARIANT_ABSENT:
+    case LM_VARIANT_UNDEFINED: return true;
+    case LM_VARIANT_NONE: return lm_builder_word(out, "None");
+    case LM_VARIANT_BOOL: return lm_builder_word(out, value->as.boolean ? "True" : "False");
+    case LM_VARIANT_INT:
         return lm_builder_bytes(out, digits, lm_number_from_int64(value->as.integer, digits), LM_ORIGIN_TEMPLATE);
     default: return lm_builder_bytes(out, digits, lm_number_from_double(value->as.number, digits), LM_ORIGIN_TEMPLATE);
     }
@@ -65,7 +65,7 @@ static bool repr_items(lm_interp *interp, const lm_sequence *sequence, const cha
     if (!lm_builder_word(out, open)) return false;
     for (size_t i = 0; i < sequence->count; i++) {
         if (i && !lm_builder_word(out, ", ")) return false;
-        if (!lm_value_repr(interp, &sequence->items[i], out)) return false;
+        if (!lm_variant_repr(interp, &sequence->items[i], out)) return false;
     }
     return lm_builder_word(out, close);
 }
@@ -74,15 +74,16 @@ static bool repr_dict(lm_interp *interp, const lm_dict *dict, lm_text_builder *o
     if (!lm_builder_word(out, "{")) return false;
     for (size_t i = 0; i < dict->count; i++) {
         if (i && !lm_builder_word(out, ", ")) return false;
-        if (!lm_value_repr(interp, &dict->entries[i].key, out) || !lm_builder_word(out, ": ") ||
-            !lm_value_repr(interp, &dict->entries[i].value, out))
+        if (!lm_variant_repr(interp, &dict->entries[i].key, out) || !lm_builder_word(out, ": ") ||
+            !lm_variant_repr(interp, &dict->entries[i].value, out))
             return false;
     }
     return lm_builder_word(out, "}");
 }
 
 static bool repr_range(const lm_sequence *range, lm_text_builder *out) {
-    lm_value start = lm_value_int(range->start), stop = lm_value_int(range->stop), step = lm_value_int(range->step);
+    lm_variant start = lm_variant_int(range->start), stop = lm_variant_int(range->stop),
+               step = lm_variant_int(range->step);
     if (!lm_builder_word(out, "range(") || !print_scalar(&start, out) || !lm_builder_word(out, ", ") ||
         !print_scalar(&stop, out))
         return false;
@@ -90,45 +91,45 @@ static bool repr_range(const lm_sequence *range, lm_text_builder *out) {
     return lm_builder_word(out, ")");
 }
 
-static bool repr_value(lm_interp *interp, const lm_value *value, lm_text_builder *out) {
+static bool repr_value(lm_interp *interp, const lm_variant *value, lm_text_builder *out) {
     const lm_sequence *sequence = value->as.sequence;
-    switch ((lm_value_kind)value->kind) {
-    case LM_VALUE_UNDEFINED: return lm_builder_word(out, "Undefined");
-    case LM_VALUE_STRING: return repr_string(out, value->as.text);
-    case LM_VALUE_LIST: return repr_items(interp, sequence, "[", "]", out);
-    case LM_VALUE_TUPLE: return repr_items(interp, sequence, "(", sequence->count == 1 ? ",)" : ")", out);
-    case LM_VALUE_RANGE: return repr_range(sequence, out);
-    case LM_VALUE_VIEW: return lm_builder_word(out, sequence->name) && repr_items(interp, sequence, "([", "])", out);
-    case LM_VALUE_DICT: return repr_dict(interp, value->as.dict, out);
-    case LM_VALUE_NAMESPACE:
+    switch ((lm_variant_kind)value->kind) {
+    case LM_VARIANT_UNDEFINED: return lm_builder_word(out, "Undefined");
+    case LM_VARIANT_STRING: return repr_string(out, value->as.text);
+    case LM_VARIANT_LIST: return repr_items(interp, sequence, "[", "]", out);
+    case LM_VARIANT_TUPLE: return repr_items(interp, sequence, "(", sequence->count == 1 ? ",)" : ")", out);
+    case LM_VARIANT_RANGE: return repr_range(sequence, out);
+    case LM_VARIANT_VIEW: return lm_builder_word(out, sequence->name) && repr_items(interp, sequence, "([", "])", out);
+    case LM_VARIANT_DICT: return repr_dict(interp, value->as.dict, out);
+    case LM_VARIANT_NAMESPACE:
         return lm_builder_word(out, "<Namespace ") && repr_dict(interp, value->as.dict, out) &&
                lm_builder_word(out, ">");
-    case LM_VALUE_GENERATOR: return lm_builder_word(out, "<generator object>");
-    case LM_VALUE_LOOP: return lm_builder_word(out, "<LoopContext>");
-    case LM_VALUE_CYCLER: return lm_builder_word(out, "<Cycler>");
-    case LM_VALUE_CALLABLE: return lm_builder_word(out, value->as.callable->macro ? "<Macro>" : "<function>");
+    case LM_VARIANT_GENERATOR: return lm_builder_word(out, "<generator object>");
+    case LM_VARIANT_LOOP: return lm_builder_word(out, "<LoopContext>");
+    case LM_VARIANT_CYCLER: return lm_builder_word(out, "<Cycler>");
+    case LM_VARIANT_CALLABLE: return lm_builder_word(out, value->as.callable->macro ? "<Macro>" : "<function>");
     default: return print_scalar(value, out);
     }
 }
 
-bool lm_value_repr(lm_interp *interp, const lm_value *value, lm_text_builder *out) {
+bool lm_variant_repr(lm_interp *interp, const lm_variant *value, lm_text_builder *out) {
     if (!lm_interp_charge(interp, 1) || !lm_interp_enter(interp)) return false;
     bool done = repr_value(interp, value, out);
     interp->depth--;
     return done;
 }
 
-bool lm_value_print(lm_interp *interp, const lm_value *value, lm_text_builder *out) {
-    if (value->kind == LM_VALUE_STRING) return lm_builder_text(out, value->as.text);
-    if (value->kind <= LM_VALUE_FLOAT) return print_scalar(value, out);
-    return lm_value_repr(interp, value, out);
+bool lm_variant_print(lm_interp *interp, const lm_variant *value, lm_text_builder *out) {
+    if (value->kind == LM_VARIANT_STRING) return lm_builder_text(out, value->as.text);
+    if (value->kind <= LM_VARIANT_FLOAT) return print_scalar(value, out);
+    return lm_variant_repr(interp, value, out);
 }
 
-bool lm_value_to_text(lm_interp *interp, const lm_value *value, const lm_text **out) {
-    if (value->kind == LM_VALUE_STRING) {
+bool lm_variant_to_text(lm_interp *interp, const lm_variant *value, const lm_text **out) {
+    if (value->kind == LM_VARIANT_STRING) {
         *out = value->as.text;
         return true;
     }
     lm_text_builder *builder = lm_builder_new(interp);
-    return builder && lm_value_print(interp, value, builder) && (*out = lm_builder_finish(builder)) != NULL;
+    return builder && lm_variant_print(interp, value, builder) && (*out = lm_builder_finish(builder)) != NULL;
 }

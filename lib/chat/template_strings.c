@@ -124,7 +124,7 @@ const lm_text *lm_string_join(lm_interp *interp, const lm_text *separator, const
     if (!builder) return NULL;
     for (size_t i = 0; i < parts->count; i++) {
         if (!lm_interp_charge(interp, 1) || (i && separator && !lm_builder_text(builder, separator))) return NULL;
-        if (!lm_value_print(interp, &parts->items[i], builder)) return NULL;
+        if (!lm_variant_print(interp, &parts->items[i], builder)) return NULL;
     }
     return lm_builder_finish(builder);
 }
@@ -145,12 +145,12 @@ const lm_text *lm_string_pad(lm_interp *interp, const lm_text *text, size_t befo
 
 static bool push_slice(lm_interp *interp, lm_sequence *list, const lm_text *text, size_t from, size_t to) {
     const lm_text *slice = lm_text_slice(interp, text, from, to);
-    return slice && lm_interp_charge(interp, 1) && lm_sequence_push(interp, list, lm_value_text(slice));
+    return slice && lm_interp_charge(interp, 1) && lm_sequence_push(interp, list, lm_variant_text(slice));
 }
 
 static void reverse(lm_sequence *list) {
     for (size_t i = 0, j = list->count; i + 1 < j; i++) {
-        lm_value swapped = list->items[i];
+        lm_variant swapped = list->items[i];
         list->items[i] = list->items[--j];
         list->items[j] = swapped;
     }

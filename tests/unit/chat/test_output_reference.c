@@ -207,47 +207,66 @@ static int check_case(const lm_output_family *family, const lm_json *item, const
     return good;
 }
 
-static void check_folder(const char *const *files, size_t n_files, char *(*read)(const char *name, size_t *n),
-                         size_t minimum) {
-    size_t n_good = 0, n_cases = 0;
-    for (size_t f = 0; f < n_files; f++) {
-        size_t n = 0;
-        lm_env env;
-        lm_arena arena;
-        const lm_json *json, *cases;
-        lm_str tools;
-        lm_env_init(&env, NULL, NULL);
-        lm_arena_init(&arena, &env, LM_ARENA_UNLIMITED);
-        char *text = read(files[f], &n);
-        assert_int_equal(lm_json_parse(&arena, text, n, 200, &json, NULL), LM_OK);
-        lm_str_init(&tools, &env, SIZE_MAX);
-        assert_int_equal(lm_json_print(&tools, lm_json_get(json, "tools"), NULL), LM_OK);
-        const lm_json *name = lm_json_get(json, "family");
-        const lm_output_family *family = lm_output_family_find(name->text, name->count);
-        assert_non_null(family);
-        cases = lm_json_get(json, "cases");
-        for (size_t i = 0; i < cases->count; i++)
-            n_good += (size_t)check_case(family, &cases->items[i], lm_str_text(&tools));
-        n_cases += cases->count;
-        lm_str_free(&tools);
-        lm_arena_free(&arena);
-        free(text);
+/* One family's cases: {"family", "tools", "cases"}. */
+static void check_family(const lm_json *json, const lm_env *env, size_t *n_good, size_t *n_cases) {
+    lm_str tools;
+    lm_str_init(&tools, env, SIZE_MAX);
+    assert_int_equal(lm_json_print(&tools, lm_json_get(json, "tools"), NULL), LM_OK);
+    const lm_json *name = lm_json_get(json, "family"), *cases = lm_json_get(json, "cases");
+    const lm_output_family *family = lm_output_family_find(name->text, name->count);
+    assert_non_null(family);
+    for (size_t i = 0; i < cases->count; i++)
+        *n_good += (size_t)check_case(family, &cases->items[i], lm_str_text(&tools));
+    *n_cases += cases->count;
+    lm_str_free(&tools);
+}
+
+static void check_text(char *text, size_t n, size_t *n_good, size_t *n_cases) {
+    lm_env env;
+    lm_arena arena;
+    const lm_json *json = NULL;
+    lm_env_init(&env, NULL, NULL);
+    lm_arena_init(&arena, &env, LM_ARENA_UNLIMITED);
+    assert_int_equal(lm_json_parse(&arena, text, n, 200, &json, NULL), LM_OK);
+    if (json->type == LM_JSON_ARRAY) {
+        for (size_t i = 0; i < json->count; i++) check_family(&json->items[i], &env, n_good, n_cases);
+    } else {
+        check_family(json, &env, n_good, n_cases);
     }
-    print_message("%zu of %zu cases\n", n_good, n_cases);
-    assert_int_equal(n_good, n_cases);
-    assert_true(n_cases >= minimum);
+    lm_arena_free(&arena);
+    free(text);
 }
 
 static void reference_cases_parse_however_cut(void **state) {
-    static const char *const files[] = {"fixtures/toolcalls/qwen3.json",    "fixtures/toolcalls/qwen3-xml.json",
-                                        "fixtures/toolcalls/gemma4.json",   "fixtures/toolcalls/llama3.json",
-                                        "fixtures/toolcalls/deepseek.json", "fixtures/toolcalls/kimi-k2.json",
-                                        "fixtures/toolcalls/harmony.json",  "fixtures/toolcalls/mistral.json"};
+    static const char *const files[] = {"qwen3",    "qwen3-xml", "gemma4",  "llama3",
+                                        "deepseek", "kimi-k2",   "harmony", "mistral"};
+    size_t n_good = 0, n_cases = 0;
     (void)state;
-    check_folder(files, sizeof files / sizeof *files, test_read_shared, 90);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[128];
+        size_t n = 0;
+        snprintf(name, sizeof name, "fixtures/toolcalls/%s.json", files[i]);
+        char *text = test_read_shared(name, &n);
+        check_text(text, n, &n_good, &n_cases);
+    }
+    assert_int_equal(n_good, n_cases);
+    assert_true(n_cases >= 90);
+}
+
+static void own_cases_parse_however_cut(void **state) {
+    char path[1024];
+    size_t n = 0, n_good = 0, n_cases = 0;
+    (void)state;
+    assert_true(test_path("LM_GOLDEN", "chat/parsers.json", path, sizeof path));
+    char *text = test_read(path, &n);
+    assert_non_null(text);
+    check_text(text, n, &n_good, &n_cases);
+    assert_int_equal(n_good, n_cases);
+    assert_true(n_cases >= 35);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reference_cases_parse_however_cut)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(own_cases_parse_however_cut),
+                                       cmocka_unit_test(reference_cases_parse_however_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * The parser object around the streaming core: deltas as the public interface shows them, and the whole result as JSON. */
+#include "chat_parser.h"
+
+#include <string.h>
+
+#include "../base/format.h"
+#include "../base/json_write.h"
+
+struct lm_chat_parser {
+    lm_env env;
+    lm_output output;
+    lm_str result;
+};
+
+lm_status lm_chat_parser_make(const lm_env *env, const lm_output_family *family, const lm_chat_parser_params *params,
+                              lm_chat_parser **out, lm_error *error) {
+    lm_chat_parser *parser = lm_alloc_zeroed(env, sizeof *parser);
+    if (!parser) return lm_error_memory(error);
+    parser->env = *env;
+    lm_str_init(&parser->result, &parser->env, SIZE_MAX);
+    const char *prompt = params->generation_prompt ? params->generation_prompt : "";
+    lm_status status = lm_output_init(&parser->output, &parser->env, family, prompt,
+                                      params->generation_prompt ? params->generation_prompt_size : 0, params->tools,
+                                      params->tools_size, error);
+    if (status != LM_OK) {
+        lm_chat_parser_close(parser);
+        return status;
+    }
+    *out = parser;
+    return LM_OK;
+}
+
+void lm_chat_parser_close(lm_chat_parser *parser) {
+    if (!parser) return;
+    lm_env env = parser->env;
+    lm_output_free(&parser->output);
+    lm_str_free(&parser->result);
+    lm_free(&env, parser, sizeof *parser);
+}
+
+lm_status lm_chat_parser_take(lm_chat_parser *parser, const char *text, size_t n) {
+    return lm_output_feed(&parser->output, text, n);
+}
+lm_status lm_chat_parser_end(lm_chat_parser *parser, bool cut_off) {
+    return lm_output_finish(&parser->output, cut_off);
+}
+
+bool lm_chat_parser_pull(lm_chat_parser *parser, lm_chat_delta *out) {
+    lm_output *output = &parser->output;
+    if (output->next_delta >= output->deltas.count) return false;
+    const lm_output_delta *delta = &output->deltas.data[output->next_delta++];
+    const lm_output_call *call = delta->kind >= LM_OUTPUT_CALL_BEGIN ? &output->calls.data[delta->call] : NULL;
+    *out = (lm_chat_delta){0, call ? (int32_t)delta->call : -1, "", delta->n};
+    switch ((lm_output_kind)delta->kind) {
+    case LM_OUTPUT_CONTENT:
+        out->kind = LM_CHAT_DELTA_CONTENT;
+        out->text = lm_str_text(&output->content) + delta->from;
+        break;
+    case LM_OUTPUT_REASONING:
+        out->kind = LM_CHAT_DELTA_REASONING;
+        out->text = lm_str_text(&output->reasoning) + delta->from;
+        break;
+    case LM_OUTPUT_CALL_BEGIN:
+        out->kind = LM_CHAT_DELTA_CALL;
+        out->text = lm_str_text(&call->name);
+        out->text_size = call->name.size;
+        break;
+    case LM_OUTPUT_CALL_ARGUMENTS:
+        out->kind = LM_CHAT_DELTA_ARGUMENTS;
+        out->text = lm_str_text(&call->arguments) + delta->from;
+        break;
+    case LM_OUTPUT_CALL_END: out->kind = call->complete ? LM_CHAT_DELTA_CALL_END : LM_CHAT_DELTA_CALL_BROKEN; break;
+    }
+    return true;
+}
+
+static void write_string(lm_json_writer *writer, const char *name, const lm_str *text) {
+    lm_json_write_name(writer, name);
+    lm_json_write_string(writer, lm_str_text(text), text->size);
+}
+
+lm_status lm_chat_parser_print(lm_chat_parser *parser, const char **json, size_t *n) {
+    lm_output *output = &parser->output;
+    lm_json_writer writer;
+    lm_str_clear(&parser->result);
+    lm_json_writer_init(&writer, &parser->result, NULL);
+    lm_json_write_begin_object(&writer);
+    write_string(&writer, "content", &output->content);
+    write_string(&writer, "reasoning_content", &output->reasoning);
+    lm_json_write_name(&writer, "tool_calls");
+    lm_json_write_begin_array(&writer);
+    for (size_t i = 0; i < output->calls.count; i++) {
+        const lm_output_call *call = &output->calls.data[i];
+        lm_json_write_begin_object(&writer);
+        write_string(&writer, "name", &call->name);
+        write_string(&writer, "arguments", &call->arguments);
+        if (call->id.size) write_string(&writer, "id", &call->id);
+        if (!call->complete) {
+            lm_json_write_name(&writer, "incomplete");
+            lm_json_write_bool(&writer, true);
+        }
+        lm_json_write_end(&writer);
+    }
+    lm_json_write_end(&writer);
+    lm_json_write_end(&writer);
+    if (parser->result.status != LM_OK) return parser->result.status;
+    *json = lm_str_text(&parser->result);
+    *n = parser->result.size;
+    return LM_OK;
+}

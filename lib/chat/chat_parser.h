@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * Making a parser for a family that is already chosen. */
+#ifndef LM_CHAT_CHAT_PARSER_H
+#define LM_CHAT_CHAT_PARSER_H
+
+#include "chat.h"
+#include "output_family.h"
+
+lm_status lm_chat_parser_make(const lm_env *env, const lm_output_family *family, const lm_chat_parser_params *params,
+                              lm_chat_parser **out, lm_error *error);
+
+#endif

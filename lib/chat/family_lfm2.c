@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ * LFM2: calls in Python's syntax, <|tool_call_start|>[name(arg="v", n=1)]<|tool_call_end|>. */
+#include <string.h>
+
+#include "output_family.h"
+#include "output_literal.h"
+
+#define NAME_MAX_BYTES 256
+
+static const char *const opens[] = {"<|tool_call_start|>", NULL};
+static const char *const closes[] = {"<|tool_call_end|>", NULL};
+
+static bool give_up(lm_output *output) {
+    size_t n = output->header_from;
+    lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), n);
+    return lm_output_go(output, LM_STATE_TEXT, n);
+}
+
+/* From the marker, or a comma, to the parenthesis. */
+static bool step_header(lm_output *output) {
+    static const char *const parenthesis[] = {"(", NULL};
+    size_t which, from = output->header_from, found;
+    bool more;
+    size_t spaces = lm_output_spaces(output, from, &more);
+    if (more) return false;
+    if (lm_output_match(output, from + spaces, "[") == LM_MATCH_YES) spaces++;
+    if (output->scan < from + spaces) output->scan = from + spaces;
+    found = lm_output_find(output, parenthesis, &which);
+    if (found == SIZE_MAX) return output->at_end || output->scan > from + NAME_MAX_BYTES ? give_up(output) : false;
+    const char *name = lm_output_rest(output) + from + spaces;
+    size_t n = found - from - spaces;
+    while (n && (name[n - 1] == ' ' || name[n - 1] == '\n')) n--;
+    while (n && (*name == ' ' || *name == '\n')) name++, n--;
+    if (!lm_output_is_tool(output, name, n)) return give_up(output);
+    lm_output_call_begin(output, name, n, "", 0);
+    lm_output_literal_begin(output);
+    return lm_output_go(output, LM_STATE_ARGUMENTS, found + 1);
+}
+
+static bool step_after(lm_output *output) {
+    bool more;
+    size_t spaces = lm_output_spaces(output, 0, &more);
+    if (more) return false;
+    if (lm_output_match(output, spaces, "]") == LM_MATCH_YES) return lm_output_go(output, LM_STATE_AFTER, spaces + 1);
+    if (lm_output_match(output, spaces, ",") == LM_MATCH_YES) {
+        output->header_from = 0;
+        return lm_output_go(output, LM_STATE_HEADER, spaces + 1);
+    }
+    lm_match match = lm_output_match(output, spaces, closes[0]);
+    if (match == LM_MATCH_MORE) return false;
+    return lm_output_go(output, LM_STATE_TEXT, match == LM_MATCH_YES ? spaces + strlen(closes[0]) : 0);
+}
+
+static bool step(lm_output *output) {
+    bool stepped, advanced = lm_output_step_reasoning(output, opens, &stepped);
+    size_t which;
+    if (stepped) return advanced;
+    switch ((lm_output_state)output->state) {
+    case LM_STATE_TEXT:
+        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, opens, &which)) return false;
+        output->header_from = output->scan = strlen(opens[0]);
+        output->state = LM_STATE_HEADER;
+        return true;
+    case LM_STATE_HEADER: return step_header(output);
+    case LM_STATE_ARGUMENTS:
+        switch (lm_output_literal(output, LM_LITERAL_PYTHON)) {
+        case LM_CALL_DONE: lm_output_call_end(output, true); return lm_output_go(output, LM_STATE_AFTER, 0);
+        case LM_CALL_BROKEN: return lm_output_go(output, LM_STATE_BROKEN, 0);
+        default: return false;
+        }
+    case LM_STATE_BROKEN: return lm_output_drain(output, closes) && lm_output_go(output, LM_STATE_AFTER, 0);
+    case LM_STATE_AFTER: return step_after(output);
+    default: return false;
+    }
+}
+
+const lm_output_family lm_family_lfm2 = {"lfm2", step, "<think>", "</think>", NULL};

@@ -13,8 +13,10 @@ static size_t take(size_t *end, size_t bytes) {
     return at;
 }
 
+/* A node for every page that can be held; where windows or recurrent state alone keep few or none, for every page's worth of tokens. */
 static int32_t node_count(const lm_kv_params *params) {
-    int32_t n = 1;
+    int64_t all = (int64_t)params->n_seqs * lm_kv_page_count(params->n_positions);
+    int32_t n = all < INT32_MAX / 2 ? (int32_t)all : INT32_MAX / 2;
     for (int32_t g = 0; g < params->n_groups; g++) n = params->n_pages[g] > n ? params->n_pages[g] : n;
     return n;
 }

@@ -56,21 +56,22 @@ static bool in_use(const lm_kv *kv, const lm_kv_node *node) {
     return false;
 }
 
-static int32_t oldest_leaf(const lm_kv *kv) {
-    int32_t oldest = -1;
-    for (int32_t i = 0; i < kv->n_nodes; i++) {
-        const lm_kv_node *node = &kv->nodes[i];
-        if (node->live && node->child < 0 && !in_use(kv, node) && (oldest < 0 || node->used < kv->nodes[oldest].used))
-            oldest = i;
-    }
-    return oldest;
-}
-
 /* A sequence keeps the node of its last finished page even when a window has let go of every page of it. */
 static bool is_last_of_a_sequence(const lm_kv *kv, int32_t index) {
     for (int32_t s = 0; s < kv->params.n_seqs; s++)
         if (kv->seqs[s].node == index) return true;
     return false;
+}
+
+static int32_t oldest_leaf(const lm_kv *kv) {
+    int32_t oldest = -1;
+    for (int32_t i = 0; i < kv->n_nodes; i++) {
+        const lm_kv_node *node = &kv->nodes[i];
+        if (node->live && node->child < 0 && (oldest < 0 || node->used < kv->nodes[oldest].used) && !in_use(kv, node) &&
+            !is_last_of_a_sequence(kv, i))
+            oldest = i;
+    }
+    return oldest;
 }
 
 bool lm_kv_tree_evict(lm_kv *kv, int32_t group) {
@@ -88,7 +89,7 @@ bool lm_kv_tree_evict(lm_kv *kv, int32_t group) {
         return true;
     }
     int32_t leaf = oldest_leaf(kv);
-    if (leaf < 0 || is_last_of_a_sequence(kv, leaf)) return false;
+    if (leaf < 0) return false;
     remove_leaf(kv, leaf);
     return true;
 }
@@ -96,7 +97,7 @@ bool lm_kv_tree_evict(lm_kv *kv, int32_t group) {
 int32_t lm_kv_tree_add(lm_kv *kv, int32_t parent, const lm_token *tokens, const int32_t *pages) {
     if (kv->free_node < 0) {
         int32_t leaf = oldest_leaf(kv);
-        if (leaf < 0 || leaf == parent || is_last_of_a_sequence(kv, leaf)) return -1;
+        if (leaf < 0) return -1; /* parent is not it: a sequence ends there */
         remove_leaf(kv, leaf);
     }
     int32_t index = kv->free_node, *head = head_of(kv, parent);

@@ -193,13 +193,15 @@ static void attend_outputs(const attend *work, const tile *t, int32_t type, int3
 /* The page's K and V as tiles read them: in place, or as floats in the work. Returns the type found there. */
 static int32_t attend_keys(const attend *work, const uint8_t *k, int32_t seen, tile *t) {
     const lm_attend_args *args = work->args;
-    int32_t type = args->k_type;
-    int32_t blocks = type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0;
-    if (blocks)
-        cache_turn_k(type, k, args->k_width, work->keys);
+    int32_t type = args->k_type, widened = 1;
+    if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0)
+        for (int32_t b = 0; b < args->k_width / 32; b++)
+            cache_turn_k(type, k, args->k_width, b, work->keys + (size_t)b * 32 * LM_PAGE_TOKENS);
     else if (seen >= WIDEN_FROM || args->v_from_k)
-        cache_widen(type, k, (size_t)args->k_width * LM_PAGE_TOKENS, work->keys), blocks = 1;
-    if (blocks) k = (const uint8_t *)work->keys, type = LM_BLOCK_F32;
+        cache_widen(type, k, (size_t)args->k_width * LM_PAGE_TOKENS, work->keys);
+    else
+        widened = 0;
+    if (widened) k = (const uint8_t *)work->keys, type = LM_BLOCK_F32;
     t->b = k, t->b_step = t->b_panel = LM_PAGE_TOKENS * (type == LM_BLOCK_F32 ? 4 : 2);
     return type;
 }

@@ -123,36 +123,29 @@ static void cache_get_k(int32_t type, const void *part, int32_t width, int32_t s
         lm_cache_get_k_c(type, part, width, slot, x);
 }
 
-/* A K part of blocks, [64 tokens][width], as floats [width][64 tokens]: bytes are transposed 16 by 16, then widened. */
-LM_INLINE void cache_turn_blocks(int32_t type, const uint8_t *part, int32_t width, float *to) {
+/* Block number b of every token of a K part, [64 tokens][width], as floats [32][64 tokens]: codes are transposed 16 tokens at a
+ * time, then widened. */
+static void cache_turn_k(int32_t type, const uint8_t *part, int32_t width, int32_t b, float *to) {
     const size_t block_bytes = type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0);
     const size_t row = width / 32 * block_bytes;
     int8_t unpacked[16 * 32], columns[32 * 16];
     uint8_t d[16 * 2];
-    for (int32_t t = 0; t < LM_PAGE_TOKENS; t += 16)
-        for (int32_t b = 0; b < width / 32; b++) {
-            const uint8_t *first = part + t * row + b * block_bytes, *codes = first + 2;
-            size_t stride = row;
-            LM_UNROLL(16)
-            for (int j = 0; j < 16; j++) memcpy(d + 2 * j, first + j * row, 2);
-            if (type == LM_BLOCK_Q4_0) {
-                LM_UNROLL(16)
-                for (int j = 0; j < 16; j++) unpack_nibbles(first + j * row + 2, unpacked + 32 * j);
-                codes = (const uint8_t *)unpacked, stride = 32;
-            }
-            lanes scale = lanes_load_f16(d);
-            transpose_codes(codes, stride, columns);
-            float *out = to + (size_t)b * 32 * LM_PAGE_TOKENS + t;
-            LM_UNROLL(8)
-            for (int i = 0; i < 32; i++)
-                lanes_store(out + (size_t)i * LM_PAGE_TOKENS, lanes_mul(scale, lanes_load_i8(columns + 16 * i)));
+    for (int32_t t = 0; t < LM_PAGE_TOKENS; t += 16) {
+        const uint8_t *first = part + t * row + b * block_bytes, *codes = first + 2;
+        size_t stride = row;
+        LM_UNROLL(4)
+        for (int j = 0; j < 16; j++) memcpy(d + 2 * j, first + j * row, 2);
+        if (type == LM_BLOCK_Q4_0) {
+            LM_UNROLL(4)
+            for (int j = 0; j < 16; j++) unpack_nibbles(first + j * row + 2, unpacked + 32 * j);
+            codes = (const uint8_t *)unpacked, stride = 32;
         }
-}
-static void cache_turn_k(int32_t type, const uint8_t *part, int32_t width, float *to) {
-    if (type == LM_BLOCK_Q8_0)
-        cache_turn_blocks(LM_BLOCK_Q8_0, part, width, to);
-    else
-        cache_turn_blocks(LM_BLOCK_Q4_0, part, width, to);
+        lanes scale = lanes_load_f16(d);
+        transpose_codes(codes, stride, columns);
+        LM_UNROLL(4)
+        for (int i = 0; i < 32; i++)
+            lanes_store(to + (size_t)i * LM_PAGE_TOKENS + t, lanes_mul(scale, lanes_load_i8(columns + 16 * i)));
+    }
 }
 
 /* A V part as floats in panels of 64 columns, [width/64][64 tokens][64]: rows of a power of two would share few cache sets. */

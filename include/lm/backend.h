@@ -51,7 +51,6 @@ typedef struct lm_value {
 typedef enum lm_norm_kind { LM_NORM_RMS = 0, LM_NORM_LAYER = 1, LM_NORM_L2 = 2 } lm_norm_kind;
 typedef enum lm_embed_source { LM_EMBED_TOKEN = 0, LM_EMBED_POSITION = 1, LM_EMBED_CONSTANT = 2 } lm_embed_source;
 typedef enum lm_gating { LM_GATING_SOFTMAX = 1, LM_GATING_SIGMOID = 2, LM_GATING_SOFTMAX_USED = 3, LM_GATING_SQRT_SOFTPLUS = 4 } lm_gating;
-typedef enum lm_pooling { LM_POOLING_NONE = 0, LM_POOLING_MEAN = 1, LM_POOLING_CLS = 2, LM_POOLING_LAST = 3, LM_POOLING_RANK = 4 } lm_pooling;
 
 typedef enum lm_activation {
     LM_ACTIVATION_NONE = 0,
@@ -85,7 +84,8 @@ typedef union lm_op_params {
     struct { int32_t state, n_taps, act; } short_conv;
     struct { int32_t state, n_k_heads, n_v_heads, k_width, v_width, grouped; float eps; } delta_rule; /* grouped: key head = h / repeat, else h % n_k */
     struct { int32_t gating, n_experts, n_used, n_groups, n_groups_used, normalise; float scale; } route;
-    struct { int32_t act, n_experts, n_used, width, fused; } experts; /* width: of an expert's hidden layer; fused: gate holds gate and up */
+    struct { int32_t act, n_experts, n_used, width, fused; } experts; /* width: of an expert's hidden layer; fused: gate holds gate and up;
+                                                                     without up and not fused: act(gate x) alone */
     struct { float factor; } scale;
     struct { float cap; } softcap;
     struct { int32_t group, first, width; } slice;                /* of every group values of x take [first, first + width) */

@@ -45,6 +45,16 @@ LM_BEGIN_DECLS
 typedef int32_t lm_token;
 #define LM_TOKEN_NONE ((lm_token) - 1)
 
+/** How the rows of a text become one vector. */
+typedef enum lm_pooling {
+    LM_POOLING_DEFAULT = -1, /* what the file says; without a word, MEAN for encoders and LAST for others */
+    LM_POOLING_NONE = 0,     /* they do not: one vector per token */
+    LM_POOLING_MEAN = 1,
+    LM_POOLING_CLS = 2,      /* the first token's */
+    LM_POOLING_LAST = 3,
+    LM_POOLING_RANK = 4      /* the classifier's scores of the first (encoders) or last token */
+} lm_pooling;
+
 /** How a call ended. Numbers are never reused or renumbered; new ones are added at the end. */
 typedef enum lm_status {
     LM_OK = 0,

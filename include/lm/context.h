@@ -30,17 +30,31 @@ typedef int32_t lm_seq;
 
 typedef struct lm_context_params {
     uint32_t struct_size;
-    int32_t n_ctx;         /* positions of a sequence; 0: what the model was trained for, at most 4096 */
+    int32_t n_ctx;         /* positions of a sequence; 0: what the model was trained for, at most 4096. Not more than a learned position table has */
     int32_t n_seqs;        /* sequences, >= 1 */
     int32_t n_batch;       /* tokens evaluated together at most; 0: 512. Never changes a result */
-    int32_t n_outputs;     /* rows of logits one call may ask for, >= n_seqs wanted at once; 0: n_seqs */
+    int32_t n_outputs;     /* rows of logits or hidden states one call may ask for; 0: n_seqs, or n_batch with LM_OUTPUT_HIDDEN */
     int32_t k_type, v_type; /* cache element types, lm_dtype: F16 (default), F32, BF16, Q8_0, Q4_0 */
     int32_t n_threads;     /* for this context's evaluations; 0: all of the runtime */
     int32_t n_checkpoints; /* copies of recurrent state kept for lm_context_sync; -1: 8 per sequence. Without effect on other models */
     uint64_t cache_bytes;  /* budget of the cache; 0: what n_seqs sequences of n_ctx positions need. Finished prefixes stay until it is used up */
+    int32_t outputs;       /* what an evaluation gives: LM_OUTPUT_* or'ed; 0: POOLED for encoders, LOGITS for others */
+    int32_t pooling;       /* an lm_pooling, for LM_OUTPUT_POOLED; with NONE, rows of LM_OUTPUT_HIDDEN take its place */
 } lm_context_params;
 
-#define LM_CONTEXT_PARAMS_INIT {sizeof(lm_context_params), 0, 1, 0, 0, LM_DTYPE_F16, LM_DTYPE_F16, 0, -1, 0}
+#define LM_CONTEXT_PARAMS_INIT \
+    {sizeof(lm_context_params), 0, 1, 0, 0, LM_DTYPE_F16, LM_DTYPE_F16, 0, -1, 0, 0, LM_POOLING_DEFAULT}
+
+/**
+ * Encoders (bert and its like) and poolings other than LAST look at a whole text: a sequence must then be empty when its tokens are
+ * evaluated, and all of them must fit one batch (n_batch is n_ctx by default then). Encoders have no logits and keep their keys and
+ * values in F32 for the length of a call only: k_type and v_type are without effect.
+ */
+typedef enum lm_output {
+    LM_OUTPUT_LOGITS = 1,
+    LM_OUTPUT_HIDDEN = 2, /* after the last norm: rows of n_embd floats for the same tokens as logits */
+    LM_OUTPUT_POOLED = 4  /* one row per item: its tokens' rows pooled, then the heads the model has after pooling */
+} lm_output;
 
 /**
  * Open a context on a model, which it keeps alive. params may be NULL.
@@ -66,8 +80,9 @@ LM_API lm_status lm_context_get_params(const lm_context *context, lm_context_par
  *
  *   tokens  [n_tokens] ids in [0, n_vocab); n_tokens may be 0: nothing happens
  *
- * LM_OK, LM_ERR_RANGE (an id), LM_ERR_FULL (n_ctx, or the cache is taken by other sequences), LM_ERR_CANCELLED, LM_ERR_DEVICE. On any
- * error the sequence is as it was. Allocates nothing. Since 0.1
+ * LM_OK, LM_ERR_RANGE (an id), LM_ERR_FULL (n_ctx, or the cache is taken by other sequences), LM_ERR_CANCELLED, LM_ERR_DEVICE; for whole
+ * texts (lm_output) also LM_ERR_STATE (the sequence is not empty) and LM_ERR_FULL (n_batch). On any error the sequence is as it was.
+ * Allocates nothing. Since 0.1
  */
 LM_API lm_status lm_context_eval(lm_context *context, const lm_token *tokens, size_t n_tokens);
 
@@ -96,6 +111,20 @@ LM_API lm_status lm_context_eval_batch(lm_context *context, const lm_batch_item 
 LM_API size_t lm_context_logits_count(const lm_context *context);
 LM_API const float *lm_context_logits_row(const lm_context *context, size_t row);
 LM_API const float *lm_context_logits(const lm_context *context);
+
+/**
+ * A row of hidden states of the last evaluation, numbered like logits: [n_embd] floats; NULL when there is none or LM_OUTPUT_HIDDEN was
+ * not asked. Borrowed until the next evaluation. Since 0.1
+ */
+LM_API const float *lm_context_hidden(const lm_context *context, size_t row);
+
+/**
+ * The pooled row of an item of the last evaluation: [lm_context_pooled_width] floats, not normalised; NULL when there is none. Borrowed until
+ * the next evaluation. The width is n_embd, or what the model's heads make of it, or with RANK the number of its labels; 0 without
+ * LM_OUTPUT_POOLED. Since 0.1
+ */
+LM_API const float *lm_context_pooled(const lm_context *context, size_t item);
+LM_API size_t lm_context_pooled_width(const lm_context *context);
 
 /**
  * Choose the next token from the last row of logits and enter it into the sampler's histories. Evaluating it is the caller's next step.

@@ -28,6 +28,7 @@
 #include "chat.h"
 #include "context.h"
 #include "dtype.h"
+#include "embed.h"
 #include "executor.h"
 #include "grammar.h"
 #include "model.h"

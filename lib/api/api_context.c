@@ -51,12 +51,26 @@ const float *lm_context_logits(const lm_context *context) {
     return context && lm_context_rows(context) ? lm_context_row(context, lm_context_rows(context) - 1) : NULL;
 }
 
+const float *lm_context_hidden(const lm_context *context, size_t row) {
+    return context ? lm_context_hidden_row(context, row) : NULL;
+}
+
+const float *lm_context_pooled(const lm_context *context, size_t item) {
+    return context ? lm_context_pooled_row(context, item) : NULL;
+}
+
+size_t lm_context_pooled_width(const lm_context *context) { return context ? lm_context_pooled_floats(context) : 0; }
+
 lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out) {
     if (!context) return LM_ERR_ARGUMENT;
     if (!sampler || !out)
         return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sample: %s is NULL", sampler ? "out" : "sampler");
     const float *logits = lm_context_logits(context);
-    if (!logits) return lm_context_fail(context, LM_ERR_STATE, "nothing has been evaluated yet");
+    if (!logits)
+        return lm_context_fail(context, LM_ERR_STATE,
+                               lm_context_in_force(context)->outputs & LM_OUTPUT_LOGITS
+                                   ? "nothing has been evaluated yet"
+                                   : "the context was opened without logits");
     lm_token token;
     lm_status status = lm_sampler_pick(sampler, logits, (size_t)lm_context_vocab(context), &token);
     if (status == LM_OK) status = lm_sampler_accept(sampler, token);

@@ -27,7 +27,8 @@ typedef struct lm_hparams {
     int32_t n_ff_expert, n_ff_shared; /* 0 where the file does not say */
     float rms_eps;
     double rope_base;
-    int32_t causal, pooling; /* pooling: an lm_pooling */
+    int32_t causal, pooling; /* pooling: an lm_pooling, LM_POOLING_DEFAULT without a key */
+    int32_t n_positions;     /* rows of a learned position table, 0: none */
 } lm_hparams;
 
 /* A model's tensors as programs see them, parallel to the file's directory. */
@@ -40,16 +41,22 @@ typedef struct lm_arch_source {
 typedef struct lm_arch_options {
     int32_t n_ctx;          /* positions per sequence: decides between short and long rope factors */
     int32_t k_type, v_type; /* cache types */
-    int32_t outputs;        /* LM_ARCH_LOGITS, LM_ARCH_HIDDEN or both */
+    int32_t outputs;        /* of the following, or'ed */
+    int32_t pooling;        /* an lm_pooling, not DEFAULT; for LM_ARCH_POOLED */
 } lm_arch_options;
 
-enum { LM_ARCH_LOGITS = 1, LM_ARCH_HIDDEN = 2 };
+enum {
+    LM_ARCH_LOGITS = 1, /* graph.logits */
+    LM_ARCH_HIDDEN = 2, /* graph.hidden */
+    LM_ARCH_POOLED = 4  /* graph.pooled */
+};
 
 typedef struct lm_build lm_build;
 
 typedef struct lm_arch {
     const char *name; /* general.architecture */
     void (*build)(lm_build *b);
+    bool encoder; /* tokens see each other in both directions; no logits */
 } lm_arch;
 
 /* NULL when the architecture is unknown. name is counted. */

@@ -103,6 +103,7 @@ void lm_build_qkv(lm_build *b, int32_t x, int32_t *q, int32_t *k, int32_t *v) {
 }
 
 int32_t lm_build_cache_of(lm_build *b, int32_t window, int32_t n_heads_kv, int32_t k_width, int32_t v_width) {
+    lm_graph *g = b->graph;
     if (n_heads_kv <= 0)
         return lm_graph_fail(b->graph, LM_ERR_FORMAT, "block %d has no key-value heads", (int)b->layer);
     lm_cache_layer layer = {
@@ -110,10 +111,16 @@ int32_t lm_build_cache_of(lm_build *b, int32_t window, int32_t n_heads_kv, int32
         .n_heads_kv = n_heads_kv,
         .k_width = k_width,
         .v_width = v_width,
-        .k_type = b->options->k_type,
-        .v_type = b->options->v_type,
+        .k_type = b->h->causal ? b->options->k_type : LM_DTYPE_F32,
+        .v_type = b->h->causal ? b->options->v_type : LM_DTYPE_F32,
     };
-    return lm_graph_cache_layer(b->graph, &layer);
+    /* An encoder's keys and values are of no use once their block has run: blocks of one shape take turns in one cache layer. */
+    for (size_t i = 0; i < g->cache_layers.count && !b->h->causal; i++) {
+        const lm_cache_layer *c = &g->cache_layers.data[i];
+        if (c->group == layer.group && c->n_heads_kv == n_heads_kv && c->k_width == k_width && c->v_width == v_width)
+            return (int32_t)i;
+    }
+    return lm_graph_cache_layer(g, &layer);
 }
 
 int32_t lm_build_cache(lm_build *b, int32_t window) {
@@ -182,9 +189,41 @@ int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32
 
 void lm_build_output(lm_build *b, int32_t x, float softcap) { lm_build_output_of(b, "output_norm", x, softcap); }
 
+/* Scores of the classifier: tanh(cls x) where the file has cls, then cls.output. */
+static int32_t classify(lm_build *b, int32_t x) {
+    lm_graph *g = b->graph;
+    bool hidden = lm_build_exists(b, "cls", ".weight"), output = lm_build_exists(b, "cls.output", ".weight");
+    if (!hidden && !output)
+        return lm_graph_fail(g, LM_ERR_UNSUPPORTED, "pooling RANK: the model has no classifier (cls, cls.output)");
+    if (hidden) x = lm_graph_act(g, LM_ACTIVATION_TANH, lm_build_head(b, "cls", x));
+    return output ? lm_build_head(b, "cls.output", x) : x;
+}
+
+static int32_t pooled(lm_build *b, int32_t x) {
+    lm_graph *g = b->graph;
+    int32_t kind = b->options->pooling;
+    if (kind == LM_POOLING_RANK)
+        return classify(b, lm_graph_pool(g, x, b->h->causal ? LM_POOLING_LAST : LM_POOLING_CLS, 0));
+    x = lm_graph_pool(g, x, kind, 0); /* [sequences, n_embd] */
+    if (lm_build_exists(b, "dense_2", ".weight")) x = lm_build_head(b, "dense_2", x);
+    return lm_build_exists(b, "dense_3", ".weight") ? lm_build_head(b, "dense_3", x) : x;
+}
+
+void lm_build_embeddings(lm_build *b, int32_t x) {
+    lm_build_layer(b, b->h->n_layers_all);
+    int32_t outputs = b->options->outputs;
+    if (outputs & LM_ARCH_POOLED) b->graph->pooled = pooled(b, x);
+    if (outputs & LM_ARCH_HIDDEN) b->graph->hidden = lm_graph_gather(b->graph, x);
+}
+
 void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap) {
     lm_build_layer(b, b->h->n_layers_all);
     lm_graph *g = b->graph;
+    /* Pooling reads every row, the rest only those whose output is wanted; a norm of fewer rows gives them the same bits. */
+    if (b->options->outputs & LM_ARCH_POOLED) {
+        lm_build_embeddings(b, lm_build_rms(b, norm, x, 0));
+        if (!(b->options->outputs & LM_ARCH_LOGITS)) return;
+    }
     x = lm_build_rms(b, norm, lm_graph_gather(g, x), 0); /* [outputs, n_embd] */
     if (b->options->outputs & LM_ARCH_HIDDEN) g->hidden = x;
     if (!(b->options->outputs & LM_ARCH_LOGITS)) return;

@@ -38,6 +38,8 @@ bool lm_build_exists(lm_build *b, const char *name, const char *suffix);
 
 /* y = scale (W x) + bias (+ residual); bias and scale where the file has them. residual -1: none. */
 int32_t lm_build_linear(lm_build *b, const char *name, int32_t x, int32_t n_out, int32_t residual);
+/* The same for a matrix whose number of outputs the file decides. */
+int32_t lm_build_head(lm_build *b, const char *name, int32_t x);
 /* Several matrices over one input, in one operation. */
 typedef struct lm_build_part {
     const char *name;
@@ -46,6 +48,8 @@ typedef struct lm_build_part {
 void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y);
 /* The vector NAME.weight of n floats, or -1 when optional and missing. */
 int32_t lm_build_vector(lm_build *b, const char *name, const char *suffix, int64_t n, bool optional);
+/* Layer norm with weight and, where the file has it, bias; epsilon from attention.layer_norm_epsilon. */
+int32_t lm_build_layer_norm(lm_build *b, const char *name, int32_t x);
 /* x * w / rms(x), over groups of `group` values (0: the whole row). */
 int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group);
 
@@ -96,5 +100,8 @@ int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32
 void lm_build_output(lm_build *b, int32_t x, float softcap);
 /* The same when the final norm has another name than output_norm. */
 void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap);
+
+/* What is read of x, [tokens, n_embd] after the last norm, besides logits: hidden rows, and pooled rows with the heads after them. */
+void lm_build_embeddings(lm_build *b, int32_t x);
 
 #endif

@@ -149,6 +149,22 @@ int32_t lm_build_linear(lm_build *b, const char *name, int32_t x, int32_t n_out,
                            lm_build_vector(b, name, ".scale", 1, true), residual);
 }
 
+int32_t lm_build_head(lm_build *b, const char *name, int32_t x) {
+    int32_t w = lm_build_tensor(b, name, ".weight", lm_graph_width(b->graph, x), 0, 1, false);
+    if (w < 0) return -1;
+    int64_t n_out = b->graph->tensors.data[w].ne[1];
+    if (n_out > 65536)
+        return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s.weight has %lld rows", name, (long long)n_out);
+    return lm_graph_linear(b->graph, x, w, lm_build_vector(b, name, ".bias", n_out, true), -1, -1);
+}
+
+int32_t lm_build_layer_norm(lm_build *b, const char *name, int32_t x) {
+    int32_t width = lm_graph_width(b->graph, x);
+    float eps = (float)lm_build_float(b, "attention.layer_norm_epsilon", 1e-12);
+    return lm_graph_norm(b->graph, LM_NORM_LAYER, x, lm_build_vector(b, name, ".weight", width, false),
+                         lm_build_vector(b, name, ".bias", width, true), eps, 0);
+}
+
 int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group) {
     int32_t w = lm_build_vector(b, name, ".weight", group > 0 ? group : lm_graph_width(b->graph, x), false);
     return lm_graph_norm(b->graph, LM_NORM_RMS, x, w, -1, b->h->rms_eps, group);

@@ -121,5 +121,5 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_deepseek2 = {"deepseek2", build};
-const lm_arch lm_arch_mistral4 = {"mistral4", build};
+const lm_arch lm_arch_deepseek2 = {"deepseek2", build, false};
+const lm_arch lm_arch_mistral4 = {"mistral4", build, false};

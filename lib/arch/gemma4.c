@@ -126,4 +126,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, cap);
 }
 
-const lm_arch lm_arch_gemma4 = {"gemma4", build};
+const lm_arch lm_arch_gemma4 = {"gemma4", build, false};

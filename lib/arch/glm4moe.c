@@ -46,4 +46,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_glm4moe = {"glm4moe", build};
+const lm_arch lm_arch_glm4moe = {"glm4moe", build, false};

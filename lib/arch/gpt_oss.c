@@ -12,7 +12,7 @@
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
-    int32_t window = lm_build_int(b, "attention.sliding_window", 0),
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0),
             pattern = lm_build_pattern(b, "attention.sliding_window_pattern", 2);
     float scale = 1 / lm_build_sqrt(h->k_width), weights_scale = (float)lm_build_float(b, "expert_weights_scale", 0);
     lm_rope sliding = lm_build_rope_config(b, LM_ROPE_HALVES, -1);
@@ -37,4 +37,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_gpt_oss = {"gpt-oss", build};
+const lm_arch lm_arch_gpt_oss = {"gpt-oss", build, false};

@@ -67,13 +67,15 @@ static lm_status read_float(const lm_gguf *gguf, const lm_arch *arch, const char
 
 static lm_status read_vocab(const lm_arch_source *source, lm_hparams *h, lm_error *error) {
     const lm_gguf_tensor *in = lm_gguf_find_tensor(source->gguf, "token_embd.weight"),
-                         *out = lm_gguf_find_tensor(source->gguf, "output.weight");
+                         *out = lm_gguf_find_tensor(source->gguf, "output.weight"),
+                         *positions = lm_gguf_find_tensor(source->gguf, "position_embd.weight");
     if (!in) return lm_error_set(error, LM_ERR_FORMAT, "tensor token_embd.weight is missing");
     if (!out) out = in;
     if (in->dims[1] > INT32_MAX / 2 || out->dims[1] > INT32_MAX / 2)
         return lm_error_set(error, LM_ERR_FORMAT, "the vocabulary is too large");
     h->n_vocab_in = (int32_t)in->dims[1];
     h->n_vocab = (int32_t)out->dims[1];
+    if (positions) h->n_positions = (int32_t)(positions->dims[1] < INT32_MAX ? positions->dims[1] : INT32_MAX);
     return LM_OK;
 }
 
@@ -124,6 +126,7 @@ static lm_status read_experts(const lm_gguf *gguf, const lm_arch *arch, lm_hpara
 lm_status lm_hparams_read(const lm_arch_source *source, const lm_arch *arch, lm_hparams *out, lm_error *error) {
     const lm_gguf *gguf = source->gguf;
     lm_hparams h = {0};
+    char key[KEY_SIZE];
     int32_t n_draft = 0;
     double eps = 0;
     lm_status status = read_int(gguf, arch, "block_count", 1, LM_ARCH_MAX_LAYERS, 0, &h.n_layers_all, error);
@@ -138,15 +141,17 @@ lm_status lm_hparams_read(const lm_arch_source *source, const lm_arch *arch, lm_
     if (status == LM_OK) status = read_float(gguf, arch, "rope.freq_base", 10000, &h.rope_base, error);
     if (status == LM_OK && !(h.rope_base > 0))
         status = lm_error_set(error, LM_ERR_FORMAT, "key %s.rope.freq_base is not positive", arch->name);
-    if (status == LM_OK) status = read_int(gguf, arch, "pooling_type", 0, 4, 0, &h.pooling, error);
+    h.pooling = LM_POOLING_DEFAULT;
+    if (status == LM_OK && lm_gguf_find(gguf, key_of(arch, "pooling_type", key)))
+        status = read_int(gguf, arch, "pooling_type", 0, 4, 0, &h.pooling, error);
     if (status == LM_OK) status = read_vocab(source, &h, error);
     h.rms_eps = (float)eps;
-    h.causal = 1;
-    char key[KEY_SIZE];
     bool causal = true;
     if (status == LM_OK && lm_gguf_find(gguf, key_of(arch, "attention.causal", key)))
         status = lm_gguf_get_bool(gguf, key, &causal, error);
-    h.causal = causal;
+    if (status == LM_OK && !causal && !arch->encoder)
+        status = lm_error_set(error, LM_ERR_UNSUPPORTED, "key %s is false, which is for encoders", key);
+    h.causal = !arch->encoder;
     if (status == LM_OK) *out = h;
     return status;
 }

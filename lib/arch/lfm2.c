@@ -38,7 +38,7 @@ static int32_t convolution(lm_build *b, int32_t n_taps, int32_t x, int32_t resid
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     int32_t n_taps = lm_build_int(b, "shortconv.l_cache", 0), n_dense = lm_build_int(b, "leading_dense_block_count", 0);
-    int32_t window = lm_build_int(b, "attention.sliding_window", 0),
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0),
             gating = lm_build_int(b, "expert_gating_func", LM_GATING_SIGMOID);
     if (n_taps < 2 || n_taps > 16)
         lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.shortconv.l_cache is %d", b->arch->name, (int)n_taps);
@@ -57,5 +57,5 @@ static void build(lm_build *b) {
     lm_build_output_of(b, "token_embd_norm", x, 0);
 }
 
-const lm_arch lm_arch_lfm2 = {"lfm2", build};
-const lm_arch lm_arch_lfm2moe = {"lfm2moe", build};
+const lm_arch lm_arch_lfm2 = {"lfm2", build, false};
+const lm_arch lm_arch_lfm2moe = {"lfm2moe", build, false};

@@ -41,4 +41,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_llama = {"llama", build};
+const lm_arch lm_arch_llama = {"llama", build, false};

@@ -31,4 +31,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_minimax_m2 = {"minimax-m2", build};
+const lm_arch lm_arch_minimax_m2 = {"minimax-m2", build, false};

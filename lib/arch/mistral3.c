@@ -52,4 +52,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_mistral3 = {"mistral3", build};
+const lm_arch lm_arch_mistral3 = {"mistral3", build, false};

@@ -34,4 +34,4 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_phi3 = {"phi3", build};
+const lm_arch lm_arch_phi3 = {"phi3", build, false};

@@ -39,5 +39,5 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_qwen2 = {"qwen2", build};
-const lm_arch lm_arch_qwen2moe = {"qwen2moe", build};
+const lm_arch lm_arch_qwen2 = {"qwen2", build, false};
+const lm_arch lm_arch_qwen2moe = {"qwen2moe", build, false};

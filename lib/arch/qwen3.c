@@ -42,5 +42,5 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_qwen3 = {"qwen3", build};
-const lm_arch lm_arch_qwen3moe = {"qwen3moe", build};
+const lm_arch lm_arch_qwen3 = {"qwen3", build, false};
+const lm_arch lm_arch_qwen3moe = {"qwen3moe", build, false};

@@ -154,6 +154,6 @@ static void build(lm_build *b) {
     lm_build_output(b, x, 0);
 }
 
-const lm_arch lm_arch_qwen3next = {"qwen3next", build};
-const lm_arch lm_arch_qwen35 = {"qwen35", build};
-const lm_arch lm_arch_qwen35moe = {"qwen35moe", build};
+const lm_arch lm_arch_qwen3next = {"qwen3next", build, false};
+const lm_arch lm_arch_qwen35 = {"qwen35", build, false};
+const lm_arch lm_arch_qwen35moe = {"qwen35moe", build, false};

@@ -43,7 +43,9 @@ lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_c
     devices = lm_alloc_array(env, n_devices, sizeof *devices);
     c->batch = lm_alloc_aligned(env, c->shape.batch_bytes, LM_ALIGN_CACHE);
     c->logits = lm_alloc_aligned(env, c->shape.logits_bytes, LM_ALIGN_CACHE);
-    if (!devices || !c->batch || !c->logits) {
+    c->hidden = lm_alloc_aligned(env, c->shape.hidden_bytes, LM_ALIGN_CACHE);
+    c->pooled = lm_alloc_aligned(env, c->shape.pooled_bytes, LM_ALIGN_CACHE);
+    if (!devices || !c->batch || !c->logits || !c->hidden || !c->pooled) {
         status = lm_error_memory(error);
         goto out;
     }
@@ -70,6 +72,8 @@ void lm_context_end(lm_context *c) {
     lm_model *model = c->model;
     lm_kv_destroy(c->kv);
     lm_exec_destroy(c->exec);
+    lm_free_aligned(c->env, c->pooled, c->shape.pooled_bytes, LM_ALIGN_CACHE);
+    lm_free_aligned(c->env, c->hidden, c->shape.hidden_bytes, LM_ALIGN_CACHE);
     lm_free_aligned(c->env, c->logits, c->shape.logits_bytes, LM_ALIGN_CACHE);
     lm_free_aligned(c->env, c->batch, c->shape.batch_bytes, LM_ALIGN_CACHE);
     lm_context_shape_end(&c->shape);
@@ -96,11 +100,28 @@ lm_status lm_context_fill_memory(const lm_context *c, lm_memory *memory) {
 lm_kv *lm_context_kv(const lm_context *context) { return context->kv; }
 const lm_context_params *lm_context_in_force(const lm_context *context) { return &context->shape.params; }
 size_t lm_context_rows(const lm_context *context) { return context->n_rows; }
+const lm_model *lm_context_model(const lm_context *context) { return context->model; }
 int32_t lm_context_vocab(const lm_context *context) { return context->model->hparams.n_vocab; }
 const char *lm_context_sentence(const lm_context *context) { return context->message; }
 void lm_context_stop(lm_context *context) { atomic_store(&context->cancelled, 1); }
 
 const float *lm_context_row(const lm_context *context, size_t row) {
-    if (row >= context->n_rows) return NULL;
+    if (row >= context->n_rows || context->shape.graph.logits < 0) return NULL;
     return context->mapped ? context->mapped : context->logits + row * (size_t)context->model->hparams.n_vocab;
+}
+
+static size_t width_of(const lm_context *context, int32_t value) {
+    return (size_t)lm_graph_width(&context->shape.graph, value);
+}
+
+const float *lm_context_hidden_row(const lm_context *context, size_t row) {
+    size_t width = width_of(context, context->shape.graph.hidden);
+    return row < context->n_rows && width ? context->hidden + row * width : NULL;
+}
+
+size_t lm_context_pooled_floats(const lm_context *context) { return width_of(context, context->shape.graph.pooled); }
+
+const float *lm_context_pooled_row(const lm_context *context, size_t item) {
+    size_t width = lm_context_pooled_floats(context);
+    return item < context->n_items && width ? context->pooled + item * width : NULL;
 }

@@ -17,6 +17,11 @@ const lm_context_params *lm_context_in_force(const lm_context *context);
 size_t lm_context_rows(const lm_context *context);
 /* NULL when row is not below lm_context_rows. */
 const float *lm_context_row(const lm_context *context, size_t row);
+/* NULL when there is no such row or the context does not keep them. */
+const float *lm_context_hidden_row(const lm_context *context, size_t row);
+const float *lm_context_pooled_row(const lm_context *context, size_t item);
+size_t lm_context_pooled_floats(const lm_context *context);
+const lm_model *lm_context_model(const lm_context *context);
 int32_t lm_context_vocab(const lm_context *context);
 const char *lm_context_sentence(const lm_context *context);
 /* Record a failure's sentence; returns status. */

@@ -38,6 +38,12 @@ static lm_status check_items(lm_context *c, const lm_batch_item *items, size_t n
         if (item->n_tokens > (size_t)(p->n_ctx - c->lengths[item->seq]))
             return lm_context_fail(c, LM_ERR_FULL, "sequence %d: %d tokens and %zu more do not fit a context of %d",
                                    (int)item->seq, (int)c->lengths[item->seq], item->n_tokens, (int)p->n_ctx);
+        if (c->shape.whole_texts && item->n_tokens && c->lengths[item->seq])
+            return lm_context_fail(c, LM_ERR_STATE, "sequence %d is not empty: this context evaluates whole texts",
+                                   (int)item->seq);
+        if (c->shape.whole_texts && item->n_tokens > (size_t)p->n_batch)
+            return lm_context_fail(c, LM_ERR_FULL, "a text of %zu tokens for n_batch = %d: it must be evaluated whole",
+                                   item->n_tokens, (int)p->n_batch);
         for (size_t t = 0; t < item->n_tokens; t++)
             if (item->tokens[t] < 0 || item->tokens[t] >= c->model->hparams.n_vocab_in)
                 return lm_context_fail(c, LM_ERR_RANGE, "token %d of sequence %d is %d: the vocabulary has %d", (int)t,
@@ -59,6 +65,7 @@ static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
         if (item->logits == LM_LOGITS_ALL && n > (size_t)(max_outputs - run->n_outputs))
             n = (size_t)(max_outputs - run->n_outputs);
         if (item->logits == LM_LOGITS_LAST && n == left && n > 0 && run->n_outputs == max_outputs) n = 0;
+        if (c->shape.whole_texts && n < left) n = 0; /* the next batch has room for all of it */
         if (n == 0 && left > 0) return LM_OK;
         if (n > 0) {
             int32_t length = lm_kv_length(c->kv, item->seq);
@@ -93,10 +100,29 @@ static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
     return LM_OK;
 }
 
+static lm_status keep_hidden(lm_context *c, const lm_run *run) {
+    int32_t value = c->shape.graph.hidden;
+    size_t width = (size_t)lm_graph_width(&c->shape.graph, value);
+    lm_status status = LM_OK;
+    for (int32_t i = 0; i < run->n_outputs && value >= 0 && status == LM_OK; i++)
+        status = lm_exec_read(c->exec, value, i, 1, c->hidden + (size_t)c->rows[i] * width);
+    return status;
+}
+
+/* The pooled row of a span goes to its item; of an item cut by batches the last part's row stays. */
+static lm_status keep_pooled(lm_context *c, const lm_run *run, const progress *before) {
+    int32_t value = c->shape.graph.pooled, span = 0;
+    size_t width = (size_t)lm_graph_width(&c->shape.graph, value);
+    lm_status status = LM_OK;
+    for (size_t i = before->item; i < before->n_items && span < run->n_spans && status == LM_OK && value >= 0; i++)
+        if (before->items[i].n_tokens) status = lm_exec_read(c->exec, value, span++, 1, c->pooled + i * width);
+    return status;
+}
+
 static lm_status keep_logits(lm_context *c, const lm_run *run) {
     int32_t value = c->shape.graph.logits;
     size_t n_vocab = (size_t)c->model->hparams.n_vocab;
-    if (run->n_outputs == 0) return LM_OK;
+    if (run->n_outputs == 0 || value < 0) return LM_OK;
     if (!c->shape.logits_bytes) {
         c->mapped = lm_exec_map(c->exec, value);
         return LM_OK;
@@ -121,6 +147,8 @@ static lm_status run_batch(lm_context *c, progress *at) {
     if (status == LM_OK) status = lm_exec_run(c->exec, &run);
     if (status == LM_ERR_CANCELLED) lm_context_fail(c, status, "the evaluation was cancelled");
     if (status == LM_OK) status = keep_logits(c, &run);
+    if (status == LM_OK) status = keep_hidden(c, &run);
+    if (status == LM_OK) status = keep_pooled(c, &run, &before);
     int32_t span = 0;
     for (size_t i = before.item; i < before.n_items && span < run.n_spans;
          i++) { /* spans are the items in order, empty ones left out */
@@ -142,12 +170,14 @@ lm_status lm_context_run(lm_context *c, const lm_batch_item *items, size_t n_ite
     for (size_t i = 0; i < n_items; i++) total += items[i].n_tokens;
     if (total == 0) return LM_OK;
     atomic_store(&c->cancelled, 0);
-    c->n_rows = 0;
+    c->n_rows = c->n_items = 0;
     c->mapped = NULL;
+    memset(c->pooled, 0, c->shape.pooled_bytes); /* rows of items without tokens */
     progress at = {items, n_items, 0, 0, 0};
     while (at.item < n_items && status == LM_OK) status = run_batch(c, &at);
     if (status == LM_OK) {
         c->n_rows = at.row;
+        c->n_items = n_items;
         return LM_OK;
     }
     for (size_t i = 0; i < n_items; i++)
@@ -163,9 +193,11 @@ lm_status lm_context_resync(lm_context *c, lm_seq seq, const lm_token *tokens, s
         return lm_context_fail(c, LM_ERR_ARGUMENT, "no tokens to make sequence %d of", (int)seq);
     if (n_tokens > (size_t)p->n_ctx)
         return lm_context_fail(c, LM_ERR_FULL, "%zu tokens do not fit a context of %d", n_tokens, (int)p->n_ctx);
-    lm_kv_resumed resumed;
-    lm_status status =
-        lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1, &resumed); /* the last token gives the logits */
+    lm_kv_resumed resumed = {.checkpoint = -1, .reason = LM_KV_REASON_UNKNOWN};
+    if (c->shape.whole_texts) lm_kv_close(c->kv, seq);
+    lm_status status = c->shape.whole_texts ? LM_OK
+                                            : lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1,
+                                                           &resumed); /* the last token gives the logits */
     if (status != LM_OK) return lm_context_fail(c, status, "the state of sequence %d cannot be restored", (int)seq);
     lm_batch_item item = {seq, LM_LOGITS_LAST, tokens + resumed.n_reused, n_tokens - (size_t)resumed.n_reused};
     status = lm_context_run(c, &item, 1);

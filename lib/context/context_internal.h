@@ -22,6 +22,8 @@ typedef struct lm_context_shape {
     lm_kv_params kv;
     uint64_t page_bytes[LM_KV_MAX_GROUPS]; /* of all layers of a group */
     size_t logits_bytes;                   /* copies of rows, 0 when rows are read in place */
+    size_t hidden_bytes, pooled_bytes;     /* copies of rows, 0 when there are none */
+    bool whole_texts;                      /* an item is a sequence's whole text, in one batch */
     size_t batch_bytes;                    /* the arrays of a run */
 } lm_context_shape;
 
@@ -40,8 +42,10 @@ struct lm_context {
     lm_span *spans;      /* [n_seqs] */
     int32_t *lengths;    /* [n_seqs] before the call, -1 for sequences not in it */
     float *logits;       /* [n_outputs, n_vocab], or NULL */
+    float *hidden;       /* [n_outputs, n_embd], or NULL */
+    float *pooled;       /* [n_seqs, width], or NULL */
     const float *mapped; /* the rows of the last call in the device's memory, or NULL */
-    size_t n_rows;
+    size_t n_rows, n_items; /* of the last call */
     atomic_int cancelled;
     char message[496];
 };

@@ -11,6 +11,31 @@
 #define MAX_BATCH 65536
 #define MAX_CTX (1 << 24)
 
+_Static_assert((int)LM_OUTPUT_LOGITS == (int)LM_ARCH_LOGITS && (int)LM_OUTPUT_HIDDEN == (int)LM_ARCH_HIDDEN &&
+                   (int)LM_OUTPUT_POOLED == (int)LM_ARCH_POOLED,
+               "outputs are passed on as they are");
+
+static bool needs_whole_texts(const lm_model *model, const lm_context_params *p) {
+    return !model->hparams.causal || (p->outputs & LM_OUTPUT_POOLED && p->pooling != LM_POOLING_LAST &&
+                                      p->pooling != LM_POOLING_RANK); /* decoders rank by the last token */
+}
+
+static lm_status complete_outputs(const lm_model *model, lm_context_params *p, lm_error *error) {
+    bool causal = model->hparams.causal != 0;
+    if (p->outputs & ~(LM_OUTPUT_LOGITS | LM_OUTPUT_HIDDEN | LM_OUTPUT_POOLED))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.outputs is %d", (int)p->outputs);
+    if (p->pooling < LM_POOLING_DEFAULT || p->pooling > LM_POOLING_RANK)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.pooling is %d", (int)p->pooling);
+    if (p->outputs & LM_OUTPUT_LOGITS && !causal)
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model is an encoder: it has no logits");
+    if (p->outputs == 0) p->outputs = causal ? LM_OUTPUT_LOGITS : LM_OUTPUT_POOLED;
+    if (p->pooling == LM_POOLING_DEFAULT) p->pooling = model->hparams.pooling;
+    if (p->pooling == LM_POOLING_DEFAULT) p->pooling = causal ? LM_POOLING_LAST : LM_POOLING_MEAN;
+    if (p->outputs & LM_OUTPUT_POOLED && p->pooling == LM_POOLING_NONE)
+        p->outputs = (p->outputs & ~LM_OUTPUT_POOLED) | LM_OUTPUT_HIDDEN;
+    return LM_OK;
+}
+
 static lm_status complete_params(const lm_model *model, lm_context_params *p, lm_error *error) {
     if (p->n_ctx < 0 || p->n_ctx > MAX_CTX)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_ctx is %d", (int)p->n_ctx);
@@ -23,10 +48,16 @@ static lm_status complete_params(const lm_model *model, lm_context_params *p, lm
     if (p->n_checkpoints < -1 || p->n_checkpoints > MAX_SEQS * 64)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_checkpoints is %d", (int)p->n_checkpoints);
     if (p->n_ctx == 0) p->n_ctx = model->hparams.n_ctx_train < DEFAULT_CTX ? model->hparams.n_ctx_train : DEFAULT_CTX;
-    if (p->n_batch == 0) p->n_batch = DEFAULT_BATCH;
+    if (model->hparams.n_positions > 0 && p->n_ctx > model->hparams.n_positions) p->n_ctx = model->hparams.n_positions;
+    lm_status status = complete_outputs(model, p, error);
+    if (status != LM_OK) return status;
+    if (p->n_batch == 0)
+        p->n_batch = needs_whole_texts(model, p) && p->n_ctx > DEFAULT_BATCH
+                         ? p->n_ctx < MAX_BATCH ? p->n_ctx : MAX_BATCH
+                         : DEFAULT_BATCH;
     if ((int64_t)p->n_batch > (int64_t)p->n_ctx * p->n_seqs) p->n_batch = (int32_t)((int64_t)p->n_ctx * p->n_seqs);
     if (p->n_batch < p->n_seqs) p->n_batch = p->n_seqs;
-    if (p->n_outputs == 0) p->n_outputs = p->n_seqs;
+    if (p->n_outputs == 0) p->n_outputs = p->outputs & LM_OUTPUT_HIDDEN ? p->n_batch : p->n_seqs;
     if (p->n_outputs < 1 || (int64_t)p->n_outputs > (int64_t)p->n_ctx * p->n_seqs)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_outputs is %d", (int)p->n_outputs);
     if (p->n_checkpoints < 0) p->n_checkpoints = DEFAULT_CHECKPOINTS * p->n_seqs;
@@ -93,7 +124,7 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     if (status != LM_OK) return status;
     const lm_context_params *p = &s->params;
     lm_arch_source source = lm_model_source(model);
-    lm_arch_options options = {p->n_ctx, p->k_type, p->v_type, LM_ARCH_LOGITS};
+    lm_arch_options options = {p->n_ctx, p->k_type, p->v_type, p->outputs, p->pooling};
     lm_arch_build(model->arch, &source, &model->hparams, &options, &s->graph);
     bool recurrent = s->graph.state_layers.count > 0;
     int32_t n_states = recurrent ? p->n_seqs + p->n_checkpoints : 0;
@@ -115,8 +146,12 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     for (int32_t g = 0; g < s->kv.n_groups; g++) s->kv.windows[g] = s->program.cache_groups[g].window;
     status = measure_pages(s, error);
     if (status == LM_OK) status = decide_pages(s, state_bytes, error);
+    s->whole_texts = needs_whole_texts(model, p);
     bool rows_move = p->n_outputs > 1 || p->n_seqs > 1 || !s->placement.backend->value_map;
-    s->logits_bytes = rows_move ? (size_t)p->n_outputs * (size_t)model->hparams.n_vocab * sizeof(float) : 0;
+    s->logits_bytes =
+        rows_move && s->graph.logits >= 0 ? (size_t)p->n_outputs * (size_t)model->hparams.n_vocab * sizeof(float) : 0;
+    s->hidden_bytes = (size_t)p->n_outputs * (size_t)lm_graph_width(&s->graph, s->graph.hidden) * sizeof(float);
+    s->pooled_bytes = (size_t)p->n_seqs * (size_t)lm_graph_width(&s->graph, s->graph.pooled) * sizeof(float);
     s->batch_bytes = lm_align_up((size_t)p->n_seqs * sizeof(lm_span), LM_ALIGN_CACHE) +
                      (size_t)p->n_batch * (sizeof(lm_token) + sizeof(int32_t)) +
                      (size_t)p->n_outputs * 2 * sizeof(int32_t) + (size_t)p->n_seqs * sizeof(int32_t);
@@ -146,7 +181,8 @@ lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape 
     memory->model_bytes = lm_model_memory(model);
     memory->cache_bytes = size.cache_bytes;
     memory->work_bytes = size.work_bytes;
-    memory->context_bytes = sizeof(lm_context) + lm_kv_bytes(&shape->kv) + shape->logits_bytes + shape->batch_bytes;
+    memory->context_bytes = sizeof(lm_context) + lm_kv_bytes(&shape->kv) + shape->logits_bytes + shape->hidden_bytes +
+                            shape->pooled_bytes + shape->batch_bytes;
     memory->n_pages = memory->n_pages_free = shape->kv.n_groups ? shape->kv.n_pages[0] : 0;
     memory->n_pages_cached = 0;
     return LM_OK;

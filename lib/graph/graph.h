@@ -23,7 +23,8 @@ typedef struct lm_graph {
     LM_ARRAY(lm_state_layer) state_layers;
     /* Results a context reads after a run; -1 where the model has none. */
     int32_t logits; /* [n_outputs, n_vocab] */
-    int32_t hidden; /* [n_outputs or n_tokens, n_embd] after the last norm */
+    int32_t hidden; /* [n_outputs, n_embd] after the last norm */
+    int32_t pooled; /* [n_spans, ...] one row per sequence */
 } lm_graph;
 
 /* Sizes the program is made for. */
@@ -72,9 +73,10 @@ int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t
 void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gating, int32_t n_used, int32_t n_groups,
                     int32_t n_groups_used, int32_t normalise, float scale, int32_t *ids, int32_t *weights);
 typedef struct lm_graph_experts_weights {
-    int32_t gate, up, down; /* up -1: gate holds both */
+    int32_t gate, up, down; /* up -1: gate holds both, or there is none when ungated */
     int32_t gate_bias, up_bias, down_bias;
     int32_t gate_scale, up_scale, down_scale; /* one factor per expert */
+    bool ungated;                             /* act(gate x) alone */
 } lm_graph_experts_weights;
 int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_experts_weights *w,
                          int32_t act, int32_t width, int32_t residual);

@@ -286,12 +286,12 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
     if (graph->status != LM_OK) return -1;
     const lm_tensor *gate = tensor_at(graph, w->gate), *down = tensor_at(graph, w->down);
     int64_t n_experts = down->ne[2];
-    bool fused = w->up < 0;
+    bool fused = w->up < 0 && !w->ungated;
     expect(graph, gate->name, gate->ne[0], lm_graph_width(graph, x));
     expect(graph, gate->name, gate->ne[1], fused ? 2 * (int64_t)width : width);
     expect(graph, gate->name, gate->ne[2], n_experts);
     expect(graph, down->name, down->ne[0], width);
-    if (!fused) {
+    if (w->up >= 0) {
         const lm_tensor *up = tensor_at(graph, w->up);
         expect(graph, up->name, up->ne[0], lm_graph_width(graph, x));
         expect(graph, up->name, up->ne[1], width);

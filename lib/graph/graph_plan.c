@@ -54,6 +54,7 @@ static void find_lifetimes(const lm_graph *graph, lifetime *lives) {
     /* Results are read after the run. */
     if (graph->logits >= 0) lives[graph->logits].dies = INT32_MAX;
     if (graph->hidden >= 0) lives[graph->hidden].dies = INT32_MAX;
+    if (graph->pooled >= 0) lives[graph->pooled].dies = INT32_MAX;
     for (size_t o = 0; o < graph->ops.count; o++) {
         const lm_op *op = &graph->ops.data[o];
         int32_t i = lm_op_alias(op->kind), in = i >= 0 ? op->in[i] : -1, out = op->out[0];

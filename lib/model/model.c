@@ -188,7 +188,10 @@ lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, l
 /* Build the program once and throw it away: every tensor the family reads is found and has the right shape. */
 static lm_status check_program(const lm_model *model, lm_error *error) {
     lm_arch_source source = lm_model_source(model);
-    lm_arch_options options = {model->hparams.n_ctx_train, LM_DTYPE_F16, LM_DTYPE_F16, LM_ARCH_LOGITS};
+    lm_arch_options options = {.n_ctx = model->hparams.n_ctx_train,
+                               .k_type = LM_DTYPE_F16,
+                               .v_type = LM_DTYPE_F16,
+                               .outputs = model->arch->encoder ? LM_ARCH_HIDDEN : LM_ARCH_LOGITS};
     lm_graph_limits limits = {1, 1, 1, 1, 1};
     lm_program program;
     lm_graph graph;

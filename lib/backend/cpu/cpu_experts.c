@@ -185,7 +185,10 @@ static void glu_chunk(void *arg, int32_t pair, int32_t worker) {
     bool fused = s->op->params.experts.fused;
     float *hidden = floats(t, t->p.hidden) + (size_t)slot * (size_t)width;
     const float *gate = floats(t, t->p.gate) + (size_t)slot * (size_t)(fused ? 2 * width : width);
-    s->kernels->glu(act, gate, fused ? gate + width : hidden, width, hidden);
+    if (fused || s->op->weight[1] >= 0)
+        s->kernels->glu(act, gate, fused ? gate + width : hidden, width, hidden);
+    else
+        s->kernels->act(act, gate, width, hidden);
 }
 
 static void combine_chunk(void *arg, int32_t token, int32_t worker) {
@@ -215,7 +218,7 @@ lm_status lm_cpu_experts(const lm_cpu_step *s) {
     const float *x = lm_cpu_value(s, s->op->in[0]);
     const lm_weight_kernels *gate = &s->kernels->weights[lm_cpu_tensor(s, 0)->dtype];
     lm_status status = product(&t, 0, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.gate, false);
-    if (status == LM_OK && !s->op->params.experts.fused) {
+    if (status == LM_OK && s->op->weight[1] >= 0) {
         const lm_weight_kernels *up = &s->kernels->weights[lm_cpu_tensor(s, 1)->dtype];
         bool ready = up->act == gate->act && up->pack == gate->pack && up->matmul_from == gate->matmul_from;
         status = product(&t, 1, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.hidden, ready);

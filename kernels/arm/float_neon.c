@@ -16,6 +16,7 @@ LM_EXACT_FLOATS
 #include "../lanes/cache_lanes.h"
 #include "../lanes/attend_lanes.h"
 #include "../lanes/recurrent_lanes.h"
+#include "../lanes/matmul_lanes.h"
 
 void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_NEON) return;
@@ -23,6 +24,7 @@ void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level) {
     cache_fill(kernels);
     attend_fill(kernels);
     recurrent_fill(kernels);
+    matmul_fill(kernels);
 }
 
 #endif

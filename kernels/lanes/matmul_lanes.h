@@ -73,7 +73,15 @@ static void product(product_tile *const tiles[2][TILE_ROWS + 1], const void *w, 
         product(tiles_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                  \
     }
 
-#if TILE_ROWS == 6
+#if TILE_WIDE == 1
+#define PRODUCT_SHAPES(X, ...) X(__VA_ARGS__, 1, 6) X(__VA_ARGS__, 1, 4) X(__VA_ARGS__, 1, 2) X(__VA_ARGS__, 1, 1)
+#define PRODUCT_TILES(name)                                                                                            \
+    {                                                                                                                  \
+        {NULL}, {                                                                                                      \
+            NULL, product_##name##_1x1, product_##name##_1x2, NULL, product_##name##_1x4, NULL, product_##name##_1x6   \
+        }                                                                                                              \
+    }
+#elif TILE_ROWS == 6
 #define PRODUCT_SHAPES(X, ...)                                                                                         \
     X(__VA_ARGS__, 4, 6) X(__VA_ARGS__, 4, 4) X(__VA_ARGS__, 4, 2) X(__VA_ARGS__, 4, 1) X(__VA_ARGS__, 1, 1)
 #define PRODUCT_TILES(name)                                                                                            \

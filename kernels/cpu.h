@@ -26,8 +26,16 @@ int32_t lm_cpu_level_find(const char *name);
 /* Whether the machine can run code of this level (true for generic; false across architectures). */
 int32_t lm_cpu_level_runs(int32_t level);
 
-/* Files of x86-64 levels, and of 64-bit Arm levels, compile to nothing unless these are defined. */
-#if defined(__x86_64__) && defined(__GNUC__)
+/* Files of x86-64 levels, and of 64-bit Arm levels, compile to nothing unless these are defined. Sanitizers see the
+ * reference: instrumented vector code takes minutes to compile, and the fenced memory of the kernel tests checks its accesses. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LM_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define LM_SANITIZED 1
+#endif
+#endif
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(LM_SANITIZED)
 #define LM_HAVE_X86 1
 #endif
 #if defined(__aarch64__) && defined(__GNUC__) && !defined(__AARCH64EB__)

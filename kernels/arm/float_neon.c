@@ -17,6 +17,7 @@ LM_EXACT_FLOATS
 #include "../lanes/attend_lanes.h"
 #include "../lanes/recurrent_lanes.h"
 #include "../lanes/matmul_lanes.h"
+#include "../lanes/quantize_lanes.h"
 
 void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_NEON) return;
@@ -25,6 +26,7 @@ void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level) {
     attend_fill(kernels);
     recurrent_fill(kernels);
     matmul_fill(kernels);
+    quantize_fill(kernels);
 }
 
 #endif

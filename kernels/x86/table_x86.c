@@ -25,6 +25,12 @@
 #define MATMUL_AVX2VNNI(type, name) MATMUL(type, name, avx2vnni, flat, flat, 16, 5)
 #define MATMUL_AVX512VNNI(type, name) MATMUL(type, name, avx512vnni, flat, flat, 32, 5)
 
+/* Without a layout or work of their own. */
+#define IQ_AVX2(type, name)                                                                                            \
+    MATVEC(type, name, avx2)                                                                                           \
+    kernels->weights[type].matmul = lm_matmul_##name##_avx2;                                                           \
+    kernels->weights[type].matmul_from = 5;
+
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
     kernels->quantize_q8_32 = lm_quantize_q8_32_avx2;
@@ -33,6 +39,7 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     LM_X86_K(MATVEC_AVX2)
     LM_X86_SIMPLE(MATMUL_AVX2)
     LM_X86_K(MATMUL_AVX2)
+    LM_X86_IQ(IQ_AVX2)
     if (level < LM_CPU_AVX2_VNNI) return;
     LM_X86_SIMPLE_COMMON(MATVEC_AVX2VNNI)
     LM_X86_K_COMMON(MATVEC_AVX2VNNI)

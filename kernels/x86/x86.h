@@ -24,6 +24,16 @@
     LM_X86_K_COMMON(X)                                                                                                 \
     X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)
 
+/* Codebook types: one product for all levels. */
+#define LM_X86_IQ(X)                                                                                                   \
+    X(LM_BLOCK_IQ2XXS, iq2xxs)                                                                                         \
+    X(LM_BLOCK_IQ2XS, iq2xs) X(LM_BLOCK_IQ2S, iq2s) X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s)                  \
+        X(LM_BLOCK_IQ1S, iq1s) X(LM_BLOCK_IQ1M, iq1m)
+#define LM_X86_DECLARE_IQ(type, name)                                                                                  \
+    lm_matvec_fn lm_matvec_##name##_avx2;                                                                              \
+    lm_matmul_fn lm_matmul_##name##_avx2;
+LM_X86_IQ(LM_X86_DECLARE_IQ)
+
 #define LM_X86_DECLARE(type, name) lm_matvec_fn lm_matvec_##name##_avx2, lm_matvec_##name##_avx512vnni;
 LM_X86_SIMPLE(LM_X86_DECLARE)
 LM_X86_K(LM_X86_DECLARE)

@@ -108,6 +108,14 @@ typedef struct lm_grammar_vocab_params {
  */
 LM_API lm_status lm_grammar_vocab_create(const lm_grammar_vocab_params *params, lm_grammar_vocab **out,
                                          lm_error *error);
+struct lm_model;
+
+/**
+ * The vocabulary of a model, with the tokens' kinds. The model is not needed afterwards.
+ *
+ * LM_OK, or LM_ERR_ARGUMENT, LM_ERR_UNSUPPORTED (the model has no texts), LM_ERR_MEMORY. Since 0.1
+ */
+LM_API lm_status lm_grammar_vocab_for_model(struct lm_model *model, lm_grammar_vocab **out, lm_error *error);
 /** One more reference; gives vocab back. Since 0.1 */
 LM_API lm_grammar_vocab *lm_grammar_vocab_retain(lm_grammar_vocab *vocab);
 /** Drop a reference; NULL is allowed. Grammars keep the vocabularies they were used with until they are freed. Since 0.1 */
@@ -118,7 +126,8 @@ typedef enum lm_grammar_trigger_kind {
     LM_GRAMMAR_TRIGGER_KIND_TOKEN = 0,   /* this token; it is the first the grammar sees */
     LM_GRAMMAR_TRIGGER_KIND_WORD = 1,    /* this text, anywhere; the grammar's text begins with it */
     LM_GRAMMAR_TRIGGER_KIND_PATTERN = 2, /* this regular expression, anywhere; the grammar's text begins at its first
-                                                group that matched some text, else at the match */
+                                                group that matched some text, else at the match. ECMA-262 without back
+                                                references, word boundaries and lookaround; ^ and $ are the text's ends */
     LM_GRAMMAR_TRIGGER_KIND_PATTERN_FULL = 3 /* the same, but all of the text so far must match */
 } lm_grammar_trigger_kind;
 
@@ -142,8 +151,13 @@ typedef struct lm_grammar_matcher_params {
  * A matcher at the start of the text. It keeps references to grammar and vocab. vocab may be NULL: then only bytes can be
  * accepted. A lazy matcher allows everything until one of its triggers occurs.
  *
- * LM_OK, or LM_ERR_ARGUMENT, LM_ERR_UNSUPPORTED (any triggers: this version does not follow them yet), LM_ERR_MEMORY.
- * Since 0.1
+ * After each token or call the triggers are looked for in all of the text so far: tokens, then the others in their order.
+ * The first that occurs ends the waiting, and what was read from the trigger on is matched; if it cannot be, the token is
+ * refused with LM_ERR_MISMATCH. Searching takes time linear in the text. At most 64 triggers; patterns up to 4096
+ * instructions and 16 groups.
+ *
+ * LM_OK, or LM_ERR_ARGUMENT, LM_ERR_FORMAT and LM_ERR_UNSUPPORTED (a trigger's text; error says which), LM_ERR_LIMIT,
+ * LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_grammar_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab,
                                            const lm_grammar_matcher_params *params, lm_grammar_matcher **out,
@@ -160,8 +174,8 @@ LM_API lm_status lm_grammar_matcher_reset(lm_grammar_matcher *matcher);
  *
  *   n_viable  how many of the n bytes could begin a continuation; may be NULL. Written on LM_OK and LM_ERR_MISMATCH
  *
- * LM_OK, or LM_ERR_MISMATCH (n_viable < n), LM_ERR_LIMIT (a hopelessly ambiguous grammar: over a million live items),
- * LM_ERR_MEMORY. On any error the matcher is as it was before. Since 0.1
+ * LM_OK, or LM_ERR_MISMATCH (n_viable < n; 0 when a lazy matcher refuses the text from its trigger on), LM_ERR_LIMIT (a
+ * hopelessly ambiguous grammar: over two million steps for one byte), LM_ERR_MEMORY. On any error the matcher is as it was before. Since 0.1
  */
 LM_API lm_status lm_grammar_matcher_accept_bytes(lm_grammar_matcher *matcher, const char *bytes, size_t n,
                                                  size_t *n_viable);
@@ -197,7 +211,8 @@ LM_API size_t lm_grammar_matcher_forced(lm_grammar_matcher *matcher, char *out, 
 /** Where the matcher is, for lm_grammar_matcher_rewind. Since 0.1 */
 LM_API uint64_t lm_grammar_matcher_position(const lm_grammar_matcher *matcher);
 /**
- * Go back to a position of the same text, for drafts that were not accepted. The last 4096 bytes of text can be taken back.
+ * Go back to a position of the same text, for drafts that were not accepted. The last 4096 bytes of text can be taken back;
+ * a lazy matcher can also go back to any position where it waited, in time proportional to the text before it.
  *
  * LM_OK, or LM_ERR_RANGE (not a position on the way here, or too far back). Since 0.1
  */

@@ -85,9 +85,14 @@ lm_status lm_grammar_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab
     if (status != LM_OK) return status;
     if (!grammar || !out || own.reserved || (!own.triggers && own.n_triggers > 0))
         return lm_error_set(error, LM_ERR_ARGUMENT, "grammar matcher: NULL argument, or reserved is not 0");
-    if (own.n_triggers > 0) return lm_error_set(error, LM_ERR_UNSUPPORTED, "grammar matcher: triggers");
-    status = lm_matcher_create(grammar, vocab, out);
-    return status == LM_ERR_MEMORY ? lm_error_memory(error) : status;
+    lm_trigger_set *triggers = NULL;
+    if (own.n_triggers > 0)
+        status = lm_trigger_set_create(&grammar->env, own.triggers, own.n_triggers, &triggers, error);
+    if (status != LM_OK) return status;
+    status = lm_matcher_create(grammar, vocab, triggers, out);
+    lm_trigger_set_release(triggers);
+    if (status == LM_ERR_MEMORY) return lm_error_memory(error);
+    return status == LM_OK ? LM_OK : lm_error_set(error, status, "grammar: its start takes too much work");
 }
 
 void lm_grammar_matcher_destroy(lm_grammar_matcher *matcher) { lm_matcher_destroy(matcher); }
@@ -113,12 +118,11 @@ lm_status lm_grammar_matcher_accept_token(lm_grammar_matcher *matcher, lm_token 
 }
 
 int32_t lm_grammar_matcher_is_complete(const lm_grammar_matcher *matcher) {
-    return matcher && lm_chart_is_complete(&matcher->chart);
+    return matcher && lm_matcher_is_complete(matcher);
 }
 
 int32_t lm_grammar_matcher_is_waiting(const lm_grammar_matcher *matcher) {
-    (void)matcher;
-    return 0;
+    return matcher && lm_matcher_is_waiting(matcher);
 }
 
 lm_status lm_grammar_matcher_mask(lm_grammar_matcher *matcher, uint32_t *mask, size_t n_words) {
@@ -134,7 +138,7 @@ size_t lm_grammar_matcher_forced(lm_grammar_matcher *matcher, char *out, size_t 
 }
 
 uint64_t lm_grammar_matcher_position(const lm_grammar_matcher *matcher) {
-    return matcher ? matcher->chart.position : 0;
+    return matcher ? lm_matcher_position(matcher) : 0;
 }
 
 lm_status lm_grammar_matcher_rewind(lm_grammar_matcher *matcher, uint64_t position) {

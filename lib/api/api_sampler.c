@@ -34,7 +34,7 @@ lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_ma
     lm_sampler_member member;
     if (!sampler || (matcher && !matcher->vocab)) return LM_ERR_ARGUMENT;
     lm_status status = matcher ? lm_sampler_grammar_create(matcher, lm_chain_env(sampler), &member) : LM_OK;
-    if (status == LM_OK) lm_chain_set_grammar(sampler, matcher ? &member : NULL, false);
+    if (status == LM_OK) lm_chain_set_grammar(sampler, matcher ? &member : NULL, matcher && matcher->lazy);
     return status;
 }
 

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define MAX_ITEMS 1000000u /* in one set */
-#define FEW 8u             /* up to here a linear search is faster than hashing */
+#define START_WORK ((uint64_t)1 << 22)
+#define FEW 8u /* up to here a linear search is faster than hashing */
 
 lm_status lm_chart_init(lm_chart *chart, const lm_env *env, const lm_grammar *grammar) {
     memset(chart, 0, sizeof *chart);
@@ -89,7 +90,14 @@ static void put_seen(lm_chart_seen *seen, uint32_t hash, uint32_t index) {
     seen->count++;
 }
 
+bool lm_chart_spend(lm_chart *chart, uint64_t work) {
+    if (work > chart->work) return fail(chart, LM_ERR_LIMIT);
+    chart->work -= work;
+    return true;
+}
+
 bool lm_chart_add(lm_chart *chart, lm_chart_item item) {
+    if (!lm_chart_spend(chart, 1)) return false;
     uint32_t first = chart->sets.data[chart->sets.count - 1].items, n = (uint32_t)chart->items.count - first;
     lm_chart_seen *seen = &chart->seen_items;
     if (n <= FEW) {
@@ -112,6 +120,7 @@ bool lm_chart_add(lm_chart *chart, lm_chart_item item) {
 
 /* Add a place to return to, once. */
 static bool add_link(lm_chart *chart, uint32_t frame, lm_chart_item back) {
+    if (!lm_chart_spend(chart, 1)) return false;
     uint32_t first = chart->sets.data[chart->sets.count - 1].links, n = (uint32_t)chart->links.count - first;
     lm_chart_seen *seen = &chart->seen_links;
     lm_chart_link link = {chart->frames.data[frame].links, frame, back};
@@ -217,12 +226,14 @@ lm_chart_result lm_chart_close(lm_chart *chart) {
 
 lm_status lm_chart_start(lm_chart *chart) {
     lm_chart_frame root = {0, 0, LM_CHART_NONE};
+    chart->work = START_WORK;
     if (!lm_chart_open(chart)) return LM_ERR_MEMORY;
     if (lm_array_push(chart->env, &chart->frames, root) &&
         lm_chart_add(chart, (lm_chart_item){chart->grammar->rules[0].start, 0, 0}) && close_set(chart))
         return LM_OK;
+    lm_status status = chart->work == 0 ? LM_ERR_LIMIT : LM_ERR_MEMORY;
     drop(chart);
-    return LM_ERR_MEMORY;
+    return status;
 }
 
 static lm_chart_result step(lm_chart *chart, uint8_t byte, bool literal) {

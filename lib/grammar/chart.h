@@ -43,6 +43,7 @@ typedef struct lm_chart {
     const lm_grammar *grammar;
     uint32_t position;           /* of the last set: bytes read */
     uint32_t unknown;            /* the frame whose caller is unknown, LM_CHART_NONE for none */
+    uint64_t work;               /* items and links that may still be looked at; whoever steps sets it */
     lm_status failure;           /* why the last call ended with LM_CHART_FAILED */
     LM_ARRAY(lm_chart_set) sets; /* the last ones; sets.data[sets.count - 1] belongs to position */
     LM_ARRAY(lm_chart_item) items;
@@ -55,7 +56,8 @@ typedef struct lm_chart {
 typedef enum lm_chart_result {
     LM_CHART_DEAD = 0, /* the byte cannot follow; the chart is as before */
     LM_CHART_ALIVE = 1,
-    LM_CHART_FAILED = 2 /* LM_ERR_MEMORY, or LM_ERR_LIMIT (too many items) in failure; the chart is as before */
+    LM_CHART_FAILED = 2 /* LM_ERR_MEMORY, or LM_ERR_LIMIT (too much work or too many items) in failure; the chart is as
+                           before */
 } lm_chart_result;
 
 lm_status lm_chart_init(lm_chart *chart, const lm_env *env, const lm_grammar *grammar);
@@ -75,6 +77,8 @@ void lm_chart_back(lm_chart *chart, uint32_t n);
 lm_status lm_chart_compact(lm_chart *chart, uint32_t keep);
 
 /* Building sets from outside: open one at the next position, add items, close it. Closing an empty set drops it. */
+/* Charge work: false, with the failure set, when there was not enough left. */
+bool lm_chart_spend(lm_chart *chart, uint64_t work);
 bool lm_chart_open(lm_chart *chart);
 bool lm_chart_add(lm_chart *chart, lm_chart_item item);
 lm_chart_result lm_chart_close(lm_chart *chart);

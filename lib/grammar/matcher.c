@@ -21,7 +21,8 @@ size_t lm_grammar_bytes(const lm_grammar *grammar) {
     return bytes;
 }
 
-lm_status lm_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab, lm_grammar_matcher **out) {
+lm_status lm_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab, lm_trigger_set *triggers,
+                            lm_grammar_matcher **out) {
     lm_grammar_matcher *m = lm_alloc_zeroed(&grammar->env, sizeof *m);
     if (!m) return LM_ERR_MEMORY;
     m->env = grammar->env;
@@ -31,6 +32,7 @@ lm_status lm_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab, lm_gra
     if (vocab) atomic_fetch_add_explicit(&vocab->references, 1, memory_order_relaxed);
     lm_status status = lm_chart_init(&m->chart, &m->env, grammar);
     if (status == LM_OK) status = lm_chart_start(&m->chart);
+    if (status == LM_OK && triggers) status = lm_matcher_lazy_create(m, triggers);
     if (status == LM_OK)
         *out = m;
     else
@@ -42,6 +44,7 @@ void lm_matcher_destroy(lm_grammar_matcher *m) {
     if (!m) return;
     lm_env env = m->env;
     if (m->masks) lm_mask_scratch_free(&m->scratch, &m->env);
+    lm_matcher_lazy_destroy(m);
     lm_chart_free(&m->chart);
     lm_grammar_release(m->grammar);
     lm_token_trie_release(m->vocab);
@@ -50,9 +53,10 @@ void lm_matcher_destroy(lm_grammar_matcher *m) {
 
 lm_status lm_matcher_clone(const lm_grammar_matcher *m, lm_grammar_matcher **out) {
     lm_grammar_matcher *copy;
-    lm_status status = lm_matcher_create(m->grammar, m->vocab, &copy);
+    lm_status status = lm_matcher_create(m->grammar, m->vocab, m->lazy ? m->lazy->watch.set : NULL, &copy);
     if (status != LM_OK) return status;
     status = lm_chart_copy(&copy->chart, &m->chart);
+    if (status == LM_OK && m->lazy) status = lm_matcher_lazy_copy(copy, m);
     if (status == LM_OK)
         *out = copy;
     else
@@ -61,6 +65,7 @@ lm_status lm_matcher_clone(const lm_grammar_matcher *m, lm_grammar_matcher **out
 }
 
 lm_status lm_matcher_reset(lm_grammar_matcher *m) {
+    if (m->lazy) lm_matcher_lazy_reset(m);
     lm_chart_clear(&m->chart);
     return lm_chart_start(&m->chart);
 }
@@ -70,10 +75,11 @@ static void forget(lm_grammar_matcher *m) {
     if (m->chart.sets.count > 4 * (size_t)LM_MATCHER_HISTORY) (void)lm_chart_compact(&m->chart, LM_MATCHER_HISTORY + 1);
 }
 
-lm_status lm_matcher_accept_bytes(lm_grammar_matcher *m, const uint8_t *bytes, size_t n, size_t *n_viable) {
+lm_status lm_matcher_take_bytes(lm_grammar_matcher *m, const uint8_t *bytes, size_t n, size_t *n_viable) {
     lm_chart *chart = &m->chart;
     size_t before = chart->sets.count;
     for (size_t i = 0; i < n; i++) {
+        chart->work = LM_MATCHER_BYTE_WORK;
         lm_chart_result result = lm_chart_step(chart, bytes[i]);
         if (result == LM_CHART_ALIVE) continue;
         lm_chart_back(chart, (uint32_t)(chart->sets.count - before));
@@ -110,7 +116,7 @@ static bool reads_tokens(const lm_grammar_matcher *m) {
     return false;
 }
 
-lm_status lm_matcher_accept_token(lm_grammar_matcher *m, uint32_t token) {
+lm_status lm_matcher_take_token(lm_grammar_matcher *m, uint32_t token) {
     lm_chart *chart = &m->chart;
     uint8_t kind = m->vocab->kinds[token];
     uint32_t n;
@@ -118,6 +124,7 @@ lm_status lm_matcher_accept_token(lm_grammar_matcher *m, uint32_t token) {
     bool by_text = n > 0 && kind <= LM_GRAMMAR_TOKEN_KIND_CONTROL && !memchr(bytes, 0, n);
     size_t before = chart->sets.count;
     if (kind == LM_GRAMMAR_TOKEN_KIND_END && lm_chart_is_complete(chart)) return LM_OK;
+    chart->work = LM_MATCHER_BYTE_WORK * ((uint64_t)n + 1);
     lm_chart_result result = by_text ? LM_CHART_ALIVE : LM_CHART_DEAD;
     lm_status status = LM_OK;
     lm_chart_item *items = NULL;
@@ -152,7 +159,18 @@ lm_status lm_matcher_accept_token(lm_grammar_matcher *m, uint32_t token) {
     return status;
 }
 
+/* While a matcher waits, everything goes. */
+static void allow_all(const lm_grammar_vocab *vocab, uint32_t *mask) {
+    memset(mask, 0, vocab->n_words * sizeof *mask);
+    for (uint32_t token = 0; token < vocab->n_tokens; token++)
+        if (vocab->kinds[token] != LM_GRAMMAR_TOKEN_KIND_UNUSED) mask[token / 32] |= 1u << token % 32;
+}
+
 lm_status lm_matcher_mask(lm_grammar_matcher *m, uint32_t *mask) {
+    if (lm_matcher_is_waiting(m)) {
+        allow_all(m->vocab, mask);
+        return LM_OK;
+    }
     if (!m->masks) {
         lm_token_masks *masks;
         lm_status status = lm_token_masks_get(m->grammar, m->vocab, &masks);
@@ -163,12 +181,14 @@ lm_status lm_matcher_mask(lm_grammar_matcher *m, uint32_t *mask) {
         if (status != LM_OK) return status;
         m->masks = masks;
     }
+    m->chart.work = m->scratch.probe.work = LM_MATCHER_MASK_WORK;
     return lm_token_masks_apply(m->masks, &m->chart, &m->scratch, mask);
 }
 
 size_t lm_matcher_forced(lm_grammar_matcher *m, uint8_t *out, size_t cap) {
     lm_chart *chart = &m->chart;
     size_t found = 0;
+    if (lm_matcher_is_waiting(m)) return 0;
     while (found < cap && !lm_chart_is_complete(chart)) {
         uint32_t n, only = LM_AUTOMATON_NONE;
         const lm_chart_item *items = lm_chart_items(chart, &n);
@@ -178,6 +198,7 @@ size_t lm_matcher_forced(lm_grammar_matcher *m, uint8_t *out, size_t cap) {
             if (state->only == LM_AUTOMATON_NONE || state->only == only) continue;
             only = only == LM_AUTOMATON_NONE ? state->only : LM_AUTOMATON_MANY;
         }
+        chart->work = LM_MATCHER_BYTE_WORK;
         if (only >= LM_AUTOMATON_MANY || lm_chart_step(chart, (uint8_t)only) != LM_CHART_ALIVE) break;
         out[found++] = (uint8_t)only;
     }
@@ -185,7 +206,24 @@ size_t lm_matcher_forced(lm_grammar_matcher *m, uint8_t *out, size_t cap) {
     return found;
 }
 
+bool lm_matcher_is_complete(const lm_grammar_matcher *m) {
+    return lm_matcher_is_waiting(m) || lm_chart_is_complete(&m->chart);
+}
+
+lm_status lm_matcher_accept_bytes(lm_grammar_matcher *m, const uint8_t *bytes, size_t n, size_t *n_viable) {
+    return lm_matcher_is_waiting(m) ? lm_matcher_wait_bytes(m, bytes, n, n_viable)
+                                    : lm_matcher_take_bytes(m, bytes, n, n_viable);
+}
+
+lm_status lm_matcher_accept_token(lm_grammar_matcher *m, uint32_t token) {
+    return lm_matcher_is_waiting(m) ? lm_matcher_wait_token(m, token) : lm_matcher_take_token(m, token);
+}
+
 lm_status lm_matcher_rewind(lm_grammar_matcher *m, uint64_t position) {
+    return m->lazy ? lm_matcher_lazy_rewind(m, position) : lm_matcher_chart_rewind(m, position);
+}
+
+lm_status lm_matcher_chart_rewind(lm_grammar_matcher *m, uint64_t position) {
     lm_chart *chart = &m->chart;
     if (position > chart->position || chart->position - position >= chart->sets.count) return LM_ERR_RANGE;
     lm_chart_back(chart, chart->position - (uint32_t)position);

@@ -86,17 +86,20 @@ lm_status lm_mask_scratch_init(lm_mask_scratch *scratch, const lm_env *env, cons
     scratch->n_words = masks->vocab->n_words;
     scratch->n_walk = (size_t)masks->vocab->max_bytes + 1;
     scratch->bits = lm_alloc_array(env, scratch->n_words, sizeof *scratch->bits);
+    scratch->decided = lm_alloc_array(env, scratch->n_words, sizeof *scratch->decided);
     scratch->walk = lm_alloc_array(env, scratch->n_walk, sizeof *scratch->walk);
     lm_status status = lm_chart_init(&scratch->probe, env, masks->grammar);
-    return scratch->bits && scratch->walk ? status : LM_ERR_MEMORY;
+    return scratch->bits && scratch->decided && scratch->walk ? status : LM_ERR_MEMORY;
 }
 
 void lm_mask_scratch_free(lm_mask_scratch *scratch, const lm_env *env) {
     lm_chart_free(&scratch->probe);
     lm_free(env, scratch->bits, scratch->n_words * sizeof *scratch->bits);
+    lm_free(env, scratch->decided, scratch->n_words * sizeof *scratch->decided);
     lm_free(env, scratch->walk, scratch->n_walk * sizeof *scratch->walk);
     lm_array_free(env, &scratch->ids);
     lm_array_free(env, &scratch->open);
+    lm_array_free(env, &scratch->rest);
     lm_array_free(env, &scratch->path);
     lm_array_free(env, &scratch->pairs);
     lm_array_free(env, &scratch->frontier);
@@ -186,22 +189,39 @@ static void drop(const lm_token_masks *masks, lm_mask_entry *entry) {
     if (!entry->shared) lm_free(&masks->grammar->env, entry, entry->bytes);
 }
 
-static void add_entry(const lm_token_masks *masks, const lm_mask_entry *entry, uint32_t *mask) {
+/* A word of the mask costs about a sixteenth of looking at an item. */
+static bool add_entry(const lm_token_masks *masks, lm_chart *chart, const lm_mask_entry *entry, uint32_t *mask) {
+    if (!lm_chart_spend(chart, entry->n_ids == DENSE ? masks->vocab->n_words / 16 + 1 : entry->n_ids / 4 + 1))
+        return false;
     if (entry->n_ids == DENSE) {
         for (uint32_t i = 0; i < masks->vocab->n_words; i++) mask[i] |= entry->data[i];
     } else {
         for (uint32_t i = 0; i < entry->n_ids; i++) mask[entry->data[i] / 32] |= 1u << entry->data[i] % 32;
     }
+    return true;
 }
 
 static const uint32_t *open_of(const lm_token_masks *masks, const lm_mask_entry *entry) {
     return entry->data + (entry->n_ids == DENSE ? masks->vocab->n_words : entry->n_ids);
 }
 
-/* Decide the open tokens with the whole chart. */
+/* Decide the open tokens with the whole chart, whose answer holds for all items: no token is asked about twice. */
 static lm_status walk_chart(lm_token_masks *masks, lm_chart *chart, lm_mask_scratch *s, const lm_mask_entry *entry,
                             uint32_t *mask) {
-    lm_status status = lm_mask_walk_tokens(masks->vocab, chart, open_of(masks, entry), entry->n_open, s);
+    const lm_grammar_vocab *v = masks->vocab;
+    const uint32_t *open = open_of(masks, entry);
+    if (!s->has_decided) memset(s->decided, 0, v->n_words * sizeof *s->decided);
+    s->has_decided = true;
+    s->rest.count = 0;
+    if (!lm_array_reserve(s->probe.env, &s->rest, entry->n_open)) return LM_ERR_MEMORY;
+    for (uint32_t i = 0; i < entry->n_open; i++) {
+        uint32_t token = v->order[open[i]], bit = 1u << token % 32;
+        if ((s->decided[token / 32] | mask[token / 32]) & bit) continue;
+        s->decided[token / 32] |= bit;
+        s->rest.data[s->rest.count++] = open[i];
+    }
+    if (s->rest.count == 0) return LM_OK;
+    lm_status status = lm_mask_walk_tokens(v, chart, s->rest.data, s->rest.count, s);
     for (size_t i = 0; status == LM_OK && i < s->ids.count; i++) mask[s->ids.data[i] / 32] |= 1u << s->ids.data[i] % 32;
     return status;
 }
@@ -229,8 +249,9 @@ static lm_status descend(lm_token_masks *masks, lm_chart *chart, lm_mask_scratch
             if (!child) return LM_ERR_MEMORY;
             if (entry->shared) child = publish(masks, &entry->children, child);
         }
-        add_entry(masks, child, mask);
-        if (child->n_open > 0) status = descend(masks, chart, s, child, back.frame, level + 1, visits, mask);
+        if (!add_entry(masks, chart, child, mask)) status = chart->failure;
+        if (status == LM_OK && child->n_open > 0)
+            status = descend(masks, chart, s, child, back.frame, level + 1, visits, mask);
         drop(masks, child);
     }
     return status;
@@ -247,9 +268,8 @@ static lm_status add_item(lm_token_masks *masks, lm_chart *chart, lm_mask_scratc
         if (!entry) return LM_ERR_MEMORY;
         entry = publish(masks, &masks->roots[item.state], entry);
     }
-    add_entry(masks, entry, mask);
-    lm_status status = LM_OK;
-    if (entry->n_open > 0) {
+    lm_status status = add_entry(masks, chart, entry, mask) ? LM_OK : chart->failure;
+    if (status == LM_OK && entry->n_open > 0) {
         s->path.count = 0;
         if (!lm_array_push(s->probe.env, &s->path, item))
             status = LM_ERR_MEMORY;
@@ -272,6 +292,7 @@ lm_status lm_token_masks_apply(lm_token_masks *masks, lm_chart *chart, lm_mask_s
     const lm_grammar_vocab *v = masks->vocab;
     lm_status status = LM_OK;
     memset(mask, 0, v->n_words * sizeof *mask);
+    scratch->has_decided = false;
     uint32_t n;
     (void)lm_chart_items(chart, &n);
     for (uint32_t i = 0; status == LM_OK && i < n; i++) {

@@ -37,11 +37,14 @@ typedef struct lm_mask_pair {
 /* What computing needs; one per matcher. */
 typedef struct lm_mask_scratch {
     lm_chart probe;
-    uint32_t *bits;     /* [n_words] */
+    uint32_t *bits;    /* [n_words] */
+    uint32_t *decided; /* [n_words] tokens that the whole chart was asked about for this mask */
+    bool has_decided;
     lm_mask_walk *walk; /* [max_bytes + 1] */
     size_t n_words, n_walk;
     LM_ARRAY(uint32_t) ids;
     LM_ARRAY(uint32_t) open; /* indices into the vocabulary's order */
+    LM_ARRAY(uint32_t) rest; /* likewise */
     LM_ARRAY(lm_chart_item) path;
     LM_ARRAY(lm_mask_pair) pairs;
     LM_ARRAY(uint32_t) frontier;

@@ -14,6 +14,7 @@ typedef struct grammar_state {
 
 static lm_status apply(void *opaque, lm_candidates *c) {
     grammar_state *s = opaque;
+    if (lm_matcher_is_waiting(s->matcher)) return LM_OK;
     lm_status status = lm_matcher_mask(s->matcher, s->mask);
     if (status != LM_OK) return status;
     lm_token *ids;

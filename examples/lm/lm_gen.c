@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * lm gen: continue a text. The prompt is printed as it is, then every token as soon as it is chosen. */
 #include "gen_options.h"
+#include "grammar_options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,8 +169,7 @@ int lm_gen(int argc, char **argv) {
     if (o.prompt && o.file) return usage_error("gen", "-p and -f exclude each other");
     if (!o.prompt && !o.file && stdin_is_terminal()) return usage_error("gen", "-p or -f is missing");
     if (o.n_tokens < -1) return usage_error("gen", "-n is %d", (int)o.n_tokens);
-    if (o.gbnf || o.schema)
-        return failure("gen", "%s is not supported by this version", o.gbnf ? "--gbnf" : "--json-schema");
+    if (o.gbnf && o.schema) return usage_error("gen", "--gbnf and --json-schema exclude each other");
 
     generation g = {0};
     status = open_model("gen", &common, model_path, &g.model);
@@ -178,6 +178,7 @@ int lm_gen(int argc, char **argv) {
         options_parse(&about, table, common.table, argc, argv,
                       &model_path); /* the command line goes before the recommendations */
         status = sampler_options_finish(&sampling, g.model, &g.sampler);
+        if (status == EXIT_GOOD) status = constrain_sampler("gen", g.model, o.gbnf, o.schema, g.sampler);
     }
     if (status == EXIT_GOOD) status = run(&o, &g, sampling.params.n_probs > 0);
     catch_interrupt(NULL);

@@ -16,6 +16,7 @@ static const struct {
     {"eval", lm_eval, "perplexity of a text; distance from another model's predictions"},
     {"logits", lm_logits_command, "raw logits of a list of tokens"},
     {"tokenize", lm_tokenize_command, "text to token ids"},
+    {"grammar", lm_grammar_command, "check a grammar, and a text against it"},
     {"detokenize", lm_detokenize_command, "token ids to text"},
 };
 

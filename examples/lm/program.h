@@ -19,6 +19,7 @@ int lm_logits_command(int argc, char **argv);
 int lm_eval(int argc, char **argv);
 int lm_tokenize_command(int argc, char **argv);
 int lm_detokenize_command(int argc, char **argv);
+int lm_grammar_command(int argc, char **argv);
 int lm_bench(int argc, char **argv);
 int lm_fit(int argc, char **argv);
 

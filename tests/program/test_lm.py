@@ -54,6 +54,33 @@ class Usage(unittest.TestCase):
             self.assertIn(b"--cpu LEVEL", result.stdout)
 
 
+class Grammar(unittest.TestCase):
+    def test_check(self):
+        with tempfile.TemporaryDirectory() as folder:
+            gbnf, schema, text = (pathlib.Path(folder) / name for name in ("gbnf", "schema", "text"))
+            gbnf.write_text('root ::= "h\u00e9" [0-9]+ "!"', encoding="utf-8")
+            schema.write_text('{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}')
+            for option, file, content, status, out in (
+                    ("--gbnf", gbnf, "h\u00e912!", 0, b"accepted"), ("--gbnf", gbnf, "h\u00e912x", 1, b" 4 "),
+                    ("--gbnf", gbnf, "h\u00ea1!", 1, b" 1 "), ("--gbnf", gbnf, "h\u00e9", 1, b" 2 "), ("--gbnf", gbnf, "", 1, b" 0 "),
+                    ("--schema", schema, '{"a": 1}', 0, b"accepted"), ("--schema", schema, '{"a": "', 1, b" 6 ")):
+                text.write_text(content, encoding="utf-8")
+                result = lm("grammar", "check", option, file, "-f", text)
+                self.assertEqual((result.returncode, result.stderr), (status, b""), content)
+                self.assertIn(out, result.stdout)
+                self.assertEqual(lm("grammar", "check", option, file, "-f", "-", stdin=content.encode()).stdout, result.stdout)
+            self.assertEqual(lm("grammar", "check", "--gbnf", gbnf).returncode, 0)
+            for bad in ("root ::= other", "root ::= root \"a\"", "root ::= <tool>"):
+                gbnf.write_text(bad)
+                self.assertEqual(lm("grammar", "check", "--gbnf", gbnf, "-f", text).returncode, 3, bad)
+            schema.write_text('{"uniqueItems": true, "type": "array"}')
+            refused = lm("grammar", "check", "--schema", schema)
+            self.assertEqual(refused.returncode, 3)
+            self.assertIn(b"uniqueItems", refused.stderr)
+            self.assertEqual(lm("grammar", "frob", "--gbnf", gbnf).returncode, 2)
+            self.assertEqual(lm("grammar", "check").returncode, 2)
+
+
 class Fit(unittest.TestCase):
     def test_the_rule_of_sizes(self):
         for ram, bandwidth, by_ram, by_speed in ((16, 68.25, 17.1, 15.0), (24, 273, 25.6, 59.9), (128, 614, 136.5, 134.9)):
@@ -82,6 +109,24 @@ class Stories(unittest.TestCase):
         self.assertTrue(result.stdout.startswith(begin), result.stdout)
         again = lm("gen", STORIES, "-f", "-", "--temp", "0", "-n", "100", "-t", "1", "--cpu", "generic", stdin=b"Once upon a time")
         self.assertEqual(again.stdout, result.stdout)
+
+    def test_gen_under_a_schema_is_valid(self):
+        schema = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 8}, "n": {"enum": [1, 2, 30]}},
+                  "required": ["name", "n"], "additionalProperties": False}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "schema"
+            path.write_text(json.dumps(schema))
+            for seed in range(10):
+                result = lm("gen", STORIES, "-p", "Once", "--no-prompt", "--temp", 2, "--seed", seed, "--json-schema", path, "-n", 300)
+                document = json.loads(result.stdout)
+                self.assertEqual(set(document), {"name", "n"}, result.stdout)
+                self.assertIn(document["n"], (1, 2, 30))
+            path.write_text('root ::= " and" (" then" | " so")+ "."')
+            result = lm("gen", STORIES, "-p", "Once", "--no-prompt", "--gbnf", path, "-n", 300)
+            self.assertRegex(result.stdout, rb"^ and( then| so)+\.\n$")
+            path.write_text('root ::= bad')
+            refused = lm("gen", STORIES, "-p", "Once", "--gbnf", path)
+            self.assertEqual((refused.returncode, refused.stderr.count(b"\n")), (3, 1))
 
     def test_a_seed_repeats(self):
         runs = [lm("gen", STORIES, "-p", "One day", "--seed", "7", "-n", "30").stdout for _ in range(2)]

@@ -160,7 +160,9 @@ typedef struct lm_program {
 typedef struct lm_span {
     int32_t first, n_tokens;          /* rows of the batch */
     int32_t pos;                      /* position of the first */
-    int32_t state;                    /* state slot, -1 when the program has none */
+    int32_t state;                    /* slot that holds the state after the last token, -1 when the program has none */
+    int32_t state_from;               /* slot that holds the state before the first token; may be the same */
+    int32_t keep_at, keep;            /* after this many of the tokens, 1 .. n_tokens, the state also goes to slot keep; keep_at 0: never */
     const int32_t *const *pages;      /* pages[group][p / LM_PAGE_SIZE] holds position p; valid for every position still needed */
 } lm_span;
 

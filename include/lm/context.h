@@ -36,7 +36,7 @@ typedef struct lm_context_params {
     int32_t n_outputs;     /* rows of logits or hidden states one call may ask for; 0: n_seqs, or n_batch with LM_OUTPUT_HIDDEN */
     int32_t k_type, v_type; /* cache element types, lm_dtype: F16 (default), F32, BF16, Q8_0, Q4_0 */
     int32_t n_threads;     /* for this context's evaluations; 0: all of the runtime */
-    int32_t n_checkpoints; /* copies of recurrent state kept for lm_context_sync; -1: 8 per sequence. Without effect on other models */
+    int32_t n_checkpoints; /* see "checkpoints" below; -1: 8 per sequence; 0: none */
     uint64_t cache_bytes;  /* budget of the cache; 0: what n_seqs sequences of n_ctx positions need. Finished prefixes stay until it is used up */
     int32_t outputs;       /* what an evaluation gives: LM_OUTPUT_* or'ed; 0: POOLED for encoders, LOGITS for others */
     int32_t pooling;       /* an lm_pooling, for LM_OUTPUT_POOLED; with NONE, rows of LM_OUTPUT_HIDDEN take its place */
@@ -81,8 +81,9 @@ LM_API lm_status lm_context_get_params(const lm_context *context, lm_context_par
  *   tokens  [n_tokens] ids in [0, n_vocab); n_tokens may be 0: nothing happens
  *
  * LM_OK, LM_ERR_RANGE (an id), LM_ERR_FULL (n_ctx, or the cache is taken by other sequences), LM_ERR_CANCELLED, LM_ERR_DEVICE; for whole
- * texts (lm_output) also LM_ERR_STATE (the sequence is not empty) and LM_ERR_FULL (n_batch). On any error the sequence is as it was.
- * Allocates nothing. Since 0.1
+ * texts (lm_output) also LM_ERR_STATE (the sequence is not empty) and LM_ERR_FULL (n_batch). On any error the sequence is as it was (where
+ * a device's memory had to be given up for that, the next call evaluates some of its tokens again before its own: after a cancelled
+ * decode step of a recurrent model). Allocates nothing. Since 0.1
  */
 LM_API lm_status lm_context_eval(lm_context *context, const lm_token *tokens, size_t n_tokens);
 
@@ -138,6 +139,22 @@ LM_API void lm_context_cancel(lm_context *context);
 
 /* ---- making a sequence what it should be ---- */
 
+/*
+ * Checkpoints. Layers without recurrence and windows remember every position, so a sequence can go on from any prefix. Recurrent layers
+ * only know their state at the end, and a sliding window forgets what it left. For these models the context keeps checkpoints:
+ *
+ *   - 16 tokens before the end of every prompt given to lm_context_sync: templates put a header of that size at most behind the last
+ *     message, and chats rendered again (thinking text removed) differ from there on
+ *   - where lm_context_mark says, the boundary between two messages for instance
+ *   - along a recurrent model's context, every n_ctx / (half of n_checkpoints per sequence) tokens, at least 512: the price of a change
+ *     in the middle of a long prompt is bounded
+ *
+ * A checkpoint of a recurrent model is a copy of its state, for all prefixes that begin with the same tokens (19 MB for 0.8B, 50 MB for 4B
+ * and 150 MB for 27B parameters in the Qwen3.5 family; lm_plan counts n_checkpoints + 1 + n_seqs of them). Where there are only
+ * windows it is no copy: the window's pages of the last checkpoint stay (one window per sequence is reserved for that). The least
+ * recently used checkpoint makes room for a new one. Going back costs the tokens since the last checkpoint before the change.
+ */
+
 typedef enum lm_sync_reason {
     LM_SYNC_REASON_NONE = 0,      /* everything but the last token was reused */
     LM_SYNC_REASON_UNKNOWN = 1,   /* no sequence or cached page continues like this */
@@ -166,6 +183,15 @@ typedef struct lm_sync_info {
  */
 LM_API lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens, lm_sync_info *info);
 
+/**
+ * Keep a checkpoint when evaluation of this sequence passes a position: the number of tokens before it. Good positions are the starts of
+ * messages. At most 16 marks wait per sequence, a further one replaces the oldest; marks of positions already passed do nothing (the
+ * present end is kept at once). Marks are forgotten when their position is passed and when the sequence is closed, trimmed or restored.
+ *
+ * LM_OK, or LM_ERR_RANGE (sequence, or position > n_ctx). Never changes a result. Allocates nothing. Since 0.1
+ */
+LM_API lm_status lm_context_mark(lm_context *context, lm_seq seq, size_t position);
+
 /* ---- sequences ---- */
 
 /** Tokens in the sequence, -1 for a number that is no sequence. Since 0.1 */
@@ -177,10 +203,10 @@ LM_API const lm_token *lm_seq_tokens(const lm_context *context, lm_seq seq);
 LM_API lm_status lm_seq_fork(lm_context *context, lm_seq from, lm_seq to);
 
 /**
- * Drop the tokens from position n_tokens on.
+ * Drop the tokens from position n_tokens on. Recurrent layers and windows that moved on go back to the last checkpoint; the next
+ * evaluation of the sequence begins with the tokens since then, whose results are the same bytes as before.
  *
- * LM_OK, LM_ERR_RANGE, or LM_ERR_STATE when the rest could not be continued (recurrent layers, a window that moved on): use
- * lm_context_sync then. The sequence is unchanged on error. Since 0.1
+ * LM_OK, LM_ERR_RANGE (the sequence is unchanged), or LM_ERR_DEVICE (it is shortened, and evaluated again from its start). Since 0.1
  */
 LM_API lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens);
 
@@ -188,7 +214,9 @@ LM_API lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens);
 LM_API lm_status lm_seq_close(lm_context *context, lm_seq seq);
 
 /**
- * Write a sequence to a file: versioned, checksummed, portable between machines (doc/formats.md). Written beside and renamed.
+ * Write a sequence to a file: versioned, checksummed, portable between machines (doc/formats.md). Written beside and renamed. The last
+ * two checkpoints of recurrent layers go along. What a trimmed sequence has to evaluate again is evaluated first (statuses of
+ * lm_context_eval).
  * LM_OK, LM_ERR_RANGE, LM_ERR_IO, LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path);

@@ -108,7 +108,7 @@ static lm_status no_seq(lm_context *context, lm_seq seq) {
 }
 
 int32_t lm_seq_length(const lm_context *context, lm_seq seq) {
-    return is_seq(context, seq) ? lm_kv_length(lm_context_kv(context), seq) : -1;
+    return is_seq(context, seq) ? lm_context_length(context, seq) : -1;
 }
 
 const lm_token *lm_seq_tokens(const lm_context *context, lm_seq seq) {
@@ -124,19 +124,30 @@ lm_status lm_seq_fork(lm_context *context, lm_seq from, lm_seq to) {
 
 lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    int32_t length = lm_kv_length(lm_context_kv(context), seq);
+    int32_t length = lm_context_length(context, seq);
     if (n_tokens > (size_t)length)
         return lm_context_fail(context, LM_ERR_RANGE, "sequence %d has %d tokens, not %zu", (int)seq, (int)length,
                                n_tokens);
     lm_status status = lm_kv_trim(lm_context_kv(context), seq, (int32_t)n_tokens);
+    lm_context_forget_marks(context, seq);
     return status == LM_OK
                ? LM_OK
-               : lm_context_fail(context, status, "sequence %d cannot go on from position %zu", (int)seq, n_tokens);
+               : lm_context_fail(context, status, "the state of sequence %d cannot be restored", (int)seq);
+}
+
+lm_status lm_context_mark(lm_context *context, lm_seq seq, size_t position) {
+    if (!is_seq(context, seq)) return no_seq(context, seq);
+    if (position > (size_t)lm_context_in_force(context)->n_ctx)
+        return lm_context_fail(context, LM_ERR_RANGE, "a mark at %zu in a context of %d", position,
+                               (int)lm_context_in_force(context)->n_ctx);
+    if (position > 0) lm_context_keep_at(context, seq, (int32_t)position);
+    return LM_OK;
 }
 
 lm_status lm_seq_close(lm_context *context, lm_seq seq) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
     lm_kv_close(lm_context_kv(context), seq);
+    lm_context_forget_marks(context, seq);
     return LM_OK;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A context's life, its message, and its memory report. */
+#include <string.h>
+
 #include "../base/checked.h"
 #include "../base/format.h"
 #include "context_internal.h"
@@ -26,6 +28,11 @@ static void place_batch(lm_context *c) {
     c->rows = (int32_t *)(void *)at;
     at += (size_t)p->n_outputs * sizeof *c->rows;
     c->lengths = (int32_t *)(void *)at;
+    at += (size_t)p->n_seqs * sizeof *c->lengths;
+    c->keeps = (lm_context_keep *)(void *)at;
+    at += (size_t)p->n_seqs * sizeof *c->keeps;
+    c->seqs = (lm_context_seq *)(void *)at;
+    memset(c->seqs, 0, (size_t)p->n_seqs * sizeof *c->seqs);
 }
 
 lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error) {

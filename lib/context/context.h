@@ -34,6 +34,11 @@ lm_status lm_context_run(lm_context *context, const lm_batch_item *items, size_t
 lm_status lm_context_resync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens,
                             lm_sync_info *info);
 
+/* Keep a checkpoint when evaluation passes this position. */
+void lm_context_keep_at(lm_context *context, lm_seq seq, int32_t position);
+void lm_context_forget_marks(lm_context *context, lm_seq seq);
+int32_t lm_context_length(const lm_context *context, lm_seq seq);
+
 lm_status lm_snapshot_save(lm_context *context, lm_seq seq, const char *path);
 lm_status lm_snapshot_restore(lm_context *context, lm_seq seq, const char *path);
 

@@ -25,7 +25,21 @@ typedef struct lm_context_shape {
     size_t hidden_bytes, pooled_bytes;     /* copies of rows, 0 when there are none */
     bool whole_texts;                      /* an item is a sequence's whole text, in one batch */
     size_t batch_bytes;                    /* the arrays of a run */
+    int32_t interval;                      /* tokens between checkpoints along the context */
 } lm_context_shape;
+
+#define LM_CONTEXT_MARKS 16 /* of a sequence, waiting */
+
+/* What a context remembers of a sequence beside the kv room. */
+typedef struct lm_context_seq {
+    int32_t marks[LM_CONTEXT_MARKS]; /* positions to keep a checkpoint at, 0: none */
+    int32_t next_mark;               /* the one that a further mark replaces */
+} lm_context_seq;
+
+/* A checkpoint the batch at hand makes for a span: record of the kv room or -1, and its position. */
+typedef struct lm_context_keep {
+    int32_t record, position;
+} lm_context_keep;
 
 struct lm_context {
     const lm_env *env;
@@ -35,20 +49,31 @@ struct lm_context {
     lm_kv *kv;
     /* One run's arrays, in one block. */
     char *batch;
-    lm_token *tokens;    /* [n_batch] */
-    int32_t *positions;  /* [n_batch] */
-    int32_t *outputs;    /* [n_outputs] rows of the batch */
-    int32_t *rows;       /* [n_outputs] where each goes in the logits */
-    lm_span *spans;      /* [n_seqs] */
-    int32_t *lengths;    /* [n_seqs] before the call, -1 for sequences not in it */
-    float *logits;       /* [n_outputs, n_vocab], or NULL */
-    float *hidden;       /* [n_outputs, n_embd], or NULL */
-    float *pooled;       /* [n_seqs, width], or NULL */
-    const float *mapped; /* the rows of the last call in the device's memory, or NULL */
+    lm_token *tokens;       /* [n_batch] */
+    int32_t *positions;     /* [n_batch] */
+    int32_t *outputs;       /* [n_outputs] rows of the batch */
+    int32_t *rows;          /* [n_outputs] where each goes in the logits */
+    lm_span *spans;         /* [n_seqs] */
+    int32_t *lengths;       /* [n_seqs] before the call, -1 for sequences not in it */
+    lm_context_seq *seqs;   /* [n_seqs] */
+    lm_context_keep *keeps; /* [n_seqs] of the spans */
+    int32_t guarded;        /* sequence whose state the call at hand writes to the spare slot, -1 none */
+    int32_t prompt_end;     /* position before which the call at hand keeps a checkpoint, 0 none */
+    float *logits;          /* [n_outputs, n_vocab], or NULL */
+    float *hidden;          /* [n_outputs, n_embd], or NULL */
+    float *pooled;          /* [n_seqs, width], or NULL */
+    const float *mapped;    /* the rows of the last call in the device's memory, or NULL */
     size_t n_rows, n_items; /* of the last call */
     atomic_int cancelled;
     char message[496];
 };
+
+/* The next position after `position` at which the sequence's state is to be kept, INT32_MAX for none. */
+int32_t lm_context_next_keep(const lm_context *context, int32_t seq, int32_t position);
+/* Marks up to the sequence's length have served. */
+void lm_context_marks_passed(lm_context *context, int32_t seq);
+/* Evaluate what the sequence owes. */
+lm_status lm_context_settle(lm_context *context, int32_t seq);
 
 /* Decide and build; nothing large is reserved. The caller ends it with lm_context_shape_end. params is complete. */
 lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out,

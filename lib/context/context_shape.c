@@ -6,7 +6,9 @@
 
 #define DEFAULT_CTX 4096
 #define DEFAULT_BATCH 512
-#define DEFAULT_CHECKPOINTS 8
+#define DEFAULT_CHECKPOINTS 8 /* per sequence: half for the ends of prompts and marks, half along the context */
+#define MIN_INTERVAL                                                                                                   \
+    512 /* tokens between checkpoints along the context: copying a state costs less than 1 % of evaluating them */
 #define MAX_SEQS 4096
 #define MAX_BATCH 65536
 #define MAX_CTX (1 << 24)
@@ -92,12 +94,18 @@ static lm_status decide_pages(lm_context_shape *shape, uint64_t state_bytes, lm_
     const lm_context_params *p = &shape->params;
     uint64_t one = 0, all = 0; /* bytes of one full sequence, of all */
     int64_t per_seq[LM_KV_MAX_GROUPS];
-    for (int32_t g = 0; g < shape->kv.n_groups; g++) {
-        per_seq[g] = lm_kv_pages_per_seq(shape->kv.windows[g], p->n_ctx, p->n_batch) + 1;
-        one += (uint64_t)per_seq[g] * shape->page_bytes[g];
+    uint64_t budget = p->cache_bytes > state_bytes ? p->cache_bytes - state_bytes : 0;
+    /* Windows of one checkpoint per sequence, where they do not make the difference between fitting and not. */
+    for (int32_t kept = shape->kv.n_checkpoints > 0; kept >= 0; kept--) {
+        one = 0;
+        for (int32_t g = 0; g < shape->kv.n_groups; g++) {
+            int32_t window = shape->kv.windows[g], extra = kept && window < p->n_ctx ? window + LM_KV_PAGE : 0;
+            per_seq[g] = lm_kv_pages_per_seq(window, p->n_ctx, p->n_batch + shape->kv.slack + extra) + 1;
+            one += (uint64_t)per_seq[g] * shape->page_bytes[g];
+        }
+        if (!p->cache_bytes || one <= budget) break;
     }
     if (!lm_u64_mul(one, (uint64_t)p->n_seqs, &all)) all = UINT64_MAX;
-    uint64_t budget = p->cache_bytes > state_bytes ? p->cache_bytes - state_bytes : 0;
     for (int32_t g = 0; g < shape->kv.n_groups; g++) {
         int64_t pages = per_seq[g] * p->n_seqs;
         if (p->cache_bytes) {
@@ -127,7 +135,7 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     lm_arch_options options = {p->n_ctx, p->k_type, p->v_type, p->outputs, p->pooling};
     lm_arch_build(model->arch, &source, &model->hparams, &options, &s->graph);
     bool recurrent = s->graph.state_layers.count > 0;
-    int32_t n_states = recurrent ? p->n_seqs + p->n_checkpoints : 0;
+    int32_t n_states = recurrent ? p->n_seqs + 1 + p->n_checkpoints : 0;
     int32_t max_outputs = p->n_outputs < p->n_batch ? p->n_outputs : p->n_batch;
     lm_graph_limits limits = {p->n_batch, max_outputs, p->n_seqs, p->n_ctx, n_states};
     status = lm_graph_finish(&s->graph, &limits, &s->program, error);
@@ -138,12 +146,25 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
                             (int)s->program.n_cache_groups);
     s->placement = (lm_placement){&model->runtime->cpu_backend, 0, model->weights[model->runtime->n_backends - 1]};
     s->kv = (lm_kv_params){
-        .n_groups = s->program.n_cache_groups, .n_seqs = p->n_seqs, .n_positions = p->n_ctx, .n_states = n_states};
+        .n_groups = s->program.n_cache_groups,
+        .n_seqs = p->n_seqs,
+        .n_positions = p->n_ctx,
+        .n_states = n_states,
+    };
     uint64_t state_bytes = 0;
     for (int32_t i = 0; i < s->program.n_state_layers; i++)
         state_bytes +=
             (uint64_t)n_states * ((uint64_t)s->program.state_layers[i].n_floats * sizeof(float) + LM_ALIGN_CACHE);
-    for (int32_t g = 0; g < s->kv.n_groups; g++) s->kv.windows[g] = s->program.cache_groups[g].window;
+    bool windowed = false;
+    for (int32_t g = 0; g < s->kv.n_groups; g++) {
+        s->kv.windows[g] = s->program.cache_groups[g].window;
+        windowed |= s->kv.windows[g] > 0 && s->kv.windows[g] < p->n_ctx;
+    }
+    s->kv.n_checkpoints = (recurrent || windowed) && !s->whole_texts ? p->n_checkpoints : 0;
+    int32_t along = p->n_checkpoints / p->n_seqs / 2;
+    s->interval = lm_align_up((size_t)p->n_ctx / (size_t)(along > 0 ? along : 1), LM_KV_PAGE) > MIN_INTERVAL
+                      ? (int32_t)lm_align_up((size_t)p->n_ctx / (size_t)(along > 0 ? along : 1), LM_KV_PAGE)
+                      : MIN_INTERVAL;
     status = measure_pages(s, error);
     if (status == LM_OK) status = decide_pages(s, state_bytes, error);
     s->whole_texts = needs_whole_texts(model, p);
@@ -154,7 +175,8 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     s->pooled_bytes = (size_t)p->n_seqs * (size_t)lm_graph_width(&s->graph, s->graph.pooled) * sizeof(float);
     s->batch_bytes = lm_align_up((size_t)p->n_seqs * sizeof(lm_span), LM_ALIGN_CACHE) +
                      (size_t)p->n_batch * (sizeof(lm_token) + sizeof(int32_t)) +
-                     (size_t)p->n_outputs * 2 * sizeof(int32_t) + (size_t)p->n_seqs * sizeof(int32_t);
+                     (size_t)p->n_outputs * 2 * sizeof(int32_t) +
+                     (size_t)p->n_seqs * (sizeof(int32_t) + sizeof(lm_context_seq) + sizeof(lm_context_keep));
     return status;
 }
 

@@ -25,11 +25,11 @@ static int32_t node_count(const lm_kv_params *params) {
 static size_t place(const lm_kv_params *p, lm_kv *kv) {
     size_t end = 0, max_pages = (size_t)lm_kv_page_count(p->n_positions), n_nodes = (size_t)node_count(p);
     size_t seqs = take(&end, (size_t)p->n_seqs * sizeof(lm_kv_seq)), nodes = take(&end, n_nodes * sizeof(lm_kv_node));
-    size_t states = take(&end, (size_t)p->n_states * sizeof(int32_t));
+    size_t checkpoints = take(&end, (size_t)p->n_checkpoints * sizeof(lm_kv_checkpoint));
     if (kv) {
         kv->seqs = (lm_kv_seq *)(void *)(kv->memory + seqs);
         kv->nodes = (lm_kv_node *)(void *)(kv->memory + nodes);
-        kv->free_states = (int32_t *)(void *)(kv->memory + states);
+        kv->checkpoints = (lm_kv_checkpoint *)(void *)(kv->memory + checkpoints);
         kv->n_nodes = (int32_t)n_nodes;
         kv->max_pages = (int32_t)max_pages;
     }
@@ -64,7 +64,7 @@ int32_t lm_kv_pages_per_seq(int32_t window, int32_t n_positions, int32_t n_batch
 
 lm_status lm_kv_create(const lm_env *env, const lm_kv_params *params, const lm_kv_mover *mover, lm_kv **out) {
     if (params->n_groups < 0 || params->n_groups > LM_KV_MAX_GROUPS) return LM_ERR_UNSUPPORTED;
-    if (params->n_states && params->n_states < params->n_seqs) return LM_ERR_ARGUMENT;
+    if (params->n_states && params->n_states != params->n_seqs + 1 + params->n_checkpoints) return LM_ERR_ARGUMENT;
     size_t bytes = place(params, NULL);
     lm_kv *kv = lm_alloc_zeroed(env, sizeof *kv);
     if (!kv) return LM_ERR_MEMORY;
@@ -86,14 +86,15 @@ lm_status lm_kv_create(const lm_env *env, const lm_kv_params *params, const lm_k
             pool->free[i] = pool->n_pages - 1 - i; /* low pages first: memory is touched in order */
     }
     kv->first = -1;
-    for (int32_t i = 0; i < kv->n_nodes; i++)
-        kv->nodes[i] = (lm_kv_node){.next = i + 1 < kv->n_nodes ? i + 1 : -1, .checkpoint = -1};
-    for (int32_t i = params->n_seqs; i < params->n_states; i++) kv->free_states[kv->n_free_states++] = i;
+    for (int32_t i = 0; i < kv->n_nodes; i++) kv->nodes[i] = (lm_kv_node){.next = i + 1 < kv->n_nodes ? i + 1 : -1};
+    memset(kv->checkpoints, 0, (size_t)params->n_checkpoints * sizeof *kv->checkpoints);
+    kv->spare = params->n_states ? params->n_seqs : -1;
     lm_status status = LM_OK;
     for (int32_t s = 0; s < params->n_seqs && status == LM_OK; s++) {
         lm_kv_seq *seq = &kv->seqs[s];
-        seq->n = seq->reserved = 0;
+        seq->n = seq->reserved = seq->owed = 0;
         seq->node = LM_KV_ROOT;
+        seq->state_known = true;
         seq->state = params->n_states ? s : -1;
         for (int32_t g = 0; g < params->n_groups; g++)
             for (int32_t i = 0; i < kv->max_pages; i++) seq->pages[g][i] = -1;

@@ -19,11 +19,11 @@ static bool chain_has_window(const lm_kv *kv, int32_t node, int32_t partial, int
 
 typedef struct candidate {
     int32_t n, node, partial; /* position; node of the last full page; node of the page whose beginning is used, -1 */
-    int32_t checkpoint;       /* state slot to restore, -1 */
+    int32_t checkpoint;       /* record to restore, -1 */
 } candidate;
 
-/* The best place on the tree for tokens[0, n_max); matched receives how far the tree knows the tokens. */
-static candidate search_tree(const lm_kv *kv, const lm_token *tokens, int32_t n_max, int32_t *matched) {
+/* How far the tree knows the tokens: the node of the last full page, and how many tokens follow in one of its children. */
+static int32_t follow(const lm_kv *kv, const lm_token *tokens, int32_t n_max, int32_t *partial, int32_t *matched) {
     int32_t node = LM_KV_ROOT, full = 0, part = 0;
     while (n_max - full >= LM_KV_PAGE) {
         int32_t next = lm_kv_tree_find(kv, node, tokens + full);
@@ -31,15 +31,19 @@ static candidate search_tree(const lm_kv *kv, const lm_token *tokens, int32_t n_
         node = next;
         full += LM_KV_PAGE;
     }
-    int32_t partial = lm_kv_tree_nearest(kv, node, tokens + full, n_max - full, &part);
+    *partial = lm_kv_tree_nearest(kv, node, tokens + full, n_max - full, &part);
     *matched = full + part;
-    if (kv->params.n_states == 0 && part > 0 && chain_has_window(kv, node, partial, full + part))
-        return (candidate){full + part, node, partial, -1};
-    for (; node >= 0; node = kv->nodes[node].parent, full -= LM_KV_PAGE) {
-        if (kv->params.n_states > 0 && kv->nodes[node].checkpoint < 0) continue;
-        if (chain_has_window(kv, node, -1, full)) return (candidate){full, node, -1, kv->nodes[node].checkpoint};
+    return node;
+}
+
+/* A child of node that begins with the n tokens and has its pages, or -1. */
+static int32_t page_with(const lm_kv *kv, int32_t node, const lm_token *tokens, int32_t n) {
+    for (int32_t i = node >= 0 ? kv->nodes[node].child : kv->first; i >= 0; i = kv->nodes[i].next) {
+        bool held = memcmp(kv->nodes[i].tokens, tokens, (size_t)n * sizeof *tokens) == 0;
+        for (int32_t g = 0; g < kv->params.n_groups; g++) held &= kv->nodes[i].pages[g] >= 0;
+        if (held) return i;
     }
-    return (candidate){0, LM_KV_ROOT, -1, -1};
+    return -1;
 }
 
 static int32_t common_prefix(const lm_kv_seq *seq, const lm_token *tokens, int32_t n_max) {
@@ -48,13 +52,42 @@ static int32_t common_prefix(const lm_kv_seq *seq, const lm_token *tokens, int32
     return same;
 }
 
-static bool own_prefix_usable(const lm_kv *kv, const lm_kv_seq *seq, int32_t n) {
-    if (n == 0) return true;
-    if (seq->state >= 0 && n != seq->n) return false;
-    for (int32_t g = 0; g < kv->params.n_groups; g++)
-        for (int32_t p = lm_kv_first_page(kv, g, n); p < lm_kv_page_count(n); p++)
-            if (seq->pages[g][p] < 0) return false;
-    return true;
+/* The last checkpoint on the path of the tokens that the sequence's own pages (up to position own) or the tree's can go on from. */
+static void search_checkpoints(const lm_kv *kv, const lm_kv_seq *seq, const lm_token *tokens, int32_t n_max,
+                               int32_t own, int32_t deepest, candidate *from_own, candidate *from_tree) {
+    for (int32_t i = 0; i < kv->params.n_checkpoints; i++) {
+        const lm_kv_checkpoint *c = &kv->checkpoints[i];
+        int32_t full = c->position / LM_KV_PAGE, part = c->position % LM_KV_PAGE, node = deepest;
+        if (c->stage != LM_KV_CHECKPOINT_KEPT || c->position > n_max) continue;
+        if (c->position <= from_own->n || (c->position <= from_tree->n && c->position > own)) continue;
+        while (node >= 0 && kv->nodes[node].depth >= full) node = kv->nodes[node].parent;
+        const lm_token *tail = tokens + (size_t)full * LM_KV_PAGE;
+        if (node != c->node || memcmp(c->tokens, tail, (size_t)part * sizeof *tail)) continue;
+        if (c->position <= own && lm_kv_window_is_here(kv, seq, c->position)) {
+            *from_own = (candidate){c->position, node, -1, i};
+            continue;
+        }
+        int32_t partial = part > 0 ? page_with(kv, node, tail, part) : -1;
+        if (c->position > from_tree->n && (part == 0 || partial >= 0) &&
+            chain_has_window(kv, node, partial, c->position))
+            *from_tree = (candidate){c->position, node, partial, i};
+    }
+}
+
+/* The best place on the tree without recurrent layers: any position whose windows are there. */
+static candidate search_tree(const lm_kv *kv, int32_t node, int32_t partial, int32_t matched) {
+    int32_t full = matched / LM_KV_PAGE * LM_KV_PAGE;
+    if (matched > full && chain_has_window(kv, node, partial, matched)) return (candidate){matched, node, partial, -1};
+    full = node >= 0 ? (kv->nodes[node].depth + 1) * LM_KV_PAGE : 0;
+    for (; node >= 0; node = kv->nodes[node].parent, full -= LM_KV_PAGE)
+        if (chain_has_window(kv, node, -1, full)) return (candidate){full, node, -1, -1};
+    return (candidate){0, LM_KV_ROOT, -1, -1};
+}
+
+static lm_status restore_state(lm_kv *kv, lm_kv_seq *seq, int32_t record) {
+    if (record < 0 || seq->state < 0) return LM_OK;
+    kv->checkpoints[record].used = ++kv->clock;
+    return kv->mover.copy_state(kv->mover.user, seq->state, lm_kv_checkpoint_slot(kv, record));
 }
 
 /* Replace the sequence by a chain of the tree. */
@@ -70,7 +103,7 @@ static lm_status adopt(lm_kv *kv, int32_t index, const candidate *c) {
     for (int32_t g = 0; g < kv->params.n_groups && c->partial >= 0; g++)
         lm_kv_page_hold(kv, g, kv->nodes[c->partial].pages[g]);
     lm_kv_close(kv, index);
-    lm_status status = c->checkpoint >= 0 ? kv->mover.copy_state(kv->mover.user, seq->state, c->checkpoint) : LM_OK;
+    lm_status status = restore_state(kv, seq, c->checkpoint);
     for (int32_t i = c->node; i >= 0; i = kv->nodes[i].parent) {
         memcpy(seq->tokens + (size_t)kv->nodes[i].depth * LM_KV_PAGE, kv->nodes[i].tokens, sizeof kv->nodes[i].tokens);
         for (int32_t g = 0; g < kv->params.n_groups; g++)
@@ -89,25 +122,44 @@ static lm_status adopt(lm_kv *kv, int32_t index, const candidate *c) {
     return status;
 }
 
-lm_status lm_kv_resume(lm_kv *kv, int32_t index, const lm_token *tokens, int32_t n_max, lm_kv_resumed *out) {
+/* Go back to n positions of the sequence's own. */
+static lm_status keep_own(lm_kv *kv, int32_t index, const candidate *c) {
     lm_kv_seq *seq = &kv->seqs[index];
-    int32_t own = common_prefix(seq, tokens, n_max), tree_matched;
-    candidate best = search_tree(kv, tokens, n_max, &tree_matched);
-    int32_t own_usable = own_prefix_usable(kv, seq, own) ? own : 0;
-    lm_status status = LM_OK;
-    *out = (lm_kv_resumed){.n_matched = own > tree_matched ? own : tree_matched, .checkpoint = -1};
-    if (own_usable >= best.n) {
-        status = lm_kv_trim(kv, index, own_usable);
-        out->n_reused = own_usable;
-    } else {
-        status = adopt(kv, index, &best);
-        out->n_reused = best.n;
-        out->from_tree = best.n - (own < best.n ? own : best.n);
-        out->checkpoint = best.checkpoint >= 0 ? best.n : -1;
+    if (c->n == 0) {
+        lm_kv_close(kv, index);
+        return LM_OK;
     }
+    lm_kv_drop_pages(kv, seq, c->n);
+    lm_status status = restore_state(kv, seq, c->checkpoint);
+    seq->state_known = true;
+    seq->owed = 0;
+    if (status != LM_OK) lm_kv_close(kv, index);
+    return status;
+}
+
+lm_status lm_kv_resume(lm_kv *kv, int32_t index, const lm_token *tokens, int32_t n_max, lm_kv_resumed *out) {
+    const lm_kv_seq *seq = &kv->seqs[index];
+    bool recurrent = seq->state >= 0;
+    int32_t partial, tree_matched, own = common_prefix(seq, tokens, n_max);
+    int32_t node = follow(kv, tokens, n_max, &partial, &tree_matched);
+    candidate mine = {0, LM_KV_ROOT, -1, -1}, theirs = mine;
+    if (lm_kv_window_is_here(kv, seq, own) && (!recurrent || (own == seq->n && seq->state_known))) mine.n = own;
+    if (recurrent)
+        search_checkpoints(kv, seq, tokens, n_max, own, node, &mine, &theirs);
+    else
+        theirs = search_tree(kv, node, partial, tree_matched);
+    bool own_wins = mine.n >= theirs.n;
+    const candidate *best = own_wins ? &mine : &theirs;
+    lm_status status = own_wins ? keep_own(kv, index, best) : adopt(kv, index, best);
+    *out = (lm_kv_resumed){
+        .n_matched = own > tree_matched ? own : tree_matched,
+        .n_reused = best->n,
+        .from_tree = own_wins ? 0 : best->n - (own < best->n ? own : best->n),
+        .checkpoint = best->checkpoint >= 0 ? best->n : -1,
+    };
     out->reason = out->n_reused == n_max            ? LM_KV_REASON_NONE
                   : out->n_reused == out->n_matched ? LM_KV_REASON_UNKNOWN
-                  : kv->params.n_states > 0         ? LM_KV_REASON_CHECKPOINT
+                  : recurrent                       ? LM_KV_REASON_CHECKPOINT
                                                     : LM_KV_REASON_WINDOW;
     return status;
 }

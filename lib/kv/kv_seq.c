@@ -7,7 +7,15 @@
 
 int32_t lm_kv_length(const lm_kv *kv, int32_t seq) { return kv->seqs[seq].n; }
 const lm_token *lm_kv_tokens(const lm_kv *kv, int32_t seq) { return kv->seqs[seq].tokens; }
+int32_t lm_kv_owed(const lm_kv *kv, int32_t seq) { return kv->seqs[seq].owed; }
 int32_t lm_kv_state(const lm_kv *kv, int32_t seq) { return kv->seqs[seq].state; }
+int32_t lm_kv_spare(const lm_kv *kv) { return kv->spare; }
+void lm_kv_lose_state(lm_kv *kv, int32_t seq) { kv->seqs[seq].state_known = kv->seqs[seq].state < 0; }
+void lm_kv_swap_state(lm_kv *kv, int32_t seq) {
+    int32_t state = kv->seqs[seq].state;
+    kv->seqs[seq].state = kv->spare;
+    kv->spare = state;
+}
 const int32_t *const *lm_kv_pages(const lm_kv *kv, int32_t seq) { return (const int32_t *const *)kv->seqs[seq].pages; }
 
 /* The page that positions [n, ...) are written to first must be the sequence's own. */
@@ -29,6 +37,7 @@ static lm_status own_partial_page(lm_kv *kv, lm_kv_seq *seq, int32_t group) {
 lm_status lm_kv_reserve(lm_kv *kv, int32_t index, int32_t n) {
     lm_kv_seq *seq = &kv->seqs[index];
     if (n > kv->params.n_positions - seq->n) return LM_ERR_FULL;
+    if (!seq->state_known) return LM_ERR_STATE;
     lm_status status = LM_OK;
     for (int32_t g = 0; g < kv->params.n_groups && status == LM_OK; g++) {
         status = own_partial_page(kv, seq, g);
@@ -40,6 +49,20 @@ lm_status lm_kv_reserve(lm_kv *kv, int32_t index, int32_t n) {
     seq->reserved = n;
     if (status != LM_OK) lm_kv_cancel(kv, index);
     return status;
+}
+
+lm_status lm_kv_reserve_restored(lm_kv *kv, int32_t index, int32_t n) {
+    lm_kv_seq *seq = &kv->seqs[index];
+    if (n > kv->params.n_positions || seq->n > 0) return LM_ERR_FULL;
+    seq->reserved = n;
+    for (int32_t g = 0; g < kv->params.n_groups; g++)
+        for (int32_t p = lm_kv_first_page(kv, g, n); p < lm_kv_page_count(n); p++) {
+            seq->pages[g][p] = lm_kv_page_take(kv, g);
+            if (seq->pages[g][p] >= 0) continue;
+            lm_kv_cancel(kv, index);
+            return LM_ERR_FULL;
+        }
+    return LM_OK;
 }
 
 void lm_kv_cancel(lm_kv *kv, int32_t index) {
@@ -82,7 +105,9 @@ static void finish_page(lm_kv *kv, lm_kv_seq *seq, int32_t p) {
 static void leave_window(lm_kv *kv, lm_kv_seq *seq, int32_t before) {
     for (int32_t g = 0; g < kv->params.n_groups; g++) {
         if (kv->params.windows[g] <= 0) continue;
-        for (int32_t p = lm_kv_first_page(kv, g, before); p < lm_kv_first_page(kv, g, seq->n); p++) {
+        int32_t from = before > kv->params.slack ? before - kv->params.slack : 0,
+                to = seq->n > kv->params.slack ? seq->n - kv->params.slack : 0;
+        for (int32_t p = lm_kv_first_page(kv, g, from); p < lm_kv_first_page(kv, g, to); p++) {
             lm_kv_page_drop(kv, g, seq->pages[g][p]);
             seq->pages[g][p] = -1;
         }
@@ -95,26 +120,19 @@ void lm_kv_commit(lm_kv *kv, int32_t index, const lm_token *tokens, int32_t n) {
     memcpy(seq->tokens + before, tokens, (size_t)n * sizeof *tokens);
     seq->n += n;
     seq->reserved = 0;
+    seq->owed = seq->owed > n ? seq->owed - n : 0;
     for (int32_t p = before / LM_KV_PAGE; (p + 1) * LM_KV_PAGE <= seq->n; p++) finish_page(kv, seq, p);
     leave_window(kv, seq, before);
 }
 
-static bool window_is_here(const lm_kv *kv, const lm_kv_seq *seq, int32_t n) {
+bool lm_kv_window_is_here(const lm_kv *kv, const lm_kv_seq *seq, int32_t n) {
     for (int32_t g = 0; g < kv->params.n_groups; g++)
         for (int32_t p = lm_kv_first_page(kv, g, n); p < lm_kv_page_count(n); p++)
             if (seq->pages[g][p] < 0) return false;
     return true;
 }
 
-lm_status lm_kv_trim(lm_kv *kv, int32_t index, int32_t n) {
-    lm_kv_seq *seq = &kv->seqs[index];
-    if (n < 0 || n > seq->n) return LM_ERR_RANGE;
-    if (n == seq->n) return LM_OK;
-    if (n == 0) {
-        lm_kv_close(kv, index);
-        return LM_OK;
-    }
-    if (seq->state >= 0 || !window_is_here(kv, seq, n)) return LM_ERR_STATE;
+void lm_kv_drop_pages(lm_kv *kv, lm_kv_seq *seq, int32_t n) {
     for (int32_t g = 0; g < kv->params.n_groups; g++)
         for (int32_t p = lm_kv_page_count(n); p < lm_kv_page_count(seq->n); p++) {
             lm_kv_page_drop(kv, g, seq->pages[g][p]);
@@ -123,8 +141,31 @@ lm_status lm_kv_trim(lm_kv *kv, int32_t index, int32_t n) {
     if (seq->node >= 0) /* up to the node of the last page that is still full */
         while (seq->node >= 0 && kv->nodes[seq->node].depth >= n / LM_KV_PAGE) seq->node = kv->nodes[seq->node].parent;
     seq->n = n;
-    return LM_OK;
 }
+
+lm_status lm_kv_rewind(lm_kv *kv, int32_t index, int32_t n, bool state_is_there) {
+    lm_kv_seq *seq = &kv->seqs[index];
+    if (n < 0 || n > seq->n + seq->owed) return LM_ERR_RANGE;
+    if (n > seq->n || (n == seq->n && seq->state_known)) {
+        seq->owed = n - seq->n;
+        return LM_OK;
+    }
+    if (n > 0 && (seq->state < 0 || state_is_there) && lm_kv_window_is_here(kv, seq, n)) {
+        lm_kv_drop_pages(kv, seq, n);
+        seq->owed = 0;
+        seq->state_known = true;
+        return LM_OK;
+    }
+    lm_kv_resumed ignored;
+    seq->state_known = false;
+    lm_status status = lm_kv_resume(kv, index, seq->tokens, n, &ignored);
+    seq->owed = n - seq->n;
+    return status;
+}
+
+void lm_kv_owe(lm_kv *kv, int32_t seq, int32_t n) { kv->seqs[seq].owed = n - kv->seqs[seq].n; }
+
+lm_status lm_kv_trim(lm_kv *kv, int32_t index, int32_t n) { return lm_kv_rewind(kv, index, n, false); }
 
 void lm_kv_close(lm_kv *kv, int32_t index) {
     lm_kv_seq *seq = &kv->seqs[index];
@@ -133,8 +174,9 @@ void lm_kv_close(lm_kv *kv, int32_t index) {
             lm_kv_page_drop(kv, g, seq->pages[g][p]);
             seq->pages[g][p] = -1;
         }
-    seq->n = seq->reserved = 0;
+    seq->n = seq->reserved = seq->owed = 0;
     seq->node = LM_KV_ROOT;
+    seq->state_known = true;
     if (seq->state >= 0) kv->mover.clear_state(kv->mover.user, seq->state);
 }
 
@@ -144,29 +186,15 @@ lm_status lm_kv_fork(lm_kv *kv, int32_t from, int32_t to) {
     lm_kv_close(kv, to);
     lm_status status = a->state >= 0 ? kv->mover.copy_state(kv->mover.user, b->state, a->state) : LM_OK;
     if (status != LM_OK) return status;
-    memcpy(b->tokens, a->tokens, (size_t)a->n * sizeof *b->tokens);
+    memcpy(b->tokens, a->tokens, (size_t)(a->n + a->owed) * sizeof *b->tokens);
     for (int32_t g = 0; g < kv->params.n_groups; g++)
         for (int32_t p = 0; p < lm_kv_page_count(a->n); p++) {
             b->pages[g][p] = a->pages[g][p];
             if (b->pages[g][p] >= 0) lm_kv_page_hold(kv, g, b->pages[g][p]);
         }
     b->n = a->n;
+    b->owed = a->owed;
     b->node = a->node;
+    b->state_known = a->state_known;
     return LM_OK;
-}
-
-bool lm_kv_checkpoint(lm_kv *kv, int32_t index) {
-    lm_kv_seq *seq = &kv->seqs[index];
-    if (seq->state < 0 || seq->node < 0 || seq->n % LM_KV_PAGE || kv->nodes[seq->node].depth != seq->n / LM_KV_PAGE - 1)
-        return false;
-    lm_kv_node *node = &kv->nodes[seq->node];
-    if (node->checkpoint >= 0) return true;
-    int32_t slot = lm_kv_tree_state_slot(kv);
-    if (slot < 0) return false;
-    if (kv->mover.copy_state(kv->mover.user, slot, seq->state) != LM_OK) {
-        kv->free_states[kv->n_free_states++] = slot;
-        return false;
-    }
-    node->checkpoint = slot;
-    return true;
 }

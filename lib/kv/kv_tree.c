@@ -33,7 +33,7 @@ int32_t lm_kv_tree_nearest(const lm_kv *kv, int32_t parent, const lm_token *toke
 
 void lm_kv_tree_touch(lm_kv *kv, int32_t node) { kv->nodes[node].used = ++kv->clock; }
 
-/* Unlink a leaf and give back its pages and checkpoint. */
+/* Unlink a leaf and give back its pages and checkpoints. */
 static void remove_leaf(lm_kv *kv, int32_t index) {
     lm_kv_node *node = &kv->nodes[index];
     if (node->previous >= 0)
@@ -42,9 +42,8 @@ static void remove_leaf(lm_kv *kv, int32_t index) {
         *head_of(kv, node->parent) = node->next;
     if (node->next >= 0) kv->nodes[node->next].previous = node->previous;
     for (int32_t g = 0; g < kv->params.n_groups; g++) lm_kv_page_drop(kv, g, node->pages[g]);
-    if (node->checkpoint >= 0) kv->free_states[kv->n_free_states++] = node->checkpoint;
+    lm_kv_checkpoints_forget_node(kv, index);
     node->live = 0;
-    node->checkpoint = -1;
     node->next = kv->free_node;
     kv->free_node = index;
 }
@@ -77,13 +76,15 @@ static int32_t oldest_leaf(const lm_kv *kv) {
 bool lm_kv_tree_evict(lm_kv *kv, int32_t group) {
     if (kv->params.windows[group] > 0) { /* only this group's page goes; the node stays useful for the others */
         int32_t oldest = -1;
+        lm_kv_checkpoints_guard(kv, group);
         for (int32_t i = 0; i < kv->n_nodes; i++) {
-            const lm_kv_node *node = &kv->nodes[i];
+            const lm_kv_node *node = &kv->nodes[i], *best = &kv->nodes[oldest < 0 ? 0 : oldest];
             if (node->live && node->pages[group] >= 0 && kv->pools[group].refs[node->pages[group]] == 1 &&
-                (oldest < 0 || node->used < kv->nodes[oldest].used))
+                (oldest < 0 || node->guard < best->guard || (node->guard == best->guard && node->used < best->used)))
                 oldest = i;
         }
         if (oldest < 0) return false;
+        if (kv->nodes[oldest].guard) lm_kv_checkpoints_forget_page(kv, oldest, group);
         lm_kv_page_drop(kv, group, kv->nodes[oldest].pages[group]);
         kv->nodes[oldest].pages[group] = -1;
         return true;
@@ -109,7 +110,6 @@ int32_t lm_kv_tree_add(lm_kv *kv, int32_t parent, const lm_token *tokens, const 
                          .previous = -1,
                          .depth = parent == LM_KV_ROOT ? 0 : kv->nodes[parent].depth + 1,
                          .live = 1,
-                         .checkpoint = -1,
                          .used = ++kv->clock};
     if (*head >= 0) kv->nodes[*head].previous = index;
     *head = index;
@@ -119,18 +119,4 @@ int32_t lm_kv_tree_add(lm_kv *kv, int32_t parent, const lm_token *tokens, const 
         if (pages[g] >= 0) lm_kv_page_hold(kv, g, pages[g]);
     }
     return index;
-}
-
-int32_t lm_kv_tree_state_slot(lm_kv *kv) {
-    if (kv->n_free_states == 0) {
-        int32_t oldest = -1;
-        for (int32_t i = 0; i < kv->n_nodes; i++)
-            if (kv->nodes[i].live && kv->nodes[i].checkpoint >= 0 &&
-                (oldest < 0 || kv->nodes[i].used < kv->nodes[oldest].used))
-                oldest = i;
-        if (oldest < 0) return -1;
-        kv->free_states[kv->n_free_states++] = kv->nodes[oldest].checkpoint;
-        kv->nodes[oldest].checkpoint = -1;
-    }
-    return kv->free_states[--kv->n_free_states];
 }

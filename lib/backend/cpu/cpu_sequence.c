@@ -10,9 +10,15 @@
 #include "cpu_l2.h"
 #include "../../../kernels/fmath.h"
 
-static float *state_of(const lm_cpu_step *s, int32_t layer, const lm_span *span) {
+static float *slot_of(const lm_cpu_step *s, int32_t layer, int32_t slot) {
     const lm_cpu_state_layer *memory = &s->segment->cache->states[layer];
-    return memory->slots + (size_t)span->state * memory->slot_floats;
+    return memory->slots + (size_t)slot * memory->slot_floats;
+}
+
+/* A span is run in two parts when its state is wanted in between; the first part is empty when it is not. */
+static int32_t first_part(const lm_span *span, int32_t part) { return part == 0 ? 0 : span->keep_at; }
+static int32_t part_tokens(const lm_span *span, int32_t part) {
+    return part == 0 ? span->keep_at : span->n_tokens - span->keep_at;
 }
 
 #define CONV_CHANNELS 512 /* channels of a chunk; a multiple of every vector width */
@@ -27,14 +33,21 @@ static void conv_chunk(void *arg, int32_t chunk, int32_t worker) {
     const float *x = lm_cpu_value(s, op->in[0]) + (size_t)span->first * (size_t)width + first;
     float *y = lm_cpu_value(s, op->out[0]) + (size_t)span->first * (size_t)width + first;
     /* The kernel takes a dense state of its channels: gather it, run, scatter it back. */
-    float *dense = (float *)(void *)lm_cpu_worker(s, worker),
-          *state = state_of(s, op->params.short_conv.state, span) + first;
+    float *dense = (float *)(void *)lm_cpu_worker(s, worker);
+    const float *before = slot_of(s, op->params.short_conv.state, span->state_from) + first;
     for (int32_t j = 0; j < n_taps - 1; j++)
-        memcpy(dense + (size_t)j * (size_t)n, state + (size_t)j * (size_t)width, (size_t)n * sizeof *dense);
-    s->kernels->short_conv(x, (size_t)width, lm_cpu_vector(s, 0) + (size_t)first * (size_t)n_taps, n_taps, n,
-                           op->params.short_conv.act, span->n_tokens, dense, y, (size_t)width);
-    for (int32_t j = 0; j < n_taps - 1; j++)
-        memcpy(state + (size_t)j * (size_t)width, dense + (size_t)j * (size_t)n, (size_t)n * sizeof *dense);
+        memcpy(dense + (size_t)j * (size_t)n, before + (size_t)j * (size_t)width, (size_t)n * sizeof *dense);
+    for (int32_t part = 0; part < 2; part++) {
+        int32_t n_tokens = part_tokens(span, part);
+        size_t at = (size_t)first_part(span, part) * (size_t)width;
+        if (n_tokens > 0)
+            s->kernels->short_conv(x + at, (size_t)width, lm_cpu_vector(s, 0) + (size_t)first * (size_t)n_taps, n_taps,
+                                   n, op->params.short_conv.act, n_tokens, dense, y + at, (size_t)width);
+        if (part == 0 && n_tokens == 0) continue;
+        float *after = slot_of(s, op->params.short_conv.state, part == 0 ? span->keep : span->state) + first;
+        for (int32_t j = 0; j < n_taps - 1; j++)
+            memcpy(after + (size_t)j * (size_t)width, dense + (size_t)j * (size_t)n, (size_t)n * sizeof *dense);
+    }
 }
 
 lm_status lm_cpu_short_conv(const lm_cpu_step *s) {
@@ -66,6 +79,7 @@ static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
         g[t] = a * lm_softplus(alpha[(size_t)t * (size_t)n_v] + dt);
         b[t] = lm_sigmoid(beta[(size_t)t * (size_t)n_v]);
     }
+    size_t head_first = (size_t)head * (size_t)dk * (size_t)dv, head_bytes = (size_t)dk * (size_t)dv * sizeof(float);
     lm_delta_args args = {
         .q = q,
         .k = k,
@@ -78,13 +92,26 @@ static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
         .gate_stride = 1,
         .dk = dk,
         .dv = dv,
-        .n_tokens = span->n_tokens,
         .q_scale = 1 / sqrtf((float)dk),
-        .state = state_of(s, op->params.delta_rule.state, span) + (size_t)head * (size_t)dk * (size_t)dv,
+        .state = slot_of(s, op->params.delta_rule.state, span->state) + head_first,
         .y = lm_cpu_value(s, op->out[0]) + (size_t)span->first * out_width + (size_t)head * (size_t)dv,
         .y_stride = out_width,
     };
-    s->kernels->delta(&args);
+    if (span->state_from != span->state)
+        memcpy(args.state, slot_of(s, op->params.delta_rule.state, span->state_from) + head_first, head_bytes);
+    for (int32_t part = 0; part < 2; part++) {
+        args.n_tokens = part_tokens(span, part);
+        if (args.n_tokens > 0) s->kernels->delta(&args);
+        if (part == 1 || args.n_tokens == 0) continue;
+        memcpy(slot_of(s, op->params.delta_rule.state, span->keep) + head_first, args.state, head_bytes);
+        size_t done = (size_t)args.n_tokens;
+        args.q += done * args.q_stride;
+        args.k += done * args.k_stride;
+        args.v += done * args.v_stride;
+        args.g += done * args.gate_stride;
+        args.beta += done * args.gate_stride;
+        args.y += done * args.y_stride;
+    }
 }
 
 lm_status lm_cpu_delta_rule(const lm_cpu_step *s) {
@@ -105,11 +132,13 @@ static void shift_chunk(void *arg, int32_t index, int32_t worker) {
     const lm_span *span = &s->run->spans[index];
     size_t width = (size_t)lm_cpu_width(s, s->op->in[0]);
     const float *x = lm_cpu_value(s, s->op->in[0]) + (size_t)span->first * width;
-    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)span->first * width,
-          *state = state_of(s, s->op->params.shift.state, span);
-    memcpy(y, state, width * sizeof *y);
+    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)span->first * width;
+    int32_t layer = s->op->params.shift.state;
+    memcpy(y, slot_of(s, layer, span->state_from), width * sizeof *y);
     memcpy(y + width, x, (size_t)(span->n_tokens - 1) * width * sizeof *y);
-    memcpy(state, x + (size_t)(span->n_tokens - 1) * width, width * sizeof *y);
+    memcpy(slot_of(s, layer, span->state), x + (size_t)(span->n_tokens - 1) * width, width * sizeof *y);
+    if (span->keep_at > 0)
+        memcpy(slot_of(s, layer, span->keep), x + (size_t)(span->keep_at - 1) * width, width * sizeof *y);
 }
 
 lm_status lm_cpu_shift(const lm_cpu_step *s) {

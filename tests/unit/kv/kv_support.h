@@ -85,7 +85,7 @@ static inline void sim_check(sim *s, int32_t seq) {
                 fail_msg("sequence %d, group %d: position %d of %d holds other tokens", seq, g, p, n);
         }
     }
-    if (s->params.n_states) assert_true(s->states[lm_kv_state(s->kv, seq)] == prefix);
+    if (s->params.n_states && s->kv->seqs[seq].state_known) assert_true(s->states[lm_kv_state(s->kv, seq)] == prefix);
 }
 
 /* Write positions [from, from + n) of tokens, as an evaluation does. */
@@ -111,6 +111,18 @@ static inline lm_status sim_eval(sim *s, int32_t seq, const lm_token *tokens, in
     return LM_OK;
 }
 
+/* Keep a checkpoint at the sequence's end, as an evaluation that ends there does. */
+static inline bool sim_checkpoint(sim *s, int32_t seq) {
+    int32_t record = lm_kv_checkpoint_take(s->kv);
+    if (record < 0) return false;
+    int32_t slot = lm_kv_checkpoint_slot(s->kv, record);
+    if (slot >= 0 && sim_copy_state(s, slot, lm_kv_state(s->kv, seq)) != LM_OK)
+        lm_kv_checkpoint_drop(s->kv, record);
+    else
+        lm_kv_checkpoint_keep(s->kv, record, seq, lm_kv_length(s->kv, seq));
+    return s->kv->checkpoints[record].stage == LM_KV_CHECKPOINT_KEPT;
+}
+
 /* Reference counts are exactly the holders; the free stacks hold exactly the pages without any; nodes are linked consistently. */
 static inline void sim_check_counts(const sim *s) {
     const lm_kv *kv = s->kv;
@@ -130,16 +142,25 @@ static inline void sim_check_counts(const sim *s) {
         }
     }
     int32_t slots[SIM_STATES] = {0};
-    for (int32_t i = 0; i < kv->n_free_states; i++) slots[kv->free_states[i]]++;
+    if (s->params.n_states) {
+        slots[kv->spare]++;
+        for (int32_t q = 0; q < s->params.n_seqs; q++) slots[kv->seqs[q].state]++;
+        for (int32_t i = 0; i <= s->params.n_seqs; i++) assert_int_equal(slots[i], 1);
+    }
+    for (int32_t i = 0; i < s->params.n_checkpoints; i++) {
+        const lm_kv_checkpoint *c = &kv->checkpoints[i];
+        if (c->stage == LM_KV_CHECKPOINT_FREE) continue;
+        assert_int_equal(c->stage, LM_KV_CHECKPOINT_KEPT); /* none is taken between calls */
+        assert_int_equal(c->node >= 0 ? kv->nodes[c->node].depth : -1, c->position / LM_KV_PAGE - 1);
+        assert_true(c->node == LM_KV_ROOT || kv->nodes[c->node].live);
+    }
     for (int32_t i = 0; i < kv->n_nodes; i++) {
         const lm_kv_node *node = &kv->nodes[i];
         if (!node->live) continue;
-        if (node->checkpoint >= 0) slots[node->checkpoint]++;
         if (node->parent >= 0)
             assert_true(kv->nodes[node->parent].live && kv->nodes[node->parent].depth + 1 == node->depth);
         if (node->parent < 0) assert_int_equal(node->depth, 0);
     }
-    for (int32_t i = s->params.n_seqs; i < s->params.n_states; i++) assert_int_equal(slots[i], 1);
     for (int32_t q = 0; q < s->params.n_seqs; q++)
         if (kv->seqs[q].node >= 0) {
             assert_true(kv->nodes[kv->seqs[q].node].live);

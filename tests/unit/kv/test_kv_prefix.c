@@ -165,19 +165,18 @@ static void long_windowed_sequences_stay_known(void **state) {
 static void recurrent_state_resumes_at_checkpoints(void **state) {
     (void)state;
     static sim s;
-    sim_open(&s, &(lm_kv_params){.n_groups = 1, .n_pages = {16}, .n_seqs = 2, .n_positions = 512, .n_states = 4});
+    sim_open(&s,
+             &(lm_kv_params){
+                 .n_groups = 1, .n_pages = {16}, .n_seqs = 2, .n_positions = 512, .n_states = 5, .n_checkpoints = 2});
     lm_token a[512];
     sim_count(a, 512, 1);
     assert_int_equal(s.n_clears, 2);
     assert_int_equal(sim_eval(&s, 0, a, 100), LM_OK);
-    assert_false(lm_kv_checkpoint(s.kv, 0)); /* not a page end */
+    assert_true(sim_checkpoint(&s, 0));  /* inside a page */
+    assert_false(sim_checkpoint(&s, 0)); /* already there: no second record */
     assert_int_equal(sim_eval(&s, 0, a + 100, 28), LM_OK);
-    assert_true(lm_kv_checkpoint(s.kv, 0));
-    assert_true(lm_kv_checkpoint(s.kv, 0)); /* already there: no second slot */
-    assert_int_equal(s.kv->n_free_states, 1);
+    assert_true(sim_checkpoint(&s, 0));
     assert_int_equal(sim_eval(&s, 0, a + 128, 172), LM_OK);
-    assert_int_equal(lm_kv_trim(s.kv, 0, 200), LM_ERR_STATE);
-    sim_check(&s, 0);
     lm_kv_resumed r = resume(&s, 0, a, 300); /* its own end needs no checkpoint */
     assert_int_equal(r.n_reused, 300);
     assert_int_equal(r.checkpoint, -1);
@@ -186,27 +185,96 @@ static void recurrent_state_resumes_at_checkpoints(void **state) {
     assert_int_equal(r.n_matched, 256);
     assert_int_equal(r.checkpoint, 128);
     assert_int_equal(r.reason, LM_KV_REASON_CHECKPOINT);
-    r = resume(&s, 0, a, 299); /* back by one token: to the checkpoint */
-    assert_int_equal(r.n_reused, 128);
+    r = resume(&s, 1, a, 127); /* the page of the other checkpoint is finished by now */
+    assert_int_equal(r.n_reused, 100);
+    assert_int_equal(r.from_tree, 0);
+    r = resume(&s, 1, a, 99);
+    assert_int_equal(r.n_reused, 0);
+    r = resume(&s, 1, a, 127);
+    assert_int_equal(r.n_reused, 100);
+    assert_int_equal(r.from_tree, 100);
+    assert_int_equal(lm_kv_trim(s.kv, 0, 200), LM_OK); /* back to the checkpoint, and the rest owed */
+    assert_int_equal(lm_kv_length(s.kv, 0), 128);
+    assert_int_equal(lm_kv_owed(s.kv, 0), 72);
+    assert_int_equal(lm_kv_trim(s.kv, 0, 150), LM_OK);
+    assert_int_equal(lm_kv_owed(s.kv, 0), 22);
+    assert_int_equal(lm_kv_trim(s.kv, 0, 151), LM_ERR_RANGE);
     assert_int_equal(lm_kv_fork(s.kv, 0, 1), LM_OK);
     sim_check(&s, 1);
-    /* More checkpoints than slots: the least recently used makes room. */
+    assert_int_equal(lm_kv_owed(s.kv, 1), 22);
+    assert_int_equal(sim_eval(&s, 1, a + 128, 22), LM_OK);
+    assert_int_equal(lm_kv_owed(s.kv, 1), 0);
+    /* More checkpoints than records: the least recently used makes room. */
+    assert_int_equal(lm_kv_trim(s.kv, 0, 128), LM_OK);
     for (int32_t p = 128; p < 320; p += 64) {
         assert_int_equal(sim_eval(&s, 0, a + p, 64), LM_OK);
-        assert_true(lm_kv_checkpoint(s.kv, 0));
+        assert_true(sim_checkpoint(&s, 0));
         sim_check_counts(&s);
     }
     r = resume(&s, 1, a, 320);
     assert_int_equal(r.n_reused, 320);
+    int32_t position, slot;
+    assert_true(lm_kv_checkpoint_before(s.kv, 0, 320, &position, &slot));
+    assert_int_equal(position, 256);
+    assert_false(lm_kv_checkpoint_before(s.kv, 0, 256, &position, &slot));
     s.fail_copies = LM_ERR_DEVICE;
     assert_int_equal(sim_eval(&s, 0, a + 320, 64), LM_OK);
-    assert_false(lm_kv_checkpoint(s.kv, 0)); /* the slot is not lost */
+    assert_false(sim_checkpoint(&s, 0)); /* the record is not lost */
     sim_check_counts(&s);
     assert_int_equal(lm_kv_fork(s.kv, 0, 1), LM_ERR_DEVICE);
     assert_int_equal(lm_kv_length(s.kv, 1), 0);
     sim_check(&s, 1);
     assert_int_equal(lm_kv_resume(s.kv, 1, a, 320, &r), LM_ERR_DEVICE);
     assert_int_equal(lm_kv_length(s.kv, 1), 0);
+    sim_check_counts(&s);
+    sim_close(&s);
+}
+
+/* The window before a checkpoint is the last to go; without one, what slid out first goes first. */
+static void a_checkpoint_keeps_its_window(void **state) {
+    (void)state;
+    static sim s;
+    for (int32_t kept = 0; kept < 2; kept++) {
+        sim_open(&s, &(lm_kv_params){.n_groups = 1,
+                                     .windows = {100},
+                                     .n_pages = {9},
+                                     .n_seqs = 1,
+                                     .n_positions = SIM_POSITIONS,
+                                     .n_checkpoints = 1});
+        lm_token a[SIM_POSITIONS];
+        sim_count(a, SIM_POSITIONS, 1);
+        for (int32_t p = 0; p < SIM_POSITIONS; p += 32) {
+            assert_int_equal(sim_eval(&s, 0, a + p, 32), LM_OK);
+            if (kept && p + 32 == 288) assert_true(sim_checkpoint(&s, 0));
+        }
+        a[290] ^= 1;
+        lm_kv_resumed r = resume(&s, 0, a, SIM_POSITIONS);
+        assert_int_equal(r.n_reused, kept ? 290 : 0);
+        sim_close(&s);
+    }
+}
+
+static void a_swapped_state_is_the_sequence_s(void **state) {
+    (void)state;
+    static sim s;
+    sim_open(&s,
+             &(lm_kv_params){
+                 .n_groups = 1, .n_pages = {16}, .n_seqs = 2, .n_positions = 512, .n_states = 3, .n_checkpoints = 0});
+    lm_token a[100];
+    sim_count(a, 100, 1);
+    assert_int_equal(sim_eval(&s, 0, a, 100), LM_OK);
+    int32_t old = lm_kv_state(s.kv, 0), spare = lm_kv_spare(s.kv);
+    s.states[spare] = s.states[old];
+    s.states[old] = 0;
+    lm_kv_swap_state(s.kv, 0);
+    assert_int_equal(lm_kv_state(s.kv, 0), spare);
+    assert_int_equal(lm_kv_spare(s.kv), old);
+    sim_check(&s, 0);
+    lm_kv_lose_state(s.kv, 0);
+    assert_int_equal(lm_kv_reserve(s.kv, 0, 1), LM_ERR_STATE);
+    assert_int_equal(lm_kv_rewind(s.kv, 0, 100, false), LM_OK);
+    assert_int_equal(lm_kv_owed(s.kv, 0), 100); /* no checkpoint: from the start */
+    assert_int_equal(sim_eval(&s, 0, a, 100), LM_OK);
     sim_check_counts(&s);
     sim_close(&s);
 }
@@ -220,6 +288,8 @@ int main(void) {
         cmocka_unit_test(evicted_window_pages_are_named_as_the_reason),
         cmocka_unit_test(long_windowed_sequences_stay_known),
         cmocka_unit_test(recurrent_state_resumes_at_checkpoints),
+        cmocka_unit_test(a_checkpoint_keeps_its_window),
+        cmocka_unit_test(a_swapped_state_is_the_sequence_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

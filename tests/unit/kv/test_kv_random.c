@@ -58,16 +58,51 @@ static void evaluate(int32_t q) {
     lm_kv_commit(s.kv, q, k->tokens + k->n, n);
     k->n += n;
     remember(q);
-    if (s.params.n_states && random_below(2)) lm_kv_checkpoint(s.kv, q);
+    if (random_below(2)) sim_checkpoint(&s, q);
+}
+
+/* What is owed is evaluated again before anything is added. */
+static void settle(int32_t q) {
+    lm_token owed[SIM_POSITIONS];
+    int32_t n = lm_kv_owed(s.kv, q);
+    memcpy(owed, lm_kv_tokens(s.kv, q) + lm_kv_length(s.kv, q), (size_t)n * sizeof *owed);
+    for (int32_t done = 0; done < n;) {
+        int32_t part = n - done < 100 ? n - done : 100;
+        if (sim_eval(&s, q, owed + done, part) != LM_OK) break;
+        done += part;
+    }
+    m.seqs[q].n = lm_kv_length(s.kv, q);
+    if (lm_kv_owed(s.kv, q)) assert_int_equal(lm_kv_trim(s.kv, q, m.seqs[q].n), LM_OK); /* no page left */
 }
 
 static void trim(int32_t q) {
     int32_t n = (int32_t)random_below((uint32_t)m.seqs[q].n + 1);
-    lm_status status = lm_kv_trim(s.kv, q, n);
-    if (status == LM_OK)
-        m.seqs[q].n = n;
-    else
-        assert_true(status == LM_ERR_STATE && (s.params.n_states || s.params.windows[1]));
+    assert_int_equal(lm_kv_trim(s.kv, q, n), LM_OK);
+    assert_int_equal(lm_kv_length(s.kv, q) + lm_kv_owed(s.kv, q), n);
+    assert_memory_equal(lm_kv_tokens(s.kv, q), m.seqs[q].tokens, (size_t)n * sizeof(lm_token));
+    if (!s.params.n_states && !s.params.windows[0] && !s.params.windows[1]) assert_int_equal(lm_kv_owed(s.kv, q), 0);
+    sim_check(&s, q);
+    settle(q);
+}
+
+/* An evaluation that goes on for some batches and is then undone; its state went to the spare slot. */
+static void undo(int32_t q) {
+    int32_t before = m.seqs[q].n, room = s.params.n_positions - before, n = (int32_t)random_below(150);
+    if (n > room) n = room;
+    lm_token tokens[150];
+    for (int32_t i = 0; i < n; i++) tokens[i] = (lm_token)random_below(3);
+    uint64_t kept = s.params.n_states ? s.states[lm_kv_state(s.kv, q)] : 0;
+    if (sim_eval(&s, q, tokens, n) != LM_OK) return;
+    memcpy(m.seqs[q].tokens + before, tokens, (size_t)n * sizeof *tokens);
+    m.seqs[q].n += n;
+    remember(q); /* its finished pages are known from now on */
+    m.seqs[q].n = before;
+    bool guarded = random_below(2);
+    if (guarded && s.params.n_states) s.states[lm_kv_state(s.kv, q)] = kept;
+    if (!guarded) lm_kv_lose_state(s.kv, q);
+    assert_int_equal(lm_kv_rewind(s.kv, q, before, guarded), LM_OK);
+    assert_int_equal(lm_kv_length(s.kv, q) + lm_kv_owed(s.kv, q), before);
+    settle(q);
 }
 
 static void resume(int32_t q, bool everything_is_kept) {
@@ -85,7 +120,7 @@ static void resume(int32_t q, bool everything_is_kept) {
     assert_int_equal(lm_kv_resume(s.kv, q, target.tokens, target.n, &r), LM_OK);
     assert_in_range(r.n_reused, 0, r.n_matched);
     assert_in_range(r.n_matched, own, best);
-    if (!s.params.n_states && !s.params.windows[1]) assert_true(r.n_reused >= own);
+    if (!s.params.n_states && !s.params.windows[0] && !s.params.windows[1]) assert_true(r.n_reused >= own);
     if (everything_is_kept) assert_int_equal(r.n_reused, best);
     assert_int_equal(r.reason == LM_KV_REASON_NONE, r.n_reused == target.n);
     target.n = r.n_reused;
@@ -117,6 +152,7 @@ static void run(const lm_kv_params *params, int32_t n_steps, bool everything_is_
             lm_kv_close(s.kv, q);
             m.seqs[q].n = 0;
             break;
+        case 5: undo(q); break;
         case 3:
         case 4: resume(q, everything_is_kept); break;
         default: evaluate(q); break;
@@ -131,10 +167,22 @@ static void shared_pages_are_never_written(void **state) {
     static const lm_kv_params shapes[] = {
         {.n_groups = 1, .n_pages = {20}, .n_seqs = SEQS, .n_positions = 512},
         {.n_groups = 2, .windows = {0, 100}, .n_pages = {24, 18}, .n_seqs = SEQS, .n_positions = 512},
-        {.n_groups = 2, .windows = {70, 130}, .n_pages = {20, 22}, .n_seqs = SEQS, .n_positions = 512},
-        {.n_groups = 1, .n_pages = {20}, .n_seqs = SEQS, .n_positions = 512, .n_states = 9},
-        {.n_groups = 2, .windows = {0, 64}, .n_pages = {24, 20}, .n_seqs = SEQS, .n_positions = 400, .n_states = 7},
-        {.n_groups = 0, .n_seqs = SEQS, .n_positions = 512, .n_states = 8},
+        {.n_groups = 2,
+         .windows = {70, 130},
+         .n_pages = {20, 22},
+         .n_seqs = SEQS,
+         .n_positions = 512,
+         .slack = 5,
+         .n_checkpoints = 3},
+        {.n_groups = 1, .n_pages = {20}, .n_seqs = SEQS, .n_positions = 512, .n_states = 9, .n_checkpoints = 4},
+        {.n_groups = 2,
+         .windows = {0, 64},
+         .n_pages = {24, 20},
+         .n_seqs = SEQS,
+         .n_positions = 400,
+         .n_states = 7,
+         .n_checkpoints = 2},
+        {.n_groups = 0, .n_seqs = SEQS, .n_positions = 512, .n_states = 8, .n_checkpoints = 3},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int round = 0; round < 4; round++) run(&shapes[i], 250, false);

@@ -43,22 +43,19 @@ lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_c
     lm_model_hold(model);
     c->model = model;
     atomic_init(&c->cancelled, 0);
-    size_t n_devices = (size_t)model->hparams.n_layers_all + 2;
-    int32_t *devices = NULL;
     lm_status status = lm_context_shape_begin(model, params, &c->shape, error);
     if (status != LM_OK) goto out;
-    devices = lm_alloc_array(env, n_devices, sizeof *devices);
     c->batch = lm_alloc_aligned(env, c->shape.batch_bytes, LM_ALIGN_CACHE);
     c->logits = lm_alloc_aligned(env, c->shape.logits_bytes, LM_ALIGN_CACHE);
     c->hidden = lm_alloc_aligned(env, c->shape.hidden_bytes, LM_ALIGN_CACHE);
     c->pooled = lm_alloc_aligned(env, c->shape.pooled_bytes, LM_ALIGN_CACHE);
-    if (!devices || !c->batch || !c->logits || !c->hidden || !c->pooled) {
+    if (!c->batch || !c->logits || !c->hidden || !c->pooled) {
         status = lm_error_memory(error);
         goto out;
     }
     place_batch(c);
-    status = lm_exec_create(env, &c->shape.program, &c->shape.placement, 1, devices, model->hparams.n_layers_all,
-                            &c->exec, error);
+    status = lm_exec_create(env, &c->shape.program, model->placements, model->n_placements, model->layer_placement,
+                            model->hparams.n_layers_all, &c->exec, error);
     if (status != LM_OK) goto out;
     lm_kv_mover mover = {c, copy_page, copy_state, clear_state};
     status = lm_kv_create(env, &c->shape.kv, &mover, &c->kv);
@@ -69,7 +66,6 @@ lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_c
     *out = c;
     c = NULL;
 out:
-    lm_free(env, devices, n_devices * sizeof *devices);
     lm_context_end(c);
     return status;
 }

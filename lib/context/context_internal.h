@@ -18,7 +18,6 @@ typedef struct lm_context_shape {
     lm_context_params params; /* complete */
     lm_graph graph;
     lm_program program;     /* borrows graph */
-    lm_placement placement; /* of all layers, while there is one device */
     lm_kv_params kv;
     uint64_t page_bytes[LM_KV_MAX_GROUPS]; /* of all layers of a group */
     size_t logits_bytes;                   /* copies of rows, 0 when rows are read in place */

@@ -13,6 +13,12 @@
 #define MAX_BATCH 65536
 #define MAX_CTX (1 << 24)
 
+static lm_status measure_exec(const lm_model *model, const lm_context_shape *shape, lm_exec_size *size,
+                              lm_error *error) {
+    return lm_exec_measure(model->env, &shape->program, model->placements, model->n_placements, model->layer_placement,
+                           model->hparams.n_layers_all, size, error);
+}
+
 _Static_assert((int)LM_OUTPUT_LOGITS == (int)LM_ARCH_LOGITS && (int)LM_OUTPUT_HIDDEN == (int)LM_ARCH_HIDDEN &&
                    (int)LM_OUTPUT_POOLED == (int)LM_ARCH_POOLED,
                "outputs are passed on as they are");
@@ -66,26 +72,20 @@ static lm_status complete_params(const lm_model *model, lm_context_params *p, lm
     return LM_OK;
 }
 
-/* Bytes of one page of every layer of each group, from the backend's own arithmetic: a cache of one page per group, then of two. */
-static lm_status measure_pages(lm_context_shape *shape, lm_error *error) {
-    const lm_backend *b = shape->placement.backend;
-    const lm_program *program = &shape->program;
+/* Bytes of one page of every layer of each group, from the backends' own arithmetic: the caches with one page, then with two. */
+static lm_status measure_pages(const lm_model *model, lm_context_shape *shape, lm_error *error) {
     lm_graph *graph = &shape->graph;
-    size_t n = (size_t)program->n_cache_layers + (size_t)program->n_state_layers;
-    uint8_t *owned = lm_alloc_array(graph->env, n, 1);
-    if (!owned) return lm_error_memory(error);
-    for (int32_t g = 0; g < program->n_cache_groups; g++) {
-        uint64_t bytes[2];
-        for (int32_t l = 0; l < program->n_cache_layers; l++) owned[l] = program->cache_layers[l].group == g;
-        for (int32_t pages = 1; pages <= 2; pages++) {
-            graph->cache_groups.data[g].n_pages = pages;
-            bytes[pages - 1] =
-                b->cache_bytes(b->user, shape->placement.device, program, owned, owned + program->n_cache_layers);
-        }
-        shape->page_bytes[g] = bytes[1] - bytes[0];
+    lm_status status = LM_OK;
+    for (int32_t g = 0; g < shape->kv.n_groups; g++) graph->cache_groups.data[g].n_pages = 1;
+    for (int32_t g = 0; g < shape->kv.n_groups && status == LM_OK; g++) {
+        lm_exec_size one, two;
+        status = measure_exec(model, shape, &one, error);
+        graph->cache_groups.data[g].n_pages = 2;
+        if (status == LM_OK) status = measure_exec(model, shape, &two, error);
+        graph->cache_groups.data[g].n_pages = 1;
+        if (status == LM_OK) shape->page_bytes[g] = two.cache_bytes - one.cache_bytes;
     }
-    lm_free(graph->env, owned, n);
-    return LM_OK;
+    return status;
 }
 
 /* Pages of each group: what the sequences need, or as many as the budget allows in the same proportion, plus one spare per sequence for
@@ -123,6 +123,11 @@ static lm_status decide_pages(lm_context_shape *shape, uint64_t state_bytes, lm_
     return LM_OK;
 }
 
+/* Whether the device that makes the logits shows them in host memory. */
+static bool maps_results(const lm_model *model) {
+    return model->placements[model->layer_placement[model->hparams.n_layers_all + 1]].backend->value_map != NULL;
+}
+
 lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out,
                                  lm_error *error) {
     lm_context_shape *s = out;
@@ -144,7 +149,6 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     if (s->program.n_cache_groups > LM_KV_MAX_GROUPS)
         return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model has %d kinds of attention windows",
                             (int)s->program.n_cache_groups);
-    s->placement = (lm_placement){&model->runtime->cpu_backend, 0, model->weights[model->runtime->n_backends - 1]};
     s->kv = (lm_kv_params){
         .n_groups = s->program.n_cache_groups,
         .n_seqs = p->n_seqs,
@@ -155,6 +159,7 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     for (int32_t i = 0; i < s->program.n_state_layers; i++)
         state_bytes +=
             (uint64_t)n_states * ((uint64_t)s->program.state_layers[i].n_floats * sizeof(float) + LM_ALIGN_CACHE);
+    s->whole_texts = needs_whole_texts(model, p);
     bool windowed = false;
     for (int32_t g = 0; g < s->kv.n_groups; g++) {
         s->kv.windows[g] = s->program.cache_groups[g].window;
@@ -165,10 +170,9 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     s->interval = lm_align_up((size_t)p->n_ctx / (size_t)(along > 0 ? along : 1), LM_KV_PAGE) > MIN_INTERVAL
                       ? (int32_t)lm_align_up((size_t)p->n_ctx / (size_t)(along > 0 ? along : 1), LM_KV_PAGE)
                       : MIN_INTERVAL;
-    status = measure_pages(s, error);
+    status = measure_pages(model, s, error);
     if (status == LM_OK) status = decide_pages(s, state_bytes, error);
-    s->whole_texts = needs_whole_texts(model, p);
-    bool rows_move = p->n_outputs > 1 || p->n_seqs > 1 || !s->placement.backend->value_map;
+    bool rows_move = p->n_outputs > 1 || p->n_seqs > 1 || !maps_results(model);
     s->logits_bytes =
         rows_move && s->graph.logits >= 0 ? (size_t)p->n_outputs * (size_t)model->hparams.n_vocab * sizeof(float) : 0;
     s->hidden_bytes = (size_t)p->n_outputs * (size_t)lm_graph_width(&s->graph, s->graph.hidden) * sizeof(float);
@@ -182,20 +186,10 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
 
 void lm_context_shape_end(lm_context_shape *shape) { lm_graph_destroy(&shape->graph); }
 
-static lm_status layer_devices(const lm_env *env, const lm_model *model, int32_t **out) {
-    *out = lm_alloc_array(env, (size_t)model->hparams.n_layers_all + 2, sizeof **out);
-    return *out ? LM_OK : LM_ERR_MEMORY;
-}
-
 lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory,
                                   lm_error *error) {
-    int32_t *devices = NULL;
     lm_exec_size size;
-    lm_status status = layer_devices(model->env, model, &devices);
-    if (status != LM_OK) return lm_error_memory(error);
-    status = lm_exec_measure(model->env, &shape->program, &shape->placement, 1, devices, model->hparams.n_layers_all,
-                             &size, error);
-    lm_free(model->env, devices, ((size_t)model->hparams.n_layers_all + 2) * sizeof *devices);
+    lm_status status = measure_exec(model, shape, &size, error);
     if (status != LM_OK) return status;
     memory->weights_bytes = 0;
     for (size_t i = 0; i < model->n_tensors; i++) memory->weights_bytes += model->tensors[i].bytes;

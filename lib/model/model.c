@@ -39,6 +39,7 @@ void lm_model_release(lm_model *model) {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1) return;
     const lm_env *env = model->env;
     lm_runtime *runtime = model->runtime;
+    lm_model_unplace(model);
     lm_model_pieces_free(model);
     lm_vocab_scratch_destroy(atomic_load(&model->scratch));
     lm_vocab_close(model->vocab);
@@ -185,8 +186,9 @@ lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, l
     return LM_OK;
 }
 
-/* Build the program once and throw it away: every tensor the family reads is found and has the right shape. */
-static lm_status check_program(const lm_model *model, lm_error *error) {
+/* Build the program once and throw it away: every tensor the family reads is found and has the right shape, and every block finds a
+ * device. */
+static lm_status check_program(lm_model *model, lm_error *error) {
     lm_arch_source source = lm_model_source(model);
     lm_arch_options options = {.n_ctx = model->hparams.n_ctx_train,
                                .k_type = LM_DTYPE_F16,
@@ -199,6 +201,7 @@ static lm_status check_program(const lm_model *model, lm_error *error) {
     lm_arch_build(model->arch, &source, &model->hparams, &options, &graph);
     lm_status status = lm_graph_finish(&graph, &limits, &program, error);
     if (status == LM_OK) status = lm_model_check_ops(model, &program, error);
+    if (status == LM_OK) status = lm_model_place(model, &program, error);
     lm_graph_destroy(&graph);
     return status;
 }

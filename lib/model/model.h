@@ -11,6 +11,7 @@
 #include "../arch/arch.h"
 #include "../base/arena.h"
 #include "../gguf/gguf.h"
+#include "../graph/graph_exec.h"
 #include "../os/os.h"
 #include "../runtime/runtime.h"
 #include "../vocab/vocab.h"
@@ -41,7 +42,9 @@ struct lm_model {
     lm_vocab *vocab;
     _Atomic(lm_vocab_scratch *) scratch;    /* one spare, for lm_tokenize */
     _Atomic(lm_pieces *) pieces;            /* built on demand */
-    void *weights[LM_RUNTIME_MAX_BACKENDS]; /* per backend of the runtime */
+    lm_placement *placements; /* [n_placements] devices in use, with their weights */
+    int32_t n_placements, n_placements_reserved;
+    int32_t *layer_placement; /* [n_layers_all + 2] of what comes before the blocks, each block, what comes after */
     uint64_t copied_bytes;
 };
 
@@ -50,6 +53,9 @@ lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_
                              lm_error *error);
 lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params *params, lm_model **out,
                               lm_error *error);
+/* Choose devices for the blocks of a program and hand them the weights; lm_model_unplace gives them back. */
+lm_status lm_model_place(lm_model *model, const lm_program *program, lm_error *error);
+void lm_model_unplace(lm_model *model);
 void lm_model_hold(lm_model *model);
 void lm_model_release(lm_model *model);
 lm_arch_source lm_model_source(const lm_model *model);

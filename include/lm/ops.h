@@ -35,11 +35,11 @@
     X(18, CONCAT, "a b", "", "y", "per group: values of a followed by values of b")                                            \
     X(19, HEAD_LINEAR, "x", "W", "y", "one matrix per head: y_h = W_h x_h, or its transpose (absorbed latent attention)")       \
     X(20, MIX, "x c", "", "y", "y_i = x_i + sum over j of c[i, j] x_j for n streams of x (AltUp prediction)")                  \
-    X(21, RESCALE, "x like", "", "y", "x times (l2 norm of like / l2 norm of x)")                                              \
-    X(22, SPARSIFY, "x", "", "y", "relu(x - (mean + factor * deviation)) of each row")                                         \
+    X(21, RESCALE, "x like", "", "y", "groups of x as wide as like, each times (l2 norm of like / its own l2 norm)")           \
+    X(22, SPARSIFY, "x", "", "y", "relu(x - (mean + factor * deviation)) of each row, deviation with n - 1")                   \
     X(23, SHIFT, "x", "", "y", "row t is row t-1 of x in the same sequence; the first row comes from state (MTP input)")       \
     X(24, POOL, "x", "", "y", "one row per sequence: mean, first or last of its rows, optionally normalised")                  \
-    X(25, SPREAD, "x c base", "", "y", "y_i = base_i + c_i * x for n streams (AltUp correction)")
+    X(25, SPREAD, "x [c] base", "", "y", "y_i = base_i + (1 + c_i) * x for n streams (AltUp correction); without c: base_i + x")
 
 typedef enum lm_op_kind {
 #define LM_OP_ENUM(number, name, inputs, weights, outputs, meaning) LM_OP_##name = number,

@@ -7,11 +7,12 @@
 #include "families.h"
 
 static const lm_arch *const families[] = {
-    &lm_arch_bert,       &lm_arch_deepseek2, &lm_arch_gemma3,    &lm_arch_gemma4,     &lm_arch_gemma_embedding,
-    &lm_arch_glm4moe,    &lm_arch_gpt_oss,   &lm_arch_lfm2,      &lm_arch_lfm2moe,    &lm_arch_llama,
-    &lm_arch_minimax_m2, &lm_arch_mistral3,  &lm_arch_mistral4,  &lm_arch_nomic_bert, &lm_arch_nomic_bert_moe,
-    &lm_arch_phi3,       &lm_arch_qwen2,     &lm_arch_qwen2moe,  &lm_arch_qwen3,      &lm_arch_qwen35,
-    &lm_arch_qwen35moe,  &lm_arch_qwen3moe,  &lm_arch_qwen3next,
+    &lm_arch_bert,     &lm_arch_deepseek2,       &lm_arch_gemma3,     &lm_arch_gemma3n,
+    &lm_arch_gemma4,   &lm_arch_gemma_embedding, &lm_arch_glm4moe,    &lm_arch_gpt_oss,
+    &lm_arch_lfm2,     &lm_arch_lfm2moe,         &lm_arch_llama,      &lm_arch_minimax_m2,
+    &lm_arch_mistral3, &lm_arch_mistral4,        &lm_arch_nomic_bert, &lm_arch_nomic_bert_moe,
+    &lm_arch_phi3,     &lm_arch_qwen2,           &lm_arch_qwen2moe,   &lm_arch_qwen3,
+    &lm_arch_qwen35,   &lm_arch_qwen35moe,       &lm_arch_qwen3moe,   &lm_arch_qwen3next,
 };
 
 const lm_arch *lm_arch_find(const char *name, size_t n) {

@@ -65,6 +65,17 @@ int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors) {
     return lm_graph_rope(b->graph, &rope);
 }
 
+int32_t lm_build_sliding_rope(lm_build *b) {
+    lm_rope rope = {.n_rot = b->h->n_rot,
+                    .factors = -1,
+                    .base = lm_build_float(b, "rope.freq_base_swa", 10000),
+                    .freq_scale = 1,
+                    .magnitude = 1};
+    if (!(rope.base > 0))
+        lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.freq_base_swa is not positive", b->arch->name);
+    return lm_graph_rope(b->graph, &rope);
+}
+
 int32_t lm_build_long_factors(lm_build *b) {
     int32_t original = lm_build_int(b, "rope.scaling.original_context_length", b->h->n_ctx_train);
     const char *name = b->options->n_ctx > original ? "rope_factors_long" : "rope_factors_short";
@@ -188,6 +199,24 @@ int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32
 }
 
 void lm_build_output(lm_build *b, int32_t x, float softcap) { lm_build_output_of(b, "output_norm", x, softcap); }
+
+int32_t lm_build_layer_embeddings(lm_build *b, int32_t x, int32_t width) {
+    lm_graph *g = b->graph;
+    int32_t n_embd = b->h->n_embd, total = width * b->h->n_layers_all;
+    int32_t table = lm_build_tensor(b, "per_layer_token_embd", ".weight", total, b->h->n_vocab_in, 1, false);
+    int32_t row = lm_graph_embed(g, table, lm_build_sqrt(width), LM_EMBED_TOKEN, 0);
+    int32_t projected =
+        lm_graph_scale(g, lm_build_linear(b, "per_layer_model_proj", x, total, -1), -1, 1 / lm_build_sqrt(n_embd));
+    projected = lm_build_rms(b, "per_layer_proj_norm", projected, width);
+    return lm_graph_scale(g, lm_graph_add(g, projected, row, -1), -1, 1 / lm_build_sqrt(2));
+}
+
+int32_t lm_build_layer_embedding(lm_build *b, int32_t x, int32_t embeddings, int32_t width) {
+    lm_graph *g = b->graph;
+    int32_t p = lm_graph_slice(g, embeddings, lm_graph_width(g, embeddings), b->layer * width, width);
+    p = lm_graph_glu(g, LM_ACTIVATION_GELU, lm_build_linear(b, "inp_gate", x, width, -1), p, -1);
+    return lm_build_rms(b, "post_norm", lm_build_linear(b, "proj", p, b->h->n_embd, -1), 0);
+}
 
 /* Scores of the classifier: tanh(cls x) where the file has cls, then cls.output. */
 static int32_t classify(lm_build *b, int32_t x) {

@@ -60,6 +60,8 @@ float lm_build_sqrt(int32_t n);
 /* Rotary configuration from the file's scaling keys. factors: tensor or -1. */
 typedef enum lm_rope_pairs { LM_ROPE_HALVES = 0, LM_ROPE_ADJACENT = 1 } lm_rope_pairs;
 int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors);
+/* Of Gemma's sliding blocks: halves, base rope.freq_base_swa, no scaling. */
+int32_t lm_build_sliding_rope(lm_build *b);
 /* Divisors of the frequencies, or -1: rope_freqs, or with scaling of type longrope the long or short factors. */
 int32_t lm_build_rope_factors(lm_build *b);
 /* rope_factors_long when the context is longer than the original one, else rope_factors_short. */
@@ -101,6 +103,10 @@ void lm_build_output(lm_build *b, int32_t x, float softcap);
 /* The same when the final norm has another name than output_norm. */
 void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap);
 
+/* Per-layer embeddings of Gemma: for all blocks, (rms(model_proj x / sqrt(n_embd)) + table row * sqrt(width)) / sqrt(2), [tokens,
+ * width * n_layers]; and what this block adds, rms(proj(gelu(inp_gate x) * its slice)), [tokens, n_embd]. */
+int32_t lm_build_layer_embeddings(lm_build *b, int32_t x, int32_t width);
+int32_t lm_build_layer_embedding(lm_build *b, int32_t x, int32_t embeddings, int32_t width);
 /* What is read of x, [tokens, n_embd] after the last norm, besides logits: hidden rows, and pooled rows with the heads after them. */
 void lm_build_embeddings(lm_build *b, int32_t x);
 

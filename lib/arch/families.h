@@ -8,6 +8,7 @@
 extern const lm_arch lm_arch_bert;
 extern const lm_arch lm_arch_deepseek2;
 extern const lm_arch lm_arch_gemma3;
+extern const lm_arch lm_arch_gemma3n;
 extern const lm_arch lm_arch_gemma4;
 extern const lm_arch lm_arch_gemma_embedding;
 extern const lm_arch lm_arch_glm4moe;

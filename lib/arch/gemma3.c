@@ -11,17 +11,6 @@
 
 #include "arch_build.h"
 
-static int32_t sliding_rope(lm_build *b) {
-    lm_rope rope = {.n_rot = b->h->n_rot,
-                    .factors = -1,
-                    .base = lm_build_float(b, "rope.freq_base_swa", 10000),
-                    .freq_scale = 1,
-                    .magnitude = 1};
-    if (!(rope.base > 0))
-        lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.rope.freq_base_swa is not positive", b->arch->name);
-    return lm_graph_rope(b->graph, &rope);
-}
-
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
@@ -29,7 +18,7 @@ static void build(lm_build *b) {
             pattern = lm_build_pattern(b, "attention.sliding_window_pattern", 6);
     float cap = h->causal ? (float)lm_build_float(b, "final_logit_softcapping", 0) : 0;
     float scale = 1 / lm_build_sqrt(h->n_layers == 62 && h->causal ? h->n_embd / h->n_heads[0] : h->k_width);
-    int32_t full = lm_build_rope(b, LM_ROPE_HALVES, -1), sliding = sliding_rope(b);
+    int32_t full = lm_build_rope(b, LM_ROPE_HALVES, -1), sliding = lm_build_sliding_rope(b);
     int32_t x = lm_build_embed(b, lm_build_sqrt(h->n_embd)); /* [tokens, n_embd] */
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);

@@ -41,18 +41,6 @@ static kind sliding_kind(lm_build *b) {
     return k;
 }
 
-/* Per-layer embeddings of all blocks: (rms(model_proj x / sqrt(n_embd)) + table row * sqrt(width)) / sqrt(2): [tokens, width * n_layers] */
-static int32_t layer_embeddings(lm_build *b, int32_t x, int32_t width) {
-    lm_graph *g = b->graph;
-    int32_t n_embd = b->h->n_embd, total = width * b->h->n_layers_all;
-    int32_t table = lm_build_tensor(b, "per_layer_token_embd", ".weight", total, b->h->n_vocab_in, 1, false);
-    int32_t row = lm_graph_embed(g, table, lm_build_sqrt(width), LM_EMBED_TOKEN, 0);
-    int32_t projected =
-        lm_graph_scale(g, lm_build_linear(b, "per_layer_model_proj", x, total, -1), -1, 1 / lm_build_sqrt(n_embd));
-    projected = lm_build_rms(b, "per_layer_proj_norm", projected, width);
-    return lm_graph_scale(g, lm_graph_add(g, projected, row, -1), -1, 1 / lm_build_sqrt(2));
-}
-
 /* Keys and values of an own block, stored. */
 static void store(lm_build *b, kind *kind, int32_t x) {
     const lm_hparams *h = b->h;
@@ -108,18 +96,14 @@ static void build(lm_build *b) {
     float cap = (float)lm_build_float(b, "final_logit_softcapping", 30);
     kind full = full_kind(b), sliding = sliding_kind(b);
     int32_t x = lm_build_embed(b, lm_build_sqrt(h->n_embd)); /* [tokens, n_embd] */
-    int32_t embeddings = width ? layer_embeddings(b, x, width) : -1;
+    int32_t embeddings = width ? lm_build_layer_embeddings(b, x, width) : -1;
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);
         kind *kind = lm_build_layer_flag(b, "attention.sliding_window_pattern", il, false) ? &sliding : &full;
         int32_t o = attention(b, kind, il < h->n_layers - n_shared, lm_build_rms(b, "attn_norm", x, 0));
         x = lm_graph_add(g, lm_build_rms(b, "post_attention_norm", o, 0), x, -1);
         x = lm_graph_add(g, lm_build_rms(b, "post_ffw_norm", feed_forward(b, x), 0), x, -1);
-        if (width) {
-            int32_t p = lm_graph_slice(g, embeddings, lm_graph_width(g, embeddings), il * width, width);
-            p = lm_graph_glu(g, LM_ACTIVATION_GELU, lm_build_linear(b, "inp_gate", x, width, -1), p, -1);
-            x = lm_graph_add(g, lm_build_rms(b, "post_norm", lm_build_linear(b, "proj", p, h->n_embd, -1), 0), x, -1);
-        }
+        if (width) x = lm_graph_add(g, lm_build_layer_embedding(b, x, embeddings, width), x, -1);
         if (lm_build_exists(b, "layer_output_scale", ".weight"))
             x = lm_graph_scale(g, x, lm_build_vector(b, "layer_output_scale", ".weight", 1, false), 1);
     }

@@ -91,6 +91,11 @@ typedef struct lm_graph_heads {
     int32_t n_heads, n_in, n_out, stride, first, transposed;
 } lm_graph_heads;
 int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_graph_heads *heads);
+/* x and base hold n_streams streams one after another; c of MIX is [n_streams, n_streams], of SPREAD [n_streams] or -1. */
+int32_t lm_graph_mix(lm_graph *graph, int32_t x, int32_t c, int32_t n_streams);
+int32_t lm_graph_rescale(lm_graph *graph, int32_t x, int32_t like);
+int32_t lm_graph_sparsify(lm_graph *graph, int32_t x, float factor);
+int32_t lm_graph_spread(lm_graph *graph, int32_t x, int32_t c, int32_t base, int32_t n_streams);
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise);
 
 /* Name of an operation kind, "?" for an unknown number. */

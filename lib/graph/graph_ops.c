@@ -411,6 +411,50 @@ int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_gra
     return append(graph, op, (int64_t)heads->n_heads * heads->n_out, domain_of(graph, x));
 }
 
+int32_t lm_graph_mix(lm_graph *graph, int32_t x, int32_t c, int32_t n_streams) {
+    if (graph->status != LM_OK) return -1;
+    if (n_streams < 1 || n_streams > 64 || lm_graph_width(graph, x) % n_streams)
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "%d streams in a width of %d", n_streams, lm_graph_width(graph, x));
+    expect(graph, "a row of stream coefficients", lm_graph_width(graph, c), (int64_t)n_streams * n_streams);
+    lm_op op = blank;
+    op.kind = LM_OP_MIX;
+    op.in[1] = c;
+    op.params.mix.n_streams = n_streams;
+    return unary(graph, op, x);
+}
+
+int32_t lm_graph_rescale(lm_graph *graph, int32_t x, int32_t like) {
+    if (graph->status != LM_OK) return -1;
+    if (lm_graph_width(graph, x) % lm_graph_width(graph, like))
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "streams of %d in a width of %d", lm_graph_width(graph, like),
+                             lm_graph_width(graph, x));
+    lm_op op = blank;
+    op.kind = LM_OP_RESCALE;
+    op.in[1] = like;
+    return unary(graph, op, x);
+}
+
+int32_t lm_graph_sparsify(lm_graph *graph, int32_t x, float factor) {
+    lm_op op = blank;
+    op.kind = LM_OP_SPARSIFY;
+    op.params.sparsify.factor = factor;
+    return unary(graph, op, x);
+}
+
+int32_t lm_graph_spread(lm_graph *graph, int32_t x, int32_t c, int32_t base, int32_t n_streams) {
+    if (graph->status != LM_OK) return -1;
+    if (n_streams < 1 || n_streams > 64) return lm_graph_fail(graph, LM_ERR_FORMAT, "%d streams", n_streams);
+    expect(graph, "the streams", lm_graph_width(graph, base), (int64_t)n_streams * lm_graph_width(graph, x));
+    if (c >= 0) expect(graph, "a row of stream coefficients", lm_graph_width(graph, c), n_streams);
+    lm_op op = blank;
+    op.kind = LM_OP_SPREAD;
+    op.in[0] = x;
+    op.in[1] = c;
+    op.in[2] = base;
+    op.params.spread.n_streams = n_streams;
+    return append(graph, op, lm_graph_width(graph, base), domain_of(graph, x));
+}
+
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise) {
     if (graph->status != LM_OK) return -1;
     lm_op op = blank;

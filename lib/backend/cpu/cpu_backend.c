@@ -56,10 +56,6 @@ static int32_t op_supported(void *user, int32_t device, const lm_program *progra
         return cache_type_supported(layer->k_type, layer->k_width) &&
                (layer->v_width == 0 || cache_type_supported(layer->v_type, layer->v_width));
     }
-    case LM_OP_MIX:
-    case LM_OP_RESCALE:
-    case LM_OP_SPARSIFY:
-    case LM_OP_SPREAD: return 0;
     default: return 1;
     }
 }

@@ -103,6 +103,9 @@ static inline float *lm_cpu_value(const lm_cpu_step *s, int32_t value) {
     return value < 0 ? NULL : (float *)(void *)(s->segment->arena + s->program->values[value].offset);
 }
 static inline int32_t lm_cpu_width(const lm_cpu_step *s, int32_t value) { return s->program->values[value].width; }
+static inline float *lm_cpu_row(const lm_cpu_step *s, int32_t value, int32_t row) {
+    return value < 0 ? NULL : lm_cpu_value(s, value) + (size_t)row * (size_t)lm_cpu_width(s, value);
+}
 static inline const lm_tensor *lm_cpu_tensor(const lm_cpu_step *s, int i) {
     return s->op->weight[i] < 0 ? NULL : &s->program->tensors[s->op->weight[i]];
 }
@@ -123,10 +126,17 @@ lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(voi
 /* Rows per chunk so that elementwise work of this many floats per row is worth a thread; the last chunk may be shorter. */
 int32_t lm_cpu_rows_per_chunk(int32_t width);
 
+/* Run row(s, r) for every row of the step; width: floats of a row, to size the chunks. */
+lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, void (*row)(const lm_cpu_step *, int32_t));
+
 /* ---- operations; *_scratch adds what the operation needs to the maxima ---- */
 
 lm_status lm_cpu_embed(const lm_cpu_step *s);
 lm_status lm_cpu_rows(const lm_cpu_step *s); /* the operations that work on rows alone */
+void lm_cpu_mix_row(const lm_cpu_step *s, int32_t row);
+void lm_cpu_rescale_row(const lm_cpu_step *s, int32_t row);
+void lm_cpu_sparsify_row(const lm_cpu_step *s, int32_t row);
+void lm_cpu_spread_row(const lm_cpu_step *s, int32_t row);
 lm_status lm_cpu_rope(const lm_cpu_step *s);
 lm_status lm_cpu_linear(const lm_cpu_step *s);
 lm_status lm_cpu_head_linear(const lm_cpu_step *s);

@@ -25,13 +25,9 @@ static void rows_chunk(void *arg, int32_t chunk, int32_t worker) {
     for (int32_t r = first; r < end; r++) t->row(t->step, r);
 }
 
-static lm_status each_row(const lm_cpu_step *s, int32_t width, void (*row)(const lm_cpu_step *, int32_t)) {
+lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, void (*row)(const lm_cpu_step *, int32_t)) {
     rows_task task = {s, row, s->n_rows, lm_cpu_rows_per_chunk(width)};
     return lm_cpu_parallel(s, (s->n_rows + task.per_chunk - 1) / task.per_chunk, rows_chunk, &task);
-}
-
-static float *row_of(const lm_cpu_step *s, int32_t value, int32_t row) {
-    return value < 0 ? NULL : lm_cpu_value(s, value) + (size_t)row * (size_t)lm_cpu_width(s, value);
 }
 
 static void embed_row(const lm_cpu_step *s, int32_t row) {
@@ -42,17 +38,17 @@ static void embed_row(const lm_cpu_step *s, int32_t row) {
                                                   : s->op->params.embed.row;
     if (index >= table->ne[1])
         index = table->ne[1] - 1; /* positions past the table; token ids are checked by the context */
-    float *y = row_of(s, s->op->out[0], row);
+    float *y = lm_cpu_row(s, s->op->out[0], row);
     s->kernels->weights[table->dtype].dequantize(
         (const char *)table->data + (size_t)index * lm_cpu_row_bytes(s->kernels, table), y, (size_t)table->ne[0]);
     if (s->op->params.embed.scale != 1) s->kernels->scale(y, s->op->params.embed.scale, (int32_t)table->ne[0], y);
 }
 
-lm_status lm_cpu_embed(const lm_cpu_step *s) { return each_row(s, lm_cpu_width(s, s->op->out[0]), embed_row); }
+lm_status lm_cpu_embed(const lm_cpu_step *s) { return lm_cpu_each_row(s, lm_cpu_width(s, s->op->out[0]), embed_row); }
 
 static void norm_row(const lm_cpu_step *s, int32_t row) {
-    const float *x = row_of(s, s->op->in[0], row), *w = lm_cpu_vector(s, 0), *b = lm_cpu_vector(s, 1);
-    float *y = row_of(s, s->op->out[0], row), eps = s->op->params.norm.eps;
+    const float *x = lm_cpu_row(s, s->op->in[0], row), *w = lm_cpu_vector(s, 0), *b = lm_cpu_vector(s, 1);
+    float *y = lm_cpu_row(s, s->op->out[0], row), eps = s->op->params.norm.eps;
     int32_t width = lm_cpu_width(s, s->op->in[0]), group = s->op->params.norm.group;
     for (int32_t i = 0; i < width; i += group) {
         if (s->op->params.norm.kind == LM_NORM_L2) {
@@ -70,9 +66,9 @@ static void norm_row(const lm_cpu_step *s, int32_t row) {
 }
 
 static void glu_row(const lm_cpu_step *s, int32_t row) {
-    const float *gate = row_of(s, s->op->in[0], row), *up = row_of(s, s->op->in[1], row),
-                *residual = row_of(s, s->op->in[2], row);
-    float *y = row_of(s, s->op->out[0], row);
+    const float *gate = lm_cpu_row(s, s->op->in[0], row), *up = lm_cpu_row(s, s->op->in[1], row),
+                *residual = lm_cpu_row(s, s->op->in[2], row);
+    float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t width = s->op->params.glu.width, act = s->op->params.glu.act;
     if (s->op->params.glu.fused) {
         s->kernels->glu(act, gate, gate + width, width, y);
@@ -87,16 +83,16 @@ static void glu_row(const lm_cpu_step *s, int32_t row) {
 }
 
 static void act_row(const lm_cpu_step *s, int32_t row) {
-    s->kernels->act(s->op->params.act.act, row_of(s, s->op->in[0], row), lm_cpu_width(s, s->op->in[0]),
-                    row_of(s, s->op->out[0], row));
+    s->kernels->act(s->op->params.act.act, lm_cpu_row(s, s->op->in[0], row), lm_cpu_width(s, s->op->in[0]),
+                    lm_cpu_row(s, s->op->out[0], row));
 }
 
 static void scale_row(const lm_cpu_step *s, int32_t row) {
     const float *w = lm_cpu_vector(s, 0);
     const lm_tensor *t = lm_cpu_tensor(s, 0);
     int32_t width = lm_cpu_width(s, s->op->in[0]);
-    const float *x = row_of(s, s->op->in[0], row);
-    float *y = row_of(s, s->op->out[0], row), factor = s->op->params.scale.factor;
+    const float *x = lm_cpu_row(s, s->op->in[0], row);
+    float *y = lm_cpu_row(s, s->op->out[0], row), factor = s->op->params.scale.factor;
     if (w && t->ne[0] * t->ne[1] == 1) {
         s->kernels->scale(x, factor * w[0], width, y);
     } else if (w) {
@@ -108,8 +104,8 @@ static void scale_row(const lm_cpu_step *s, int32_t row) {
 }
 
 static void add_row(const lm_cpu_step *s, int32_t row) {
-    const float *a = row_of(s, s->op->in[0], row), *b = row_of(s, s->op->in[1], row), *w = lm_cpu_vector(s, 0);
-    float *y = row_of(s, s->op->out[0], row);
+    const float *a = lm_cpu_row(s, s->op->in[0], row), *b = lm_cpu_row(s, s->op->in[1], row), *w = lm_cpu_vector(s, 0);
+    float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t width = lm_cpu_width(s, s->op->in[0]);
     if (b) s->kernels->add(a, b, width, y);
     if (w) s->kernels->add(b ? y : a, w, width, y);
@@ -117,8 +113,8 @@ static void add_row(const lm_cpu_step *s, int32_t row) {
 }
 
 static void softcap_row(const lm_cpu_step *s, int32_t row) {
-    const float *x = row_of(s, s->op->in[0], row);
-    float *y = row_of(s, s->op->out[0], row), cap = s->op->params.softcap.cap;
+    const float *x = lm_cpu_row(s, s->op->in[0], row);
+    float *y = lm_cpu_row(s, s->op->out[0], row), cap = s->op->params.softcap.cap;
     int32_t width = lm_cpu_width(s, s->op->in[0]);
     for (int32_t i = 0; i < width; i++) y[i] = x[i] / cap;
     s->kernels->act(LM_KACT_TANH, y, width, y);
@@ -127,20 +123,21 @@ static void softcap_row(const lm_cpu_step *s, int32_t row) {
 
 static void gather_row(const lm_cpu_step *s, int32_t row) {
     int32_t width = lm_cpu_width(s, s->op->in[0]);
-    memcpy(row_of(s, s->op->out[0], row), row_of(s, s->op->in[0], s->run->outputs[row]), (size_t)width * sizeof(float));
+    memcpy(lm_cpu_row(s, s->op->out[0], row), lm_cpu_row(s, s->op->in[0], s->run->outputs[row]),
+           (size_t)width * sizeof(float));
 }
 
 static void slice_row(const lm_cpu_step *s, int32_t row) {
-    const float *x = row_of(s, s->op->in[0], row);
-    float *y = row_of(s, s->op->out[0], row);
+    const float *x = lm_cpu_row(s, s->op->in[0], row);
+    float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t width = lm_cpu_width(s, s->op->in[0]), group = s->op->params.slice.group, part = s->op->params.slice.width;
     for (int32_t i = 0; i < width; i += group, y += part)
         memcpy(y, x + i + s->op->params.slice.first, (size_t)part * sizeof *y);
 }
 
 static void concat_row(const lm_cpu_step *s, int32_t row) {
-    const float *a = row_of(s, s->op->in[0], row), *b = row_of(s, s->op->in[1], row);
-    float *y = row_of(s, s->op->out[0], row);
+    const float *a = lm_cpu_row(s, s->op->in[0], row), *b = lm_cpu_row(s, s->op->in[1], row);
+    float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t group_a = s->op->params.concat.group_a, group_b = s->op->params.concat.group_b,
             width = lm_cpu_width(s, s->op->in[0]);
     for (int32_t i = 0; i < width; i += group_a, a += group_a, b += group_b, y += group_a + group_b) {
@@ -152,18 +149,22 @@ static void concat_row(const lm_cpu_step *s, int32_t row) {
 lm_status lm_cpu_rows(const lm_cpu_step *s) {
     int32_t width = lm_cpu_width(s, s->op->out[0]);
     switch (s->op->kind) {
-    case LM_OP_NORM: return each_row(s, width, norm_row);
-    case LM_OP_GLU: return each_row(s, width, glu_row);
-    case LM_OP_ACT: return each_row(s, width, act_row);
-    case LM_OP_SCALE: return each_row(s, width, scale_row);
-    case LM_OP_ADD: return each_row(s, width, add_row);
-    case LM_OP_SOFTCAP: return each_row(s, width, softcap_row);
-    case LM_OP_SLICE: return each_row(s, width, slice_row);
-    case LM_OP_CONCAT: return each_row(s, width, concat_row);
+    case LM_OP_NORM: return lm_cpu_each_row(s, width, norm_row);
+    case LM_OP_GLU: return lm_cpu_each_row(s, width, glu_row);
+    case LM_OP_ACT: return lm_cpu_each_row(s, width, act_row);
+    case LM_OP_SCALE: return lm_cpu_each_row(s, width, scale_row);
+    case LM_OP_ADD: return lm_cpu_each_row(s, width, add_row);
+    case LM_OP_SOFTCAP: return lm_cpu_each_row(s, width, softcap_row);
+    case LM_OP_SLICE: return lm_cpu_each_row(s, width, slice_row);
+    case LM_OP_CONCAT: return lm_cpu_each_row(s, width, concat_row);
+    case LM_OP_MIX: return lm_cpu_each_row(s, width, lm_cpu_mix_row);
+    case LM_OP_RESCALE: return lm_cpu_each_row(s, width, lm_cpu_rescale_row);
+    case LM_OP_SPARSIFY: return lm_cpu_each_row(s, width, lm_cpu_sparsify_row);
+    case LM_OP_SPREAD: return lm_cpu_each_row(s, width, lm_cpu_spread_row);
     case LM_OP_GATHER: {
         lm_cpu_step gather = *s;
         gather.n_rows = s->run->n_outputs;
-        return each_row(&gather, width, gather_row);
+        return lm_cpu_each_row(&gather, width, gather_row);
     }
     default: return LM_ERR_UNSUPPORTED;
     }

@@ -14,6 +14,7 @@ static const struct {
     {"fit", lm_fit, "does it fit this machine, and how fast could it be"},
     {"bench", lm_bench, "measure speed, as a share of what the machine can do"},
     {"eval", lm_eval, "perplexity of a text; distance from another model's predictions"},
+    {"embed", lm_embed_command, "the vector of a text"},
     {"logits", lm_logits_command, "raw logits of a list of tokens"},
     {"tokenize", lm_tokenize_command, "text to token ids"},
     {"grammar", lm_grammar_command, "check a grammar, and a text against it"},

@@ -16,6 +16,7 @@ enum { EXIT_GOOD = 0, EXIT_NEGATIVE = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
 int lm_gen(int argc, char **argv);
 int lm_info(int argc, char **argv);
 int lm_logits_command(int argc, char **argv);
+int lm_embed_command(int argc, char **argv);
 int lm_eval(int argc, char **argv);
 int lm_tokenize_command(int argc, char **argv);
 int lm_detokenize_command(int argc, char **argv);

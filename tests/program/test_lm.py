@@ -47,7 +47,7 @@ class Usage(unittest.TestCase):
             self.assertIn("no-such", self.refused(3, command[0], "no-such.gguf", *command[1:]))
 
     def test_every_command_has_help(self):
-        for command in ("gen", "info", "fit", "bench", "eval", "logits", "tokenize", "detokenize"):
+        for command in ("gen", "info", "fit", "bench", "embed", "eval", "logits", "tokenize", "detokenize"):
             result = lm(command, "--help")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertIn(b"usage: lm " + command.encode(), result.stdout)
@@ -79,6 +79,33 @@ class Grammar(unittest.TestCase):
             self.assertIn(b"uniqueItems", refused.stderr)
             self.assertEqual(lm("grammar", "frob", "--gbnf", gbnf).returncode, 2)
             self.assertEqual(lm("grammar", "check").returncode, 2)
+
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "golden/models"
+
+
+class Embed(unittest.TestCase):
+    def vectors(self, *arguments):
+        result = lm("embed", *arguments, "-o", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return struct.unpack(f"<{len(result.stdout) // 4}f", result.stdout)
+
+    def test_poolings_agree_with_the_reference(self):
+        facts = json.loads((GOLDEN / "bert.json").read_text())
+        pooled = struct.unpack("<48f", (GOLDEN / "bert.pooled.f32").read_bytes())
+        tokens = ",".join(map(str, facts["tokens"]))
+        for pooling, expected in (("mean", pooled[:24]), ("cls", pooled[24:])):
+            raw = self.vectors(GOLDEN / "bert.gguf", "--tokens", tokens, "--pooling", pooling, "--raw")
+            self.assertTrue(all(abs(a - b) < 3e-4 for a, b in zip(raw, expected)))
+            self.assertEqual(len(raw), len(expected))
+            scaled = self.vectors(GOLDEN / "bert.gguf", "--tokens", tokens, "--pooling", pooling)
+            self.assertAlmostEqual(sum(x * x for x in scaled), 1, places=5)
+        rows = self.vectors(GOLDEN / "bert.gguf", "--tokens", tokens, "--pooling", "none", "--raw")
+        self.assertEqual(len(rows), 24 * len(facts["tokens"]))
+
+    def test_decoders_embed_texts(self):
+        self.assertEqual(len(self.vectors(GOLDEN / "qwen3.gguf", "-p", "the rain in")), 32)
+        self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a", "--pooling", "sum", "-o", "-").returncode, 2)
 
 
 class Fit(unittest.TestCase):

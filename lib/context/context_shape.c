@@ -193,12 +193,12 @@ lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape 
     if (status != LM_OK) return status;
     memory->weights_bytes = 0;
     for (size_t i = 0; i < model->n_tensors; i++) memory->weights_bytes += model->tensors[i].bytes;
-    memory->copied_bytes = model->copied_bytes;
+    memory->copied_bytes = lm_model_copied(model);
     memory->model_bytes = lm_model_memory(model);
     memory->cache_bytes = size.cache_bytes;
     memory->work_bytes = size.work_bytes;
-    memory->context_bytes = sizeof(lm_context) + lm_kv_bytes(&shape->kv) + shape->logits_bytes + shape->hidden_bytes +
-                            shape->pooled_bytes + shape->batch_bytes;
+    memory->context_bytes = sizeof(lm_context) + lm_graph_bytes(&shape->graph) + lm_kv_bytes(&shape->kv) +
+                            shape->logits_bytes + shape->hidden_bytes + shape->pooled_bytes + shape->batch_bytes;
     memory->n_pages = memory->n_pages_free = shape->kv.n_groups ? shape->kv.n_pages[0] : 0;
     memory->n_pages_cached = 0;
     return LM_OK;

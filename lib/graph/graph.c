@@ -21,6 +21,14 @@ void lm_graph_destroy(lm_graph *graph) {
     lm_array_free(graph->env, &graph->state_layers);
 }
 
+uint64_t lm_graph_bytes(const lm_graph *graph) {
+    return graph->ops.capacity * sizeof *graph->ops.data + graph->values.capacity * sizeof *graph->values.data +
+           graph->tensors.capacity * sizeof *graph->tensors.data + graph->ropes.capacity * sizeof *graph->ropes.data +
+           graph->cache_layers.capacity * sizeof *graph->cache_layers.data +
+           graph->cache_groups.capacity * sizeof *graph->cache_groups.data +
+           graph->state_layers.capacity * sizeof *graph->state_layers.data;
+}
+
 int32_t lm_graph_fail(lm_graph *graph, lm_status status, const char *format, ...) {
     if (graph->status != LM_OK) return -1;
     graph->status = status;

@@ -34,6 +34,8 @@ typedef struct lm_graph_limits {
 
 void lm_graph_init(lm_graph *graph, const lm_env *env);
 void lm_graph_destroy(lm_graph *graph);
+/* Bytes its tables take. */
+uint64_t lm_graph_bytes(const lm_graph *graph);
 /* Record a failure (the first one wins); returns -1 so that constructors can end with it. */
 int32_t lm_graph_fail(lm_graph *graph, lm_status status, const char *format, ...);
 

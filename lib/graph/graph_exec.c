@@ -122,6 +122,15 @@ static size_t staging_bytes(const lm_exec *exec) {
     return largest;
 }
 
+static uint64_t table_bytes(const lm_exec *exec) {
+    const lm_program *program = exec->program;
+    return sizeof *exec + (uint64_t)exec->n_placements * sizeof *exec->caches +
+           (uint64_t)program->n_cache_layers * sizeof *exec->layer_cache +
+           (uint64_t)program->n_state_layers * sizeof *exec->layer_state +
+           (uint64_t)program->n_values * sizeof *exec->writer + exec->segments.capacity * sizeof *exec->segments.data +
+           exec->transfers.capacity * sizeof *exec->transfers.data;
+}
+
 /* The plan of a program on devices, before anything large is reserved. */
 static lm_status prepare(const lm_env *env, const lm_program *program, const lm_placement *placements,
                          int32_t n_placements, const int32_t *layer_device, int32_t n_layers, lm_exec **out,
@@ -195,7 +204,7 @@ lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm
     if (status != LM_OK) return status;
     size_t n_owned = (size_t)program->n_cache_layers + (size_t)program->n_state_layers;
     uint8_t *owned = lm_alloc_array(env, n_owned, 1);
-    lm_exec_size size = {0, staging_bytes(exec)};
+    lm_exec_size size = {0, staging_bytes(exec) + table_bytes(exec)};
     if (!owned) status = lm_error_memory(error);
     for (int32_t p = 0; p < n_placements && status == LM_OK; p++) {
         owned_layers(exec, p, owned);

@@ -281,10 +281,16 @@ uint64_t lm_model_fingerprint(const lm_model *model) {
 }
 
 uint64_t lm_model_memory(const lm_model *model) {
-    uint64_t total = sizeof *model + lm_gguf_memory(model->gguf) + model->names.bytes + lm_vocab_memory(model->vocab) +
-                     model->copied_bytes;
+    uint64_t total = sizeof *model + lm_gguf_memory(model->gguf) + model->names.bytes + lm_vocab_memory(model->vocab);
     total += model->n_tensors * sizeof *model->tensors + model->n_keys * sizeof *model->keys +
-             model->n_files_reserved * sizeof *model->files;
+             model->n_files_reserved * sizeof *model->files +
+             (size_t)model->n_placements_reserved * sizeof *model->placements;
+    if (model->layer_placement) total += ((size_t)model->hparams.n_layers_all + 2) * sizeof *model->layer_placement;
+    return total;
+}
+
+uint64_t lm_model_copied(const lm_model *model) {
+    uint64_t total = model->copied_bytes;
     for (uint32_t i = 0; i < model->n_files; i++) total += model->files[i].copy_size;
     return total;
 }

@@ -45,7 +45,7 @@ struct lm_model {
     lm_placement *placements; /* [n_placements] devices in use, with their weights */
     int32_t n_placements, n_placements_reserved;
     int32_t *layer_placement; /* [n_layers_all + 2] of what comes before the blocks, each block, what comes after */
-    uint64_t copied_bytes;
+    uint64_t copied_bytes; /* of weights, to devices */
 };
 
 /* params are checked and complete. path, which may be NULL, is where the other files of a split model are looked for. */
@@ -63,7 +63,8 @@ lm_arch_source lm_model_source(const lm_model *model);
 lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, lm_error *error);
 /* A number that two different models are unlikely to share: checksum of the metadata, the tensor directory and a sample of the weights. */
 uint64_t lm_model_fingerprint(const lm_model *model);
-/* Bytes of memory the object holds besides the weights in place. */
+/* Bytes of memory the object holds besides weights; bytes of files read into memory and of weights copied to devices. */
 uint64_t lm_model_memory(const lm_model *model);
+uint64_t lm_model_copied(const lm_model *model);
 
 #endif

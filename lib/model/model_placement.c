@@ -93,8 +93,8 @@ lm_status lm_model_place(lm_model *model, const lm_program *program, lm_error *e
     int32_t used[MAX_CANDIDATES], n = list_devices(model, candidates), n_slots = model->hparams.n_layers_all + 2;
     model->layer_placement = lm_alloc_array(model->env, (size_t)n_slots, sizeof *model->layer_placement);
     model->placements = lm_alloc_array(model->env, (size_t)n, sizeof *model->placements);
+    if (model->placements) model->n_placements_reserved = n; /* what lm_model_unplace gives back */
     if (!model->layer_placement || !model->placements) return lm_error_memory(error);
-    model->n_placements_reserved = n;
     for (int32_t c = 0; c < n; c++) used[c] = -1;
     for (int32_t slot = 0; slot < n_slots; slot++) {
         uint64_t bytes = block_bytes(model, program, slot);

@@ -22,7 +22,8 @@ static bool state_size(const lm_program *program, int32_t index, lm_cpu_state_la
 uint64_t lm_cpu_cache_bytes(void *user, int32_t device, const lm_program *program, const uint8_t *cache_layer_owned,
                             const uint8_t *state_layer_owned) {
     (void)user, (void)device;
-    uint64_t total = 0;
+    uint64_t total = sizeof(lm_cpu_cache) + (uint64_t)program->n_cache_layers * sizeof(lm_cpu_cache_layer) +
+                     (uint64_t)program->n_state_layers * sizeof(lm_cpu_state_layer);
     for (int32_t i = 0; i < program->n_cache_layers; i++) {
         lm_cpu_cache_layer layer;
         if (!cache_layer_owned[i]) continue;

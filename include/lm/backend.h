@@ -154,6 +154,7 @@ typedef struct lm_program {
     int32_t max_tokens, max_outputs, max_spans; /* largest batch */
     int32_t max_positions;            /* positions of a sequence are below this */
     uint64_t arena_bytes;
+    int32_t n_log;                    /* tokens of a run whose inputs to recurrent operations may be kept (lm_run.log) */
 } lm_program;
 
 /** Consecutive tokens of one sequence inside a batch. */
@@ -175,6 +176,7 @@ typedef struct lm_run {
     const lm_span *spans;             /* [n_spans], covering the batch in order */
     const int32_t *outputs;           /* [n_outputs] rows whose output is wanted, ascending */
     int32_t n_threads;                /* 0: as the backend likes */
+    int32_t log;                      /* 1: keep what the recurrent operations read, for segment_replay; one span of at most n_log tokens */
     int32_t *cancel;                  /* read atomically; non-zero: stop. Looked at between chunks; NULL: never */
 } lm_run;
 
@@ -232,6 +234,9 @@ typedef struct lm_backend {
 
     /** Optional: the value's rows in host memory, valid until the next run. NULL: value_read is used. */
     const float *(*value_map)(void *segment, int32_t value);
+    /** Optional: take the first tokens of the last run with log set through the recurrent operations again, from the span's state_from to
+     *  its state; nothing but states changes, and activations are undefined afterwards. NULL: the tokens are evaluated again. */
+    lm_status (*segment_replay)(void *segment, const lm_run *run);
 } lm_backend;
 
 LM_END_DECLS

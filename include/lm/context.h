@@ -40,10 +40,11 @@ typedef struct lm_context_params {
     uint64_t cache_bytes;  /* budget of the cache; 0: what n_seqs sequences of n_ctx positions need. Finished prefixes stay until it is used up */
     int32_t outputs;       /* what an evaluation gives: LM_OUTPUT_* or'ed; 0: POOLED for encoders, LOGITS for others */
     int32_t pooling;       /* an lm_pooling, for LM_OUTPUT_POOLED; with NONE, rows of LM_OUTPUT_HIDDEN take its place */
+    int32_t n_draft;       /* tokens that speculate.h may propose at once, [0, 64]; n_outputs and n_batch are at least one more */
 } lm_context_params;
 
 #define LM_CONTEXT_PARAMS_INIT \
-    {sizeof(lm_context_params), 0, 1, 0, 0, LM_DTYPE_F16, LM_DTYPE_F16, 0, -1, 0, 0, LM_POOLING_DEFAULT}
+    {sizeof(lm_context_params), 0, 1, 0, 0, LM_DTYPE_F16, LM_DTYPE_F16, 0, -1, 0, 0, LM_POOLING_DEFAULT, 0}
 
 /**
  * Encoders (bert and its like) and poolings other than LAST look at a whole text: a sequence must then be empty when its tokens are

@@ -106,6 +106,7 @@ size_t lm_context_rows(const lm_context *context) { return context->n_rows; }
 const lm_model *lm_context_model(const lm_context *context) { return context->model; }
 int32_t lm_context_vocab(const lm_context *context) { return context->model->hparams.n_vocab; }
 const char *lm_context_sentence(const lm_context *context) { return context->message; }
+const lm_env *lm_context_env(const lm_context *context) { return context->env; }
 void lm_context_stop(lm_context *context) { atomic_store(&context->cancelled, 1); }
 
 const float *lm_context_row(const lm_context *context, size_t row) {

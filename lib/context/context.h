@@ -23,6 +23,7 @@ const float *lm_context_pooled_row(const lm_context *context, size_t item);
 size_t lm_context_pooled_floats(const lm_context *context);
 const lm_model *lm_context_model(const lm_context *context);
 int32_t lm_context_vocab(const lm_context *context);
+const lm_env *lm_context_env(const lm_context *context);
 const char *lm_context_sentence(const lm_context *context);
 /* Record a failure's sentence; returns status. */
 lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...);
@@ -33,6 +34,11 @@ void lm_context_stop(lm_context *context);
 lm_status lm_context_run(lm_context *context, const lm_batch_item *items, size_t n_items);
 lm_status lm_context_resync(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens,
                             lm_sync_info *info);
+
+/* Evaluate up to n_draft + 1 tokens with a row of logits for each, such that all but the first n_kept can be dropped at once. */
+lm_status lm_context_verify(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens);
+/* Keep the first n_kept >= 1 of them; the last row is then the last kept token's. */
+lm_status lm_context_settle_on(lm_context *context, lm_seq seq, size_t n_kept);
 
 /* Keep a checkpoint when evaluation passes this position. */
 void lm_context_keep_at(lm_context *context, lm_seq seq, int32_t position);

@@ -66,7 +66,7 @@ static int32_t cut_at_checkpoint(lm_context *c, int32_t seq, int32_t length, int
     *keep = (lm_context_keep){-1, 0};
     if (c->shape.kv.n_checkpoints == 0) return n;
     int32_t first = lm_context_next_keep(c, seq, length);
-    if (first > length + n) return n;
+    if (first > length + n || c->logging) return n; /* a verification is one run */
     keep->position = first;
     return lm_context_next_keep(c, seq, first) <= length + n ? first - length : n;
 }
@@ -193,6 +193,7 @@ static lm_status run_batch(lm_context *c, progress *at) {
                   .spans = c->spans,
                   .outputs = c->outputs,
                   .n_threads = c->shape.params.n_threads,
+                  .log = c->logging && c->shape.program.n_log > 0,
                   .cancel = (int32_t *)(void *)&c->cancelled};
     progress before = *at;
     lm_status status = gather_batch(c, at, &run);

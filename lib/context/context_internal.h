@@ -48,21 +48,23 @@ struct lm_context {
     lm_kv *kv;
     /* One run's arrays, in one block. */
     char *batch;
-    lm_token *tokens;       /* [n_batch] */
-    int32_t *positions;     /* [n_batch] */
-    int32_t *outputs;       /* [n_outputs] rows of the batch */
-    int32_t *rows;          /* [n_outputs] where each goes in the logits */
-    lm_span *spans;         /* [n_seqs] */
-    int32_t *lengths;       /* [n_seqs] before the call, -1 for sequences not in it */
-    lm_context_seq *seqs;   /* [n_seqs] */
-    lm_context_keep *keeps; /* [n_seqs] of the spans */
-    int32_t guarded;        /* sequence whose state the call at hand writes to the spare slot, -1 none */
-    int32_t prompt_end;     /* position before which the call at hand keeps a checkpoint, 0 none */
-    float *logits;          /* [n_outputs, n_vocab], or NULL */
-    float *hidden;          /* [n_outputs, n_embd], or NULL */
-    float *pooled;          /* [n_seqs, width], or NULL */
-    const float *mapped;    /* the rows of the last call in the device's memory, or NULL */
-    size_t n_rows, n_items; /* of the last call */
+    lm_token *tokens;                  /* [n_batch] */
+    int32_t *positions;                /* [n_batch] */
+    int32_t *outputs;                  /* [n_outputs] rows of the batch */
+    int32_t *rows;                     /* [n_outputs] where each goes in the logits */
+    lm_span *spans;                    /* [n_seqs] */
+    int32_t *lengths;                  /* [n_seqs] before the call, -1 for sequences not in it */
+    lm_context_seq *seqs;              /* [n_seqs] */
+    lm_context_keep *keeps;            /* [n_seqs] of the spans */
+    int32_t guarded;                   /* sequence whose state the call at hand writes to the spare slot, -1 none */
+    int32_t logging;                   /* the call at hand is a verification: its recurrent inputs are kept */
+    int32_t verified_from, n_verified; /* the last verification: its first position and tokens, 0: none */
+    int32_t prompt_end;                /* position before which the call at hand keeps a checkpoint, 0 none */
+    float *logits;                     /* [n_outputs, n_vocab], or NULL */
+    float *hidden;                     /* [n_outputs, n_embd], or NULL */
+    float *pooled;                     /* [n_seqs, width], or NULL */
+    const float *mapped;               /* the rows of the last call in the device's memory, or NULL */
+    size_t n_rows, n_items;            /* of the last call */
     atomic_int cancelled;
     char message[496];
 };

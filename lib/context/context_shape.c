@@ -9,6 +9,7 @@
 #define DEFAULT_CHECKPOINTS 8 /* per sequence: half for the ends of prompts and marks, half along the context */
 #define MIN_INTERVAL                                                                                                   \
     512 /* tokens between checkpoints along the context: copying a state costs less than 1 % of evaluating them */
+#define MAX_DRAFT 64 /* of a page: what is dropped again never reaches back further than a window's slack */
 #define MAX_SEQS 4096
 #define MAX_BATCH 65536
 #define MAX_CTX (1 << 24)
@@ -66,6 +67,10 @@ static lm_status complete_params(const lm_model *model, lm_context_params *p, lm
     if ((int64_t)p->n_batch > (int64_t)p->n_ctx * p->n_seqs) p->n_batch = (int32_t)((int64_t)p->n_ctx * p->n_seqs);
     if (p->n_batch < p->n_seqs) p->n_batch = p->n_seqs;
     if (p->n_outputs == 0) p->n_outputs = p->outputs & LM_OUTPUT_HIDDEN ? p->n_batch : p->n_seqs;
+    if (p->n_draft < 0 || p->n_draft > MAX_DRAFT || p->n_draft >= p->n_ctx)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_draft is %d", (int)p->n_draft);
+    if (p->n_batch < p->n_draft + 1) p->n_batch = p->n_draft + 1;
+    if (p->n_outputs >= 0 && p->n_outputs < p->n_draft + 1) p->n_outputs = p->n_draft + 1;
     if (p->n_outputs < 1 || (int64_t)p->n_outputs > (int64_t)p->n_ctx * p->n_seqs)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_outputs is %d", (int)p->n_outputs);
     if (p->n_checkpoints < 0) p->n_checkpoints = DEFAULT_CHECKPOINTS * p->n_seqs;
@@ -142,7 +147,8 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     bool recurrent = s->graph.state_layers.count > 0;
     int32_t n_states = recurrent ? p->n_seqs + 1 + p->n_checkpoints : 0;
     int32_t max_outputs = p->n_outputs < p->n_batch ? p->n_outputs : p->n_batch;
-    lm_graph_limits limits = {p->n_batch, max_outputs, p->n_seqs, p->n_ctx, n_states};
+    lm_graph_limits limits = {p->n_batch, max_outputs, p->n_seqs,
+                              p->n_ctx,   n_states,    recurrent && p->n_draft ? p->n_draft + 1 : 0};
     status = lm_graph_finish(&s->graph, &limits, &s->program, error);
     if (status == LM_OK) status = lm_model_check_ops(model, &s->program, error);
     if (status != LM_OK) return status;
@@ -154,6 +160,7 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
         .n_seqs = p->n_seqs,
         .n_positions = p->n_ctx,
         .n_states = n_states,
+        .slack = p->n_draft,
     };
     uint64_t state_bytes = 0;
     for (int32_t i = 0; i < s->program.n_state_layers; i++)

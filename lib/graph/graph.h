@@ -29,7 +29,7 @@ typedef struct lm_graph {
 
 /* Sizes the program is made for. */
 typedef struct lm_graph_limits {
-    int32_t max_tokens, max_outputs, max_spans, max_positions, n_states;
+    int32_t max_tokens, max_outputs, max_spans, max_positions, n_states, n_log;
 } lm_graph_limits;
 
 void lm_graph_init(lm_graph *graph, const lm_env *env);

@@ -272,6 +272,15 @@ lm_status lm_exec_run(lm_exec *exec, const lm_run *run) {
     return status;
 }
 
+lm_status lm_exec_replay(lm_exec *exec, const lm_run *run) {
+    lm_status status = LM_OK;
+    for (size_t s = 0; s < exec->segments.count; s++)
+        if (!backend_of(exec, (int32_t)s)->segment_replay) return LM_ERR_UNSUPPORTED;
+    for (size_t s = 0; s < exec->segments.count && status == LM_OK; s++)
+        status = backend_of(exec, (int32_t)s)->segment_replay(exec->segments.data[s].object, run);
+    return status;
+}
+
 lm_status lm_exec_read(lm_exec *exec, int32_t value, int32_t first_row, int32_t n_rows, float *out) {
     int32_t s = exec->writer[value];
     return backend_of(exec, s)->value_read(exec->segments.data[s].object, value, first_row, n_rows, out);

@@ -33,6 +33,9 @@ lm_status lm_exec_measure(const lm_env *env, const lm_program *program, const lm
 
 /* Run a batch to its end. On failure the cache pages named by the batch hold undefined data. */
 lm_status lm_exec_run(lm_exec *exec, const lm_run *run);
+/* Take the first tokens of the last logged run through the recurrent operations again (backend.h). LM_ERR_UNSUPPORTED when a device
+ * cannot: nothing has changed then. */
+lm_status lm_exec_replay(lm_exec *exec, const lm_run *run);
 /* Copy rows of a value of the last run to out. */
 lm_status lm_exec_read(lm_exec *exec, int32_t value, int32_t first_row, int32_t n_rows, float *out);
 /* The value's rows in host memory until the next run, or NULL when the device has none to show. */

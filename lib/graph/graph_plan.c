@@ -141,6 +141,7 @@ lm_status lm_graph_finish(lm_graph *graph, const lm_graph_limits *limits, lm_pro
         .max_spans = limits->max_spans,
         .max_positions = limits->max_positions,
         .arena_bytes = arena_bytes,
+        .n_log = limits->n_log,
     };
     return LM_OK;
 }

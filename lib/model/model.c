@@ -194,7 +194,7 @@ static lm_status check_program(lm_model *model, lm_error *error) {
                                .k_type = LM_DTYPE_F16,
                                .v_type = LM_DTYPE_F16,
                                .outputs = model->arch->encoder ? LM_ARCH_HIDDEN : LM_ARCH_LOGITS};
-    lm_graph_limits limits = {1, 1, 1, 1, 1};
+    lm_graph_limits limits = {1, 1, 1, 1, 1, 0};
     lm_program program;
     lm_graph graph;
     lm_graph_init(&graph, model->env);

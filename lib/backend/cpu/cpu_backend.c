@@ -123,5 +123,6 @@ lm_backend lm_cpu_backend(lm_cpu *cpu) {
         .value_read = value_read,
         .value_write = value_write,
         .value_map = value_map,
+        .segment_replay = lm_cpu_segment_replay,
     };
 }

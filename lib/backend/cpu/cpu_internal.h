@@ -78,6 +78,7 @@ typedef struct lm_cpu_segment {
     char *arena, *acts[LM_CPU_ACT_KINDS], *panel, *workers, *shared;
     float **rope_tables;       /* [n_ropes] cos and sin of each token: [max_tokens][n_rot/2][2] */
     double **rope_frequencies; /* [n_ropes][n_rot/2] radians per position */
+    char *log;                 /* of the recurrent operations in order, their inputs of a logged run: [n_log, width] each */
     lm_cpu_scratch scratch;
     lm_status status; /* of the last run */
 } lm_cpu_segment;
@@ -89,6 +90,7 @@ typedef struct lm_cpu_step {
     const lm_program *program;
     const lm_op *op;
     const lm_run *run;
+    const float *logged; /* replay: inputs come from here */
     int32_t n_rows; /* of in[0], or of out[0] when there is no input */
 } lm_cpu_step;
 
@@ -98,6 +100,7 @@ void lm_cpu_segment_destroy(void *segment);
 uint64_t lm_cpu_segment_bytes(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops);
 lm_status lm_cpu_segment_run(void *segment, const lm_run *run);
 lm_status lm_cpu_segment_wait(void *segment);
+lm_status lm_cpu_segment_replay(void *segment, const lm_run *run);
 
 static inline float *lm_cpu_value(const lm_cpu_step *s, int32_t value) {
     return value < 0 ? NULL : (float *)(void *)(s->segment->arena + s->program->values[value].offset);
@@ -154,6 +157,10 @@ void lm_cpu_head_linear_scratch(const lm_cpu *cpu, const lm_program *program, co
 void lm_cpu_attend_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
 void lm_cpu_experts_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
 void lm_cpu_delta_rule_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
+
+/* Bytes the inputs of a recurrent operation take in the log; 0 for others. Copying them there. */
+size_t lm_cpu_log_bytes(const lm_program *program, const lm_op *op);
+void lm_cpu_log(const lm_cpu_step *s, char *log);
 
 /* Rotary tables: frequencies once, cos and sin per batch. */
 void lm_cpu_rope_frequencies(const lm_rope *rope, const float *factors, double *frequencies);

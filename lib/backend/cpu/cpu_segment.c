@@ -81,12 +81,16 @@ static size_t place(const lm_cpu *cpu, const lm_program *program, int32_t first_
     size_t panel = take(&end, scratch.panel), shared = take(&end, scratch.shared);
     size_t workers = take(&end, scratch.worker * (size_t)cpu->n_threads);
     size_t converted = take(&end, (size_t)converted_bytes(program, first_op, n_ops));
+    size_t log_bytes = 0;
+    for (int32_t o = first_op; o < first_op + n_ops; o++) log_bytes += lm_cpu_log_bytes(program, &program->ops[o]);
+    size_t log = take(&end, log_bytes);
     if (segment) {
         segment->scratch = scratch;
         segment->arena = segment->memory + arena;
         for (int i = 0; i < LM_CPU_ACT_KINDS; i++) segment->acts[i] = segment->memory + acts[i];
         segment->panel = segment->memory + panel;
         segment->shared = segment->memory + shared;
+        segment->log = segment->memory + log;
         segment->workers = segment->memory + workers;
         segment->converted = (float *)(void *)(segment->memory + converted);
     }
@@ -220,7 +224,8 @@ static lm_status run_op(const lm_cpu_step *s) {
 
 lm_status lm_cpu_segment_run(void *object, const lm_run *run) {
     lm_cpu_segment *segment = object;
-    lm_cpu_step step = {segment, &segment->cpu->kernels, segment->program, NULL, run, 0};
+    lm_cpu_step step = {segment, &segment->cpu->kernels, segment->program, NULL, run, NULL, 0};
+    char *log = segment->log;
     lm_status status = lm_cpu_rope_fill(&step);
     for (int32_t o = segment->first_op; o < segment->first_op + segment->n_ops && status == LM_OK; o++) {
         if (run->cancel && atomic_load_explicit((atomic_int *)run->cancel, memory_order_relaxed))
@@ -228,9 +233,28 @@ lm_status lm_cpu_segment_run(void *object, const lm_run *run) {
         step.op = &segment->program->ops[o];
         int32_t value = step.op->in[0] >= 0 ? step.op->in[0] : step.op->out[0];
         step.n_rows = rows_of(segment->program, value, run);
-        if (status == LM_OK) status = run_op(&step);
+        if (status != LM_OK) break;
+        size_t log_bytes = run->log ? lm_cpu_log_bytes(segment->program, step.op) : 0;
+        if (log_bytes) lm_cpu_log(&step, log);
+        log += log_bytes;
+        status = run_op(&step);
     }
     segment->status = status;
+    return status;
+}
+
+lm_status lm_cpu_segment_replay(void *object, const lm_run *run) {
+    lm_cpu_segment *segment = object;
+    lm_cpu_step step = {segment, &segment->cpu->kernels, segment->program, NULL, run, NULL, run->n_tokens};
+    lm_status status = LM_OK;
+    const char *log = segment->log;
+    for (int32_t o = segment->first_op; o < segment->first_op + segment->n_ops && status == LM_OK; o++) {
+        step.op = &segment->program->ops[o];
+        size_t log_bytes = lm_cpu_log_bytes(segment->program, step.op);
+        step.logged = (const float *)(const void *)log;
+        if (log_bytes) status = run_op(&step);
+        log += log_bytes;
+    }
     return status;
 }
 

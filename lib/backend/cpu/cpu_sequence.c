@@ -15,6 +15,31 @@ static float *slot_of(const lm_cpu_step *s, int32_t layer, int32_t slot) {
     return memory->slots + (size_t)slot * memory->slot_floats;
 }
 
+/* An input row by row, or what a logged run kept of it. */
+static const float *input_of(const lm_cpu_step *s, int i) {
+    if (!s->logged) return lm_cpu_value(s, s->op->in[i]);
+    const float *at = s->logged;
+    for (int j = 0; j < i; j++) at += (size_t)s->program->n_log * (size_t)lm_cpu_width(s, s->op->in[j]);
+    return at;
+}
+
+size_t lm_cpu_log_bytes(const lm_program *program, const lm_op *op) {
+    size_t bytes = 0;
+    if (op->kind != LM_OP_SHORT_CONV && op->kind != LM_OP_DELTA_RULE && op->kind != LM_OP_SHIFT) return 0;
+    for (int i = 0; i < LM_OP_INPUTS; i++)
+        if (op->in[i] >= 0) bytes += (size_t)program->n_log * (size_t)program->values[op->in[i]].width * sizeof(float);
+    return bytes;
+}
+
+void lm_cpu_log(const lm_cpu_step *s, char *log) {
+    for (int i = 0; i < LM_OP_INPUTS; i++) {
+        if (s->op->in[i] < 0) continue;
+        size_t row = (size_t)lm_cpu_width(s, s->op->in[i]) * sizeof(float);
+        memcpy(log, lm_cpu_value(s, s->op->in[i]), (size_t)s->run->n_tokens * row);
+        log += (size_t)s->program->n_log * row;
+    }
+}
+
 /* A span is run in two parts when its state is wanted in between; the first part is empty when it is not. */
 static int32_t first_part(const lm_span *span, int32_t part) { return part == 0 ? 0 : span->keep_at; }
 static int32_t part_tokens(const lm_span *span, int32_t part) {
@@ -30,7 +55,7 @@ static void conv_chunk(void *arg, int32_t chunk, int32_t worker) {
             n_taps = op->params.short_conv.n_taps;
     const lm_span *span = &s->run->spans[chunk / per_span];
     int32_t first = chunk % per_span * CONV_CHANNELS, n = width - first < CONV_CHANNELS ? width - first : CONV_CHANNELS;
-    const float *x = lm_cpu_value(s, op->in[0]) + (size_t)span->first * (size_t)width + first;
+    const float *x = input_of(s, 0) + (size_t)span->first * (size_t)width + first;
     float *y = lm_cpu_value(s, op->out[0]) + (size_t)span->first * (size_t)width + first;
     /* The kernel takes a dense state of its channels: gather it, run, scatter it back. */
     float *dense = (float *)(void *)lm_cpu_worker(s, worker);
@@ -65,9 +90,9 @@ static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     const lm_span *span = &s->run->spans[chunk / n_v];
     int32_t key_head = op->params.delta_rule.grouped ? head / (n_v / n_k) : head % n_k;
     size_t in_width = (size_t)lm_cpu_width(s, op->in[0]), out_width = (size_t)lm_cpu_width(s, op->out[0]);
-    const float *qkv = lm_cpu_value(s, op->in[0]) + (size_t)span->first * in_width;
-    const float *alpha = lm_cpu_value(s, op->in[1]) + (size_t)span->first * (size_t)n_v + head;
-    const float *beta = lm_cpu_value(s, op->in[2]) + (size_t)span->first * (size_t)n_v + head;
+    const float *qkv = input_of(s, 0) + (size_t)span->first * in_width;
+    const float *alpha = input_of(s, 1) + (size_t)span->first * (size_t)n_v + head;
+    const float *beta = input_of(s, 2) + (size_t)span->first * (size_t)n_v + head;
     float a = lm_cpu_vector(s, 0)[head], dt = lm_cpu_vector(s, 1)[head];
     float *q = (float *)(void *)lm_cpu_worker(s, worker), *k = q + (size_t)span->n_tokens * (size_t)dk;
     float *g = k + (size_t)span->n_tokens * (size_t)dk, *b = g + span->n_tokens;
@@ -131,7 +156,7 @@ static void shift_chunk(void *arg, int32_t index, int32_t worker) {
     const lm_cpu_step *s = arg;
     const lm_span *span = &s->run->spans[index];
     size_t width = (size_t)lm_cpu_width(s, s->op->in[0]);
-    const float *x = lm_cpu_value(s, s->op->in[0]) + (size_t)span->first * width;
+    const float *x = input_of(s, 0) + (size_t)span->first * width;
     float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)span->first * width;
     int32_t layer = s->op->params.shift.state;
     memcpy(y, slot_of(s, layer, span->state_from), width * sizeof *y);

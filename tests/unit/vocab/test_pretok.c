@@ -141,8 +141,8 @@ static void pieces_cover_monotonous_text(void **state) {
                                         "\xCC\x81",
                                         "A",
                                         "aA",
-                                        "\xE4\xB8\xAD"
-                                        "A",
+                                        ("\xE4\xB8\xAD"
+                                         "A"),
                                         " a",
                                         "\t ",
                                         "1 ",

@@ -76,7 +76,7 @@ typedef struct setting {
 static lm_model *open_model(const char *name, const setting *s) {
     lm_runtime_params runtime = LM_RUNTIME_PARAMS_INIT;
     lm_model_params params = LM_MODEL_PARAMS_INIT;
-    lm_model *model;
+    lm_model *model = NULL;
     lm_error error = {.message = ""};
     char path[1200];
     snprintf(path, sizeof path, "%s/%s.gguf", folder, name);

@@ -115,10 +115,12 @@ static lm_status cut(lm_exec *exec, const int32_t *layer_device, int32_t n_layer
 }
 
 static size_t staging_bytes(const lm_exec *exec) {
-    size_t largest = 0, rows = (size_t)exec->program->max_tokens;
+    const lm_program *program = exec->program;
+    size_t largest = 0, rows = lm_size_max(lm_size_max((size_t)program->max_tokens, (size_t)program->max_outputs),
+                                           (size_t)program->max_spans);
     for (size_t t = 0; t < exec->transfers.count; t++)
-        largest = lm_size_max(largest, rows * (size_t)exec->program->values[exec->transfers.data[t].value].width *
-                                           sizeof(float));
+        largest =
+            lm_size_max(largest, rows * (size_t)program->values[exec->transfers.data[t].value].width * sizeof(float));
     return largest;
 }
 

@@ -49,8 +49,22 @@ static void expect_vector(lm_graph *graph, int32_t tensor, int64_t wanted) {
                       (long long)element_count(tensor_at(graph, tensor)), (long long)wanted);
 }
 
+static void expect_state(lm_graph *graph, int32_t state, int64_t wanted) {
+    if (graph->status == LM_OK) expect(graph, "a recurrent state", graph->state_layers.data[state].n_floats, wanted);
+}
+
+/* Experts that the operation behind ids chooses from. */
+static int64_t choices(const lm_graph *graph, int32_t ids) {
+    for (size_t o = graph->ops.count; o-- > 0;)
+        if (graph->ops.data[o].kind == LM_OP_ROUTE && graph->ops.data[o].out[0] == ids)
+            return graph->ops.data[o].params.route.n_experts;
+    return 0;
+}
+
 int32_t lm_graph_embed(lm_graph *graph, int32_t table, float scale, int32_t source, int32_t row) {
     if (graph->status != LM_OK) return -1;
+    if (source == LM_EMBED_CONSTANT && (row < 0 || row >= tensor_at(graph, table)->ne[1]))
+        return lm_graph_fail(graph, LM_ERR_FORMAT, "tensor %s has no row %d", tensor_at(graph, table)->name, row);
     lm_op op = blank;
     op.kind = LM_OP_EMBED;
     op.weight[0] = table;
@@ -135,7 +149,7 @@ void lm_graph_cache_store(lm_graph *graph, int32_t layer, int32_t k, int32_t v) 
     if (graph->status != LM_OK) return;
     const lm_cache_layer *c = &graph->cache_layers.data[layer];
     expect(graph, "a key row", lm_graph_width(graph, k), (int64_t)c->n_heads_kv * c->k_width);
-    if (v >= 0) expect(graph, "a value row", lm_graph_width(graph, v), (int64_t)c->n_heads_kv * c->v_width);
+    expect(graph, "a value row", lm_graph_width(graph, v), (int64_t)c->n_heads_kv * c->v_width);
     lm_op op = blank;
     op.kind = LM_OP_CACHE_STORE;
     op.in[0] = k;
@@ -149,7 +163,8 @@ int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks
     if (graph->status != LM_OK) return -1;
     const lm_cache_layer *c = &graph->cache_layers.data[layer];
     expect(graph, "a query row", lm_graph_width(graph, q), (int64_t)n_heads * c->k_width);
-    if (n_heads % c->n_heads_kv)
+    expect(graph, "an attended value", v_width, c->v_width > 0 || v_width > c->k_width ? c->v_width : v_width);
+    if (n_heads <= 0 || c->n_heads_kv <= 0 || n_heads % c->n_heads_kv)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "%d query heads do not share %d key-value heads evenly", n_heads,
                              c->n_heads_kv);
     expect_vector(graph, sinks, n_heads);
@@ -175,6 +190,7 @@ int32_t lm_graph_glu(lm_graph *graph, int32_t act, int32_t gate, int32_t up, int
     if (graph->status != LM_OK) return -1;
     int32_t width = lm_graph_width(graph, up);
     if (lm_graph_width(graph, gate) != 1) expect(graph, "a gate", lm_graph_width(graph, gate), width);
+    if (residual >= 0) expect(graph, "a residual", lm_graph_width(graph, residual), width);
     lm_op op = blank;
     op.kind = LM_OP_GLU;
     op.in[0] = gate;
@@ -187,6 +203,7 @@ int32_t lm_graph_glu(lm_graph *graph, int32_t act, int32_t gate, int32_t up, int
 
 int32_t lm_graph_glu_fused(lm_graph *graph, int32_t act, int32_t gate_up) {
     if (graph->status != LM_OK) return -1;
+    expect(graph, "a gate with its product", lm_graph_width(graph, gate_up) % 2, 0);
     lm_op op = blank;
     op.kind = LM_OP_GLU;
     op.in[0] = gate_up;
@@ -211,6 +228,7 @@ int32_t lm_graph_act(lm_graph *graph, int32_t act, int32_t x) {
 
 int32_t lm_graph_short_conv(lm_graph *graph, int32_t x, int32_t taps, int32_t n_taps, int32_t act, int32_t state) {
     expect_vector(graph, taps, (int64_t)n_taps * lm_graph_width(graph, x));
+    expect_state(graph, state, ((int64_t)n_taps - 1) * lm_graph_width(graph, x));
     lm_op op = blank;
     op.kind = LM_OP_SHORT_CONV;
     op.weight[0] = taps;
@@ -232,6 +250,7 @@ int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t
     expect_vector(graph, dt, n_v_heads);
     if (n_k_heads <= 0 || n_v_heads % n_k_heads)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "%d value heads for %d key heads", n_v_heads, n_k_heads);
+    expect_state(graph, state, (int64_t)n_v_heads * k_width * v_width);
     lm_op op = blank;
     op.kind = LM_OP_DELTA_RULE;
     op.in[0] = qkv;
@@ -287,6 +306,9 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
     const lm_tensor *gate = tensor_at(graph, w->gate), *down = tensor_at(graph, w->down);
     int64_t n_experts = down->ne[2];
     bool fused = w->up < 0 && !w->ungated;
+    expect(graph, "a choice of experts", choices(graph, ids), n_experts);
+    expect(graph, "a row of expert weights", lm_graph_width(graph, weights), lm_graph_width(graph, ids));
+    if (residual >= 0) expect(graph, "a residual", lm_graph_width(graph, residual), down->ne[1]);
     expect(graph, gate->name, gate->ne[0], lm_graph_width(graph, x));
     expect(graph, gate->name, gate->ne[1], fused ? 2 * (int64_t)width : width);
     expect(graph, gate->name, gate->ne[2], n_experts);

@@ -109,10 +109,23 @@ static lm_status plan_arena(lm_graph *graph, const lm_graph_limits *limits, uint
     return status;
 }
 
+/* Rows for every position a sequence may have. */
+static void check_positions(lm_graph *graph, const lm_graph_limits *limits) {
+    for (size_t o = 0; o < graph->ops.count; o++) {
+        const lm_op *op = &graph->ops.data[o];
+        if (op->kind != LM_OP_EMBED || op->params.embed.source != LM_EMBED_POSITION) continue;
+        const lm_tensor *table = &graph->tensors.data[op->weight[0]];
+        if (table->ne[1] < limits->max_positions)
+            lm_graph_fail(graph, LM_ERR_FORMAT, "tensor %s: %lld rows for %d positions", table->name,
+                          (long long)table->ne[1], limits->max_positions);
+    }
+}
+
 lm_status lm_graph_finish(lm_graph *graph, const lm_graph_limits *limits, lm_program *program, lm_error *error) {
     if (graph->status == LM_OK && (graph->ops.count > INT32_MAX || graph->values.count == 0))
         lm_graph_fail(graph, LM_ERR_FORMAT, "the program is empty");
     uint64_t arena_bytes = 0;
+    if (graph->status == LM_OK) check_positions(graph, limits);
     if (graph->status == LM_OK && plan_arena(graph, limits, &arena_bytes) != LM_OK)
         lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory");
     if (graph->status != LM_OK) {

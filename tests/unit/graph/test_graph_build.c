@@ -120,8 +120,8 @@ static bool append_case(bench *b, int number) {
     case 84: lm_graph_concat(g, x, 8, o, 6); break;
     case 85: lm_graph_concat(g, x, 8, o, 8); break;
     case 87: lm_graph_concat(g, x, 0, o, 6); break;
-    case 88: lm_graph_head_linear(g, x, new_tensor(g, 16, 3, 2), 2, 16, 3); break;
-    case 89: lm_graph_head_linear(g, x, new_tensor(g, 16, 3, 1), 2, 16, 3); break;
+    case 88: lm_graph_head_linear(g, x, new_tensor(g, 16, 3, 2), &(lm_graph_heads){2, 16, 3, 3, 0, 0}); break;
+    case 89: lm_graph_head_linear(g, x, new_tensor(g, 16, 3, 1), &(lm_graph_heads){2, 16, 3, 3, 0, 0}); break;
     case 90: lm_graph_embed(g, new_tensor(g, 8, 64, 1), 1, LM_EMBED_POSITION, 0); break;
     case 91: lm_graph_embed(g, new_tensor(g, 8, 63, 1), 1, LM_EMBED_POSITION, 0); break; /* 64 positions */
     case 93: lm_graph_embed(g, new_tensor(g, 8, 10, 1), 1, LM_EMBED_CONSTANT, 10); break;

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ * The programs of the conformance suite: one function per operation, a list of what each is called with. */
+#include "conformance.h"
+
+#define WIDE 256 /* holds a block of every type */
+
+static int32_t embed(conformance_maker *m, const conformance_case *c) {
+    int32_t table = conformance_weight(m, c->a, WIDE, CONFORMANCE_POSITIONS, 1);
+    return table < 0 ? -1 : lm_graph_embed(&m->graph, table, c->c ? 1.5f : 1, c->b, 3);
+}
+
+static int32_t norm(conformance_maker *m, const conformance_case *c) {
+    int32_t group = c->b ? 40 : 0, n = c->b ? 40 : 200;
+    return lm_graph_norm(&m->graph, c->a, conformance_input(m, 200), c->c ? conformance_vector(m, n, 0.5f, 2) : -1,
+                         c->c > 1 ? conformance_vector(m, n, -1, 1) : -1, 1e-5f, group);
+}
+
+/* a: type, b: 0 plain, 1 with bias, scale and residual, 2 three matrices */
+static int32_t linear(conformance_maker *m, const conformance_case *c) {
+    lm_graph *g = &m->graph;
+    int32_t x = conformance_input(m, WIDE), n = c->b == 2 ? 3 : 1, y[3];
+    lm_graph_matrix matrices[3];
+    for (int32_t i = 0; i < n; i++) {
+        matrices[i] =
+            (lm_graph_matrix){conformance_weight(m, i == 1 ? LM_DTYPE_F32 : c->a, WIDE, 19 + 16 * i, 1), -1, -1};
+        if (matrices[i].w < 0) return -1;
+    }
+    if (c->b == 1)
+        return lm_graph_linear(g, x, matrices[0].w, conformance_vector(m, 19, -1, 1), conformance_vector(m, 1, 0.5f, 2),
+                               conformance_input(m, 19));
+    lm_graph_linears(g, x, matrices, n, y);
+    return n == 1 ? y[0] : lm_graph_concat(g, lm_graph_concat(g, y[0], 19, y[1], 35), 54, y[2], 51);
+}
+
+/* a: adjacent pairs, b: 0 plain, 1 divisors, 2 YaRN, 3 temperature; c: first */
+static int32_t rotate(conformance_maker *m, const conformance_case *c) {
+    lm_graph *g = &m->graph;
+    lm_rope rope = {.n_rot = 24, .adjacent = c->a, .factors = -1, .base = 10000, .freq_scale = 1, .magnitude = 1};
+    if (c->b == 1) rope.factors = conformance_vector(m, 12, 1, 8);
+    if (c->b == 2) rope.low = 3, rope.high = 9, rope.freq_scale = 0.25, rope.ext_factor = 1, rope.magnitude = 1.13;
+    return lm_graph_rotate(g, conformance_input(m, 4 * 40), lm_graph_rope(g, &rope), 40, c->c, c->b == 3 ? 0.1f : 0,
+                           c->b == 3 ? 16 : 0);
+}
+
+/* a, b: cache types; c: variant */
+static int32_t attend(conformance_maker *m, const conformance_case *c) {
+    lm_graph *g = &m->graph;
+    enum { CAUSAL, WINDOW, SINKS, SOFTCAP, LATENT, BOTH_WAYS, BOTH_WAYS_WINDOW };
+    int32_t window = c->c == WINDOW ? 21 : c->c == BOTH_WAYS_WINDOW ? 16 : 0, n_kv = c->c == LATENT ? 1 : 2;
+    lm_cache_layer layer = {.group = lm_graph_cache_group(g, 0),
+                            .n_heads_kv = n_kv,
+                            .k_width = 64,
+                            .v_width = c->c == LATENT ? 0 : 32,
+                            .k_type = c->a,
+                            .v_type = c->b};
+    int32_t cache = lm_graph_cache_layer(g, &layer);
+    lm_graph_cache_store(g, cache, conformance_input(m, n_kv * 64),
+                         c->c == LATENT ? -1 : conformance_input(m, n_kv * 32));
+    return lm_graph_attend(g, conformance_input(m, 6 * 64), cache, c->c == SINKS ? conformance_vector(m, 6, -2, 2) : -1,
+                           6, c->c == LATENT ? 48 : 32, 0.125f, window, c->c == SOFTCAP ? 5.0f : 0, c->c < BOTH_WAYS);
+}
+
+/* b: 0 plain, 1 residual, 2 fused, 3 one gate for the row */
+static int32_t glu(conformance_maker *m, const conformance_case *c) {
+    lm_graph *g = &m->graph;
+    if (c->b == 2) return lm_graph_glu_fused(g, c->a, conformance_input(m, 2 * 77));
+    return lm_graph_glu(g, c->a, conformance_input(m, c->b == 3 ? 1 : 77), conformance_input(m, 77),
+                        c->b == 1 ? conformance_input(m, 77) : -1);
+}
+
+static int32_t act(conformance_maker *m, const conformance_case *c) {
+    return lm_graph_act(&m->graph, c->a, conformance_input(m, 77));
+}
+
+static int32_t short_conv(conformance_maker *m, const conformance_case *c) {
+    int32_t state = lm_graph_state_layer(&m->graph, (int64_t)(c->a - 1) * c->b);
+    return lm_graph_short_conv(&m->graph, conformance_input(m, c->b), conformance_vector(m, c->a * c->b, -1, 1), c->a,
+                               c->c, state);
+}
+
+/* a: key heads, b: value heads, c: grouped */
+static int32_t delta_rule(conformance_maker *m, const conformance_case *c) {
+    lm_graph *g = &m->graph;
+    int32_t dk = 32, dv = 48, state = lm_graph_state_layer(g, (int64_t)c->b * dk * dv);
+    return lm_graph_delta_rule(g, conformance_input(m, 2 * c->a * dk + c->b * dv), conformance_input(m, c->b),
+                               conformance_input(m, c->b), conformance_vector(m, c->b, -2, -0.1f),
+                               conformance_vector(m, c->b, -1, 1), state, c->a, c->b, dk, dv, c->c, 1e-6f);
+}
+
+static int32_t two(conformance_maker *m, int32_t a, int32_t b) {
+    return lm_graph_concat(&m->graph, a, lm_graph_width(&m->graph, a), b, lm_graph_width(&m->graph, b));
+}
+
+/* a: gating, b: with bias and groups, c: normalised */
+static int32_t route(conformance_maker *m, const conformance_case *c) {
+    int32_t ids, weights;
+    lm_graph_route(&m->graph, conformance_input(m, 24), c->b ? conformance_vector(m, 24, -0.2f, 0.2f) : -1, c->a, 5,
+                   c->b ? 4 : 0, c->b ? 2 : 0, c->c, c->c ? 2.5f : 1, &ids, &weights);
+    return two(m, ids, weights);
+}
+
+/* a: type, b: fused, c: with biases, scales and residual */
+static int32_t experts(conformance_maker *m, const conformance_case *c) {
+    lm_graph *g = &m->graph;
+    int32_t n = 6, x = conformance_input(m, WIDE), ids, weights;
+    lm_graph_experts_weights w = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
+    lm_graph_route(g, conformance_input(m, n), -1, LM_GATING_SOFTMAX, 2, 0, 0, 1, 1, &ids, &weights);
+    w.gate = conformance_weight(m, c->a, WIDE, c->b ? 2 * WIDE : WIDE, n);
+    if (!c->b) w.up = conformance_weight(m, c->a, WIDE, WIDE, n);
+    w.down = conformance_weight(m, c->a, WIDE, WIDE, n);
+    if (w.gate < 0 || w.down < 0) return -1;
+    if (c->c) {
+        w.gate_bias = conformance_vector(m, (int64_t)(c->b ? 2 : 1) * WIDE * n, -1, 1);
+        if (!c->b) w.up_bias = conformance_vector(m, WIDE * n, -1, 1);
+        w.down_bias = conformance_vector(m, WIDE * n, -1, 1);
+        w.gate_scale = conformance_vector(m, n, 0.5f, 2);
+        if (!c->b) w.up_scale = conformance_vector(m, n, 0.5f, 2);
+        w.down_scale = conformance_vector(m, n, 0.5f, 2);
+    }
+    return lm_graph_experts(g, x, ids, weights, &w, c->b ? LM_ACTIVATION_OAI : LM_ACTIVATION_SILU, WIDE,
+                            c->c ? conformance_input(m, WIDE) : -1);
+}
+
+static int32_t scale(conformance_maker *m, const conformance_case *c) {
+    int32_t w = c->a ? conformance_vector(m, c->a == 1 ? 1 : 77, 0.5f, 2) : -1;
+    return lm_graph_scale(&m->graph, conformance_input(m, 77), w, c->b ? 1.25f : 1);
+}
+
+static int32_t add(conformance_maker *m, const conformance_case *c) {
+    return lm_graph_add(&m->graph, conformance_input(m, 77), c->a ? conformance_input(m, 77) : -1,
+                        c->b ? conformance_vector(m, 77, -1, 1) : -1);
+}
+
+static int32_t softcap(conformance_maker *m, const conformance_case *c) {
+    (void)c;
+    return lm_graph_softcap(&m->graph, conformance_input(m, 77), 0.7f);
+}
+
+static int32_t gather(conformance_maker *m, const conformance_case *c) {
+    (void)c;
+    return lm_graph_gather(&m->graph, conformance_input(m, 77));
+}
+
+static int32_t slice(conformance_maker *m, const conformance_case *c) {
+    return lm_graph_slice(&m->graph, conformance_input(m, 120), 40, c->a, c->b);
+}
+
+static int32_t concat(conformance_maker *m, const conformance_case *c) {
+    return lm_graph_concat(&m->graph, conformance_input(m, 120), c->a, conformance_input(m, c->c), c->b);
+}
+
+/* a: type, b: transposed; every head has 30 rows, of which 24 are used */
+static int32_t head_linear(conformance_maker *m, const conformance_case *c) {
+    int32_t w = conformance_weight(m, c->a, WIDE, 30, 3);
+    lm_graph_heads heads = {.n_heads = 3,
+                            .n_in = c->b ? 24 : WIDE,
+                            .n_out = c->b ? WIDE : 24,
+                            .stride = 30,
+                            .first = 5,
+                            .transposed = c->b};
+    return w < 0 ? -1 : lm_graph_head_linear(&m->graph, conformance_input(m, 3 * heads.n_in), w, &heads);
+}
+
+static int32_t pool(conformance_maker *m, const conformance_case *c) {
+    return lm_graph_pool(&m->graph, conformance_input(m, 77), c->a, c->b);
+}
+
+#define F32 LM_DTYPE_F32
+static const conformance_case plain[] = {
+    {LM_OP_EMBED, F32, LM_EMBED_POSITION, 1, embed},
+    {LM_OP_EMBED, F32, LM_EMBED_CONSTANT, 1, embed},
+    {LM_OP_NORM, LM_NORM_RMS, 0, 1, norm},
+    {LM_OP_NORM, LM_NORM_RMS, 0, 2, norm},
+    {LM_OP_NORM, LM_NORM_RMS, 1, 1, norm},
+    {LM_OP_NORM, LM_NORM_RMS, 1, 0, norm},
+    {LM_OP_NORM, LM_NORM_LAYER, 0, 2, norm},
+    {LM_OP_NORM, LM_NORM_LAYER, 1, 1, norm},
+    {LM_OP_NORM, LM_NORM_L2, 0, 0, norm},
+    {LM_OP_NORM, LM_NORM_L2, 1, 1, norm},
+    {LM_OP_ROPE, 0, 0, 0, rotate},
+    {LM_OP_ROPE, 1, 0, 16, rotate},
+    {LM_OP_ROPE, 0, 1, 7, rotate},
+    {LM_OP_ROPE, 1, 2, 0, rotate},
+    {LM_OP_ROPE, 0, 3, 0, rotate},
+    {LM_OP_SHORT_CONV, 4, 100, LM_ACTIVATION_SILU, short_conv},
+    {LM_OP_SHORT_CONV, 3, 600, LM_ACTIVATION_NONE, short_conv},
+    {LM_OP_SHORT_CONV, 1, 5, LM_ACTIVATION_NONE, short_conv},
+    {LM_OP_DELTA_RULE, 2, 4, 0, delta_rule},
+    {LM_OP_DELTA_RULE, 2, 4, 1, delta_rule},
+    {LM_OP_DELTA_RULE, 3, 3, 1, delta_rule},
+    {LM_OP_ROUTE, LM_GATING_SOFTMAX, 0, 0, route},
+    {LM_OP_ROUTE, LM_GATING_SOFTMAX, 1, 1, route},
+    {LM_OP_ROUTE, LM_GATING_SIGMOID, 1, 1, route},
+    {LM_OP_ROUTE, LM_GATING_SOFTMAX_USED, 0, 0, route},
+    {LM_OP_ROUTE, LM_GATING_SQRT_SOFTPLUS, 1, 1, route},
+    {LM_OP_SCALE, 0, 1, 0, scale},
+    {LM_OP_SCALE, 1, 1, 0, scale},
+    {LM_OP_SCALE, 2, 0, 0, scale},
+    {LM_OP_SCALE, 2, 1, 0, scale},
+    {LM_OP_ADD, 1, 0, 0, add},
+    {LM_OP_ADD, 0, 1, 0, add},
+    {LM_OP_ADD, 1, 1, 0, add},
+    {LM_OP_ADD, 0, 0, 0, add},
+    {LM_OP_SOFTCAP, 0, 0, 0, softcap},
+    {LM_OP_GATHER, 0, 0, 0, gather},
+    {LM_OP_SLICE, 0, 40, 0, slice},
+    {LM_OP_SLICE, 7, 11, 0, slice},
+    {LM_OP_CONCAT, 40, 2, 6, concat},
+    {LM_OP_CONCAT, 120, 7, 7, concat},
+    {LM_OP_POOL, LM_POOLING_MEAN, 0, 0, pool},
+    {LM_OP_POOL, LM_POOLING_MEAN, 1, 0, pool},
+    {LM_OP_POOL, LM_POOLING_CLS, 0, 0, pool},
+    {LM_OP_POOL, LM_POOLING_LAST, 1, 0, pool},
+};
+
+static const int32_t cache_types[] = {LM_DTYPE_F16, LM_DTYPE_F32, LM_DTYPE_BF16, LM_DTYPE_Q8_0, LM_DTYPE_Q4_0};
+
+/* Families of programs: n numbers each, made into a case by the functions of `at`. */
+static bool of_attend(int32_t i, bool thorough, conformance_case *out) {
+    int32_t n_types = thorough ? 25 : 5;
+    if (i >= n_types * 7) return false;
+    int32_t type = thorough ? i / 7 : i / 7 * 6; /* else: the same type twice */
+    *out = (conformance_case){i % 2 ? LM_OP_ATTEND : LM_OP_CACHE_STORE, cache_types[type / 5], cache_types[type % 5],
+                              i % 7, attend};
+    return true;
+}
+
+static bool of_acts(int32_t i, bool thorough, conformance_case *out) {
+    (void)thorough;
+    if (i >= 10 * 5) return false;
+    *out = (conformance_case){LM_OP_GLU, i / 5, i % 5, 0, glu};
+    if (i % 5 == 3 && i / 5 == LM_ACTIVATION_OAI) out->b = 0; /* one gate for the row: not with this act */
+    if (i % 5 == 4) *out = (conformance_case){LM_OP_ACT, i / 5 == LM_ACTIVATION_OAI ? 0 : i / 5, 0, 0, act};
+    return true;
+}
+
+static bool of_types(int32_t i, bool thorough, conformance_case *out) {
+    static const int32_t few[] = {LM_DTYPE_F32, LM_DTYPE_F16, LM_DTYPE_Q8_0, LM_DTYPE_Q4K};
+    static int32_t (*const builds[])(conformance_maker *, const conformance_case *) = {
+        embed, linear, linear, linear, experts, experts, head_linear, head_linear};
+    static const int32_t ops[] = {LM_OP_EMBED,   LM_OP_LINEAR,  LM_OP_LINEAR,      LM_OP_LINEAR,
+                                  LM_OP_EXPERTS, LM_OP_EXPERTS, LM_OP_HEAD_LINEAR, LM_OP_HEAD_LINEAR};
+    static const int32_t b[] = {LM_EMBED_TOKEN, 0, 1, 2, 0, 1, 0, 1}, c[] = {1, 0, 0, 0, 0, 1, 0, 0};
+    if (i >= 8 * (thorough ? LM_DTYPE_COUNT : 4)) return false;
+    *out = (conformance_case){ops[i % 8], thorough ? i / 8 : few[i / 8], b[i % 8], c[i % 8], builds[i % 8]};
+    return true;
+}
+
+bool conformance_case_at(int32_t number, bool thorough, conformance_case *out) {
+    int32_t n_plain = (int32_t)(sizeof plain / sizeof *plain);
+    if (number < n_plain) {
+        *out = plain[number];
+        return true;
+    }
+    number -= n_plain;
+    static bool (*const families[])(int32_t, bool, conformance_case *) = {of_attend, of_acts, of_types};
+    for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
+        if (families[f](number, thorough, out)) return true;
+        conformance_case last;
+        int32_t n = number; /* how many this family has */
+        while (n > 0 && !families[f](n - 1, thorough, &last)) n--;
+        number -= n;
+    }
+    return false;
+}

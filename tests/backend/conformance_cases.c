@@ -2,7 +2,15 @@
  * The programs of the conformance suite: one function per operation, a list of what each is called with. */
 #include "conformance.h"
 
+#include "../../lib/tensor/dtype.h"
+
 #define WIDE 256 /* holds a block of every type */
+
+/* Inputs of a matrix: a block at least, not more than that of plain floats, whose reference is slow. */
+static int32_t wide(int32_t dtype) {
+    const lm_dtype_info *info = lm_dtype_find(dtype);
+    return info && info->block_values == 1 ? 72 : WIDE;
+}
 
 static int32_t embed(conformance_maker *m, const conformance_case *c) {
     int32_t table = conformance_weight(m, c->a, WIDE, CONFORMANCE_POSITIONS, 1);
@@ -17,12 +25,13 @@ static int32_t norm(conformance_maker *m, const conformance_case *c) {
 
 /* a: type, b: 0 plain, 1 with bias, scale and residual, 2 three matrices */
 static int32_t linear(conformance_maker *m, const conformance_case *c) {
+    int32_t n_in = wide(c->a);
     lm_graph *g = &m->graph;
-    int32_t x = conformance_input(m, WIDE), n = c->b == 2 ? 3 : 1, y[3];
+    int32_t x = conformance_input(m, n_in), n = c->b == 2 ? 3 : 1, y[3];
     lm_graph_matrix matrices[3];
     for (int32_t i = 0; i < n; i++) {
         matrices[i] =
-            (lm_graph_matrix){conformance_weight(m, i == 1 ? LM_DTYPE_F32 : c->a, WIDE, 19 + 16 * i, 1), -1, -1};
+            (lm_graph_matrix){conformance_weight(m, i == 1 ? LM_DTYPE_F32 : c->a, n_in, 19 + 16 * i, 1), -1, -1};
         if (matrices[i].w < 0) return -1;
     }
     if (c->b == 1)
@@ -99,26 +108,27 @@ static int32_t route(conformance_maker *m, const conformance_case *c) {
     return two(m, ids, weights);
 }
 
-/* a: type, b: fused, c: with biases, scales and residual */
+/* a: type, b: 0 gate and up, 1 in one matrix, 2 no gate; c: with biases, scales and residual */
 static int32_t experts(conformance_maker *m, const conformance_case *c) {
+    int32_t n_in = wide(c->a);
     lm_graph *g = &m->graph;
-    int32_t n = 6, x = conformance_input(m, WIDE), ids, weights;
-    lm_graph_experts_weights w = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
+    int32_t n = 6, x = conformance_input(m, n_in), ids, weights;
+    lm_graph_experts_weights w = {-1, -1, -1, -1, -1, -1, -1, -1, -1, c->b == 2};
     lm_graph_route(g, conformance_input(m, n), -1, LM_GATING_SOFTMAX, 2, 0, 0, 1, 1, &ids, &weights);
-    w.gate = conformance_weight(m, c->a, WIDE, c->b ? 2 * WIDE : WIDE, n);
-    if (!c->b) w.up = conformance_weight(m, c->a, WIDE, WIDE, n);
-    w.down = conformance_weight(m, c->a, WIDE, WIDE, n);
+    w.gate = conformance_weight(m, c->a, n_in, c->b == 1 ? 2 * n_in : n_in, n);
+    if (!c->b) w.up = conformance_weight(m, c->a, n_in, n_in, n);
+    w.down = conformance_weight(m, c->a, n_in, n_in, n);
     if (w.gate < 0 || w.down < 0) return -1;
     if (c->c) {
-        w.gate_bias = conformance_vector(m, (int64_t)(c->b ? 2 : 1) * WIDE * n, -1, 1);
-        if (!c->b) w.up_bias = conformance_vector(m, WIDE * n, -1, 1);
-        w.down_bias = conformance_vector(m, WIDE * n, -1, 1);
+        w.gate_bias = conformance_vector(m, (int64_t)(c->b == 1 ? 2 : 1) * n_in * n, -1, 1);
+        if (!c->b) w.up_bias = conformance_vector(m, n_in * n, -1, 1);
+        w.down_bias = conformance_vector(m, n_in * n, -1, 1);
         w.gate_scale = conformance_vector(m, n, 0.5f, 2);
         if (!c->b) w.up_scale = conformance_vector(m, n, 0.5f, 2);
         w.down_scale = conformance_vector(m, n, 0.5f, 2);
     }
-    return lm_graph_experts(g, x, ids, weights, &w, c->b ? LM_ACTIVATION_OAI : LM_ACTIVATION_SILU, WIDE,
-                            c->c ? conformance_input(m, WIDE) : -1);
+    return lm_graph_experts(g, x, ids, weights, &w, c->b == 1 ? LM_ACTIVATION_OAI : LM_ACTIVATION_SILU, n_in,
+                            c->c ? conformance_input(m, n_in) : -1);
 }
 
 static int32_t scale(conformance_maker *m, const conformance_case *c) {
@@ -151,10 +161,11 @@ static int32_t concat(conformance_maker *m, const conformance_case *c) {
 
 /* a: type, b: transposed; every head has 30 rows, of which 24 are used */
 static int32_t head_linear(conformance_maker *m, const conformance_case *c) {
-    int32_t w = conformance_weight(m, c->a, WIDE, 30, 3);
+    int32_t n_in = wide(c->a);
+    int32_t w = conformance_weight(m, c->a, n_in, 30, 3);
     lm_graph_heads heads = {.n_heads = 3,
-                            .n_in = c->b ? 24 : WIDE,
-                            .n_out = c->b ? WIDE : 24,
+                            .n_in = c->b ? 24 : n_in,
+                            .n_out = c->b ? n_in : 24,
                             .stride = 30,
                             .first = 5,
                             .transposed = c->b};
@@ -236,13 +247,21 @@ static bool of_acts(int32_t i, bool thorough, conformance_case *out) {
 
 static bool of_types(int32_t i, bool thorough, conformance_case *out) {
     static const int32_t few[] = {LM_DTYPE_F32, LM_DTYPE_F16, LM_DTYPE_Q8_0, LM_DTYPE_Q4K};
-    static int32_t (*const builds[])(conformance_maker *, const conformance_case *) = {
-        embed, linear, linear, linear, experts, experts, head_linear, head_linear};
-    static const int32_t ops[] = {LM_OP_EMBED,   LM_OP_LINEAR,  LM_OP_LINEAR,      LM_OP_LINEAR,
-                                  LM_OP_EXPERTS, LM_OP_EXPERTS, LM_OP_HEAD_LINEAR, LM_OP_HEAD_LINEAR};
-    static const int32_t b[] = {LM_EMBED_TOKEN, 0, 1, 2, 0, 1, 0, 1}, c[] = {1, 0, 0, 0, 0, 1, 0, 0};
-    if (i >= 8 * (thorough ? LM_DTYPE_COUNT : 4)) return false;
-    *out = (conformance_case){ops[i % 8], thorough ? i / 8 : few[i / 8], b[i % 8], c[i % 8], builds[i % 8]};
+    static const conformance_case each[] = {
+        {LM_OP_EMBED, 0, LM_EMBED_TOKEN, 1, embed},
+        {LM_OP_LINEAR, 0, 0, 0, linear},
+        {LM_OP_LINEAR, 0, 1, 0, linear},
+        {LM_OP_LINEAR, 0, 2, 0, linear},
+        {LM_OP_EXPERTS, 0, 0, 0, experts},
+        {LM_OP_EXPERTS, 0, 1, 1, experts},
+        {LM_OP_EXPERTS, 0, 2, 1, experts},
+        {LM_OP_HEAD_LINEAR, 0, 0, 0, head_linear},
+        {LM_OP_HEAD_LINEAR, 0, 1, 0, head_linear},
+    };
+    const int32_t n = (int32_t)(sizeof each / sizeof *each);
+    if (i >= n * (thorough ? LM_DTYPE_COUNT : 4)) return false;
+    *out = each[i % n];
+    out->a = thorough ? i / n : few[i / n];
     return true;
 }
 

@@ -30,7 +30,7 @@ static void begin(bench *b, const lm_env *env) {
 static bool append_case(bench *b, int number) {
     lm_graph *g = &b->g;
     int32_t x = b->x, o = b->other, *w = b->weights, ids, weights, n_experts = 4;
-    lm_graph_experts_weights e = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
+    lm_graph_experts_weights e = {-1, -1, -1, -1, -1, -1, -1, -1, -1, false};
     switch (number) {
     case 0: lm_graph_norm(g, LM_NORM_RMS, x, w[0], -1, 1e-5f, 0); break;
     case 1: lm_graph_norm(g, LM_NORM_RMS, x, w[1], -1, 1e-5f, 0); break;

@@ -121,7 +121,8 @@ static void add_random_op(lm_graph *g) {
                                       -1,
                                       -1,
                                       -1,
-                                      -1};
+                                      -1,
+                                      false};
         lm_graph_experts(g, x, ids, weights, &w, LM_ACTIVATION_SILU, 20, random_below(2) ? same : -1);
         break;
     }

@@ -190,7 +190,7 @@ static bool same_value(const machine *a, const machine *b, const lm_program *pro
 
 /* One batch on both; NULL or what differs. */
 static const char *compare_batch(const machine *a, const machine *b, const lm_graph *g, const lm_program *program,
-                                 int32_t number, int32_t *lengths) {
+                                 int32_t number, int32_t *lengths, int32_t *slot) {
     static const int32_t tables[N_SEQS][4] = {{5, 2, 7, -1}, {1, 6, 3, -1}};
     const int32_t *groups[N_SEQS][4];
     lm_token tokens[2 * CONFORMANCE_MOST_TOKENS];
@@ -202,7 +202,16 @@ static const char *compare_batch(const machine *a, const machine *b, const lm_gr
         int32_t n = batches[number][q];
         for (int i = 0; i < 4; i++) groups[q][i] = tables[q];
         if (n == 0) continue;
-        spans[run.n_spans++] = (lm_span){run.n_tokens, n, lengths[q], program->n_state_layers ? 2 - q : -1, groups[q]};
+        spans[run.n_spans] = (lm_span){
+            .first = run.n_tokens, .n_tokens = n, .pos = lengths[q], .state = -1, .state_from = -1, .pages = groups[q]};
+        if (program
+                ->n_state_layers) { /* sequence 0 moves between two slots, sequence 1 stays; longer spans keep a state on the way */
+            spans[run.n_spans].state_from = q == 0 ? *slot : 1;
+            if (q == 0) *slot = 2 - *slot;
+            spans[run.n_spans].state = q == 0 ? *slot : 1;
+            if (q == 0 && n > 4) spans[run.n_spans].keep_at = n - number % 2, spans[run.n_spans].keep = 3;
+        }
+        run.n_spans++;
         for (int32_t i = 0; i < n; i++) {
             tokens[run.n_tokens] = (run.n_tokens * 7 + number * 5 + 3) % CONFORMANCE_ROWS;
             positions[run.n_tokens] = lengths[q] + i;
@@ -221,7 +230,7 @@ static const char *compare(const lm_env *env, const lm_backend *tested, const lm
                            const lm_program *program) {
     machine a, b;
     const char *problem = NULL;
-    int32_t lengths[N_SEQS] = {0}, number = 0;
+    int32_t lengths[N_SEQS] = {0}, slot = 2, number = 0;
     lm_error error;
     lm_status status = machine_open(env, tested, program, &a, &error);
     if (machine_open(env, reference, program, &b, &error) != LM_OK || status != LM_OK) {
@@ -233,7 +242,7 @@ static const char *compare(const lm_env *env, const lm_backend *tested, const lm
         goto out;
     }
     for (; number < N_BATCHES && !problem; number++) {
-        problem = compare_batch(&a, &b, g, program, number, lengths);
+        problem = compare_batch(&a, &b, g, program, number, lengths, &slot);
         if (number == 2 && program->n_cache_layers && !problem) { /* a page that moves */
             if (lm_exec_copy_page(a.exec, 0, 4, 5) != LM_OK || lm_exec_copy_page(b.exec, 0, 4, 5) != LM_OK)
                 problem = "a page cannot be copied";

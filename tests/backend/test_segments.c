@@ -89,7 +89,7 @@ static lm_status run(lm_exec *exec, const made *p, float *out) {
     for (int32_t s = 0; s < 3 && status == LM_OK; s++) status = lm_exec_clear_state(exec, s);
     for (int32_t batch = 0; batch < 3 && status == LM_OK; batch++) {
         int32_t n = batch == 1 ? 8 : 3, positions[8], outputs[] = {0, n - 1};
-        lm_span spans[2] = {{0, n, batch == 2 ? 11 : batch * 3, 0, one}, {0}};
+        lm_span spans[2] = {{.n_tokens = n, .pos = batch == 2 ? 11 : batch * 3, .pages = one}, {0}};
         lm_run r = {.struct_size = sizeof r,
                     .n_tokens = n,
                     .n_spans = 1,
@@ -102,7 +102,7 @@ static lm_status run(lm_exec *exec, const made *p, float *out) {
             status = lm_exec_copy_page(exec, 0, 1, 2);
             if (status == LM_OK) status = lm_exec_copy_state(exec, 1, 0);
             spans[0].n_tokens = 1;
-            spans[1] = (lm_span){1, 2, 11, 1, two};
+            spans[1] = (lm_span){.first = 1, .n_tokens = 2, .pos = 11, .state = 1, .state_from = 1, .pages = two};
             r.n_spans = 2;
         }
         for (int32_t i = 0; i < n; i++) positions[i] = spans[0].pos + i;

@@ -270,8 +270,11 @@ static void run_case(const lm_env *env, const lm_backend *tested, const lm_backe
         lm_graph_slice(g, y, lm_graph_width(g, y), 0, lm_graph_width(g, y)); /* a copy, so that after lies behind y */
     g->hidden = lm_graph_concat(g, lm_graph_concat(g, before, 16, between, 16), 32, after, 16);
     for (size_t i = 0; i < g->cache_groups.count; i++) g->cache_groups.data[i].n_pages = MOST_PAGES;
-    lm_graph_limits limits = {CONFORMANCE_MOST_TOKENS, CONFORMANCE_MOST_TOKENS, N_SEQS, CONFORMANCE_POSITIONS,
-                              N_STATES};
+    lm_graph_limits limits = {.max_tokens = CONFORMANCE_MOST_TOKENS,
+                              .max_outputs = CONFORMANCE_MOST_TOKENS,
+                              .max_spans = N_SEQS,
+                              .max_positions = CONFORMANCE_POSITIONS,
+                              .n_states = N_STATES};
     if (lm_graph_finish(g, &limits, &program, &error) != LM_OK) {
         problem = error.message;
     } else {

@@ -65,7 +65,7 @@ static void make(made *p, const lm_env *env) {
     *p = (made){.m = {.env = env, .seed = 7}};
     lm_graph_init(&p->m.graph, env);
     build(&p->m);
-    lm_graph_limits limits = {8, 8, 2, 128, 3};
+    lm_graph_limits limits = {.max_tokens = 8, .max_outputs = 8, .max_spans = 2, .max_positions = 128, .n_states = 3};
     lm_error error = {0};
     if (lm_graph_finish(&p->m.graph, &limits, &p->program, &error) != LM_OK) fail_msg("%s", error.message);
     lm_cpu_init(&p->cpu, env, NULL, 1, lm_cpu_detect());

@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include "generic/generic.h"
+#include "arm/arm.h"
 #include "rows.h"
 #include "x86/x86.h"
 
@@ -20,6 +21,7 @@ void lm_kernels_init(lm_kernels *kernels, int32_t level) {
     lm_limits_x86(kernels, level);
 #endif
 #if defined(LM_HAVE_ARM)
+    lm_kernels_matmul_arm(kernels, level);
     lm_kernels_rows_arm(kernels, level);
 #endif
 }

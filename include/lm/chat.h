@@ -51,8 +51,9 @@ typedef struct lm_chat_params {
 LM_API lm_status lm_chat_from_template(const char *text, size_t n, const lm_chat_params *params, lm_chat **out,
                                        lm_error *error);
 /**
- * Read the template a model's file carries, its tool_use variant where that is the only one; ChatML with a warning when there
- * is none. The model is not needed afterwards. Statuses as for lm_chat_from_template. Since 0.1
+ * Read the template a model's file carries; its tool_use variant is used where that is the only one, and for inputs with
+ * tools. ChatML with a warning when there is none. Inputs that lack "bos_token" and "eos_token" get the texts of the
+ * model's tokens. The model is not needed afterwards. Statuses as for lm_chat_from_template. Since 0.1
  */
 LM_API lm_status lm_chat_from_model(const lm_model *model, const lm_chat_params *params, lm_chat **out,
                                     lm_error *error);

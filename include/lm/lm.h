@@ -34,6 +34,7 @@
 #include "model.h"
 #include "runtime.h"
 #include "sampler.h"
+#include "session.h"
 #include "speculate.h"
 #include "version.h"
 #include "vocab.h"

@@ -5,6 +5,7 @@
 #include "../base/format.h"
 #include "../base/params.h"
 #include "../chat/chat.h"
+#include "../model/model.h"
 
 lm_status lm_chat_from_template(const char *text, size_t n, const lm_chat_params *params, lm_chat **out,
                                 lm_error *error) {
@@ -17,12 +18,35 @@ lm_status lm_chat_from_template(const char *text, size_t n, const lm_chat_params
     return lm_chat_open(&env, text, n, out, error);
 }
 
-lm_status lm_chat_from_model(const lm_model *model, const lm_chat_params *params, lm_chat **out, lm_error *error) {
-    if (!model) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_from_model: model is NULL");
+/* The text of the token of a role, as a template variable. */
+static lm_status add_token(lm_chat *chat, const lm_model *model, const char *name, int32_t role) {
+    lm_token token = lm_vocab_token(model, role);
     size_t n = 0;
+    const char *text = token == LM_TOKEN_NONE ? "" : lm_vocab_text(model->vocab, token, &n);
+    return lm_chat_add_variable(chat, name, text ? text : "", text ? n : 0);
+}
+
+lm_status lm_chat_from_model(const lm_model *model, const lm_chat_params *params, lm_chat **out, lm_error *error) {
+    if (!model || !out) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_from_model: model or out is NULL");
+    size_t n = 0, n_tools = 0;
+    lm_chat *chat = NULL;
     const char *text = lm_model_metadata_string(model, "tokenizer.chat_template", &n);
-    if (!text) text = lm_model_metadata_string(model, "tokenizer.chat_template.tool_use", &n);
-    return lm_chat_from_template(text, text ? n : 0, params, out, error);
+    const char *with_tools = lm_model_metadata_string(model, "tokenizer.chat_template.tool_use", &n_tools);
+    if (!text) {
+        text = with_tools;
+        n = n_tools;
+    }
+    lm_status status = lm_chat_from_template(text, text ? n : 0, params, &chat, error);
+    if (status == LM_OK && with_tools && with_tools != text)
+        status = lm_chat_add_tool_template(chat, with_tools, n_tools, error);
+    if (status == LM_OK && (add_token(chat, model, "bos_token", LM_TOKEN_ROLE_BOS) != LM_OK ||
+                            add_token(chat, model, "eos_token", LM_TOKEN_ROLE_EOS) != LM_OK))
+        status = lm_error_memory(error);
+    if (status == LM_OK)
+        *out = chat;
+    else
+        lm_chat_destroy(chat);
+    return status;
 }
 
 void lm_chat_destroy(lm_chat *chat) { lm_chat_close(chat); }

@@ -9,9 +9,20 @@
 #include "chat_parser.h"
 #include "template_interp.h"
 
+#define MAX_VARIABLES 4
+
+typedef struct lm_chat_variable {
+    const char *name;
+    char *text; /* [n] and a NUL */
+    size_t n;
+} lm_chat_variable;
+
 struct lm_chat {
     lm_env env;
     lm_template template;
+    lm_template *with_tools; /* used instead when the inputs have tools; NULL: there is none */
+    lm_chat_variable variables[MAX_VARIABLES];
+    size_t n_variables;
     const lm_output_family *family;
     lm_interp interp; /* its arena holds the last prompt */
     char *message;    /* in that arena, or NULL */
@@ -51,7 +62,51 @@ void lm_chat_close(lm_chat *chat) {
     lm_env env = chat->env;
     lm_arena_free(&chat->interp.arena);
     lm_template_free(&chat->template);
+    if (chat->with_tools) lm_template_free(chat->with_tools);
+    lm_free(&env, chat->with_tools, sizeof *chat->with_tools);
+    for (size_t i = 0; i < chat->n_variables; i++) lm_free(&env, chat->variables[i].text, chat->variables[i].n + 1);
     lm_free(&env, chat, sizeof *chat);
+}
+
+lm_status lm_chat_add_tool_template(lm_chat *chat, const char *text, size_t n, lm_error *error) {
+    lm_template *template = lm_alloc_zeroed(&chat->env, sizeof *template);
+    if (!template) return lm_error_memory(error);
+    lm_status status = lm_template_read(template, &chat->env, text, n, error);
+    if (status != LM_OK) {
+        lm_free(&chat->env, template, sizeof *template);
+        return status;
+    }
+    chat->with_tools = template;
+    chat->family = lm_output_family_detect(text, n);
+    return LM_OK;
+}
+
+lm_status lm_chat_add_variable(lm_chat *chat, const char *name, const char *text, size_t n) {
+    char *copy = lm_alloc(&chat->env, n + 1);
+    if (!copy || chat->n_variables == MAX_VARIABLES) {
+        lm_free(&chat->env, copy, n + 1);
+        return LM_ERR_MEMORY;
+    }
+    if (n > 0) memcpy(copy, text, n);
+    copy[n] = '\0';
+    chat->variables[chat->n_variables++] = (lm_chat_variable){name, copy, n};
+    return LM_OK;
+}
+
+bool lm_chat_mentions(const lm_chat *chat, const char *text) {
+    const lm_template *template = chat->with_tools ? chat->with_tools : &chat->template;
+    size_t n = strlen(text);
+    for (size_t i = 0; i + n <= template->source_n; i++)
+        if (memcmp(template->source + i, text, n) == 0) return true;
+    return false;
+}
+
+bool lm_chat_family_reasons(const lm_chat *chat, const char *name, const char **open, const char **close) {
+    const lm_output_family *family = name ? lm_output_family_find(name, strlen(name)) : chat->family;
+    if (!family || !family->reasoning_open) return false;
+    *open = family->reasoning_open;
+    *close = family->reasoning_close;
+    return true;
 }
 
 const char *lm_chat_sentence(const lm_chat *chat) { return chat->message ? chat->message : ""; }
@@ -77,6 +132,25 @@ static bool is_date(const lm_chat_render_params *now) {
            now->second >= 0 && now->second <= 60;
 }
 
+/* The inputs behind the variables of the model: where a name occurs twice the last one counts. Only the renderer walks the
+ * result, so it needs no index. */
+static const lm_json *add_variables(lm_chat *chat, const lm_json *inputs) {
+    lm_arena *arena = &chat->interp.arena;
+    size_t count = inputs->count + chat->n_variables;
+    lm_json *object = lm_arena_alloc_array(arena, 1, sizeof *object);
+    lm_json_member *members = lm_arena_alloc_array(arena, count, sizeof *members);
+    if (!object || !members) return NULL;
+    for (size_t i = 0; i < chat->n_variables; i++) {
+        const lm_chat_variable *own = &chat->variables[i];
+        members[i] = (lm_json_member){own->name, strlen(own->name), {.type = LM_JSON_STRING, .count = own->n}};
+        members[i].value.text = own->text;
+    }
+    if (inputs->count > 0) memcpy(members + chat->n_variables, inputs->members, inputs->count * sizeof *members);
+    *object = (lm_json){.type = LM_JSON_OBJECT, .count = count};
+    object->members = members;
+    return object;
+}
+
 static lm_status render(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
                         lm_chat_prompt *out, lm_error *error) {
     lm_interp *interp = &chat->interp;
@@ -85,7 +159,14 @@ static lm_status render(lm_chat *chat, const char *inputs, size_t n, const lm_ch
     const lm_text *text;
     if (!is_date(now)) return lm_error_set(error, LM_ERR_RANGE, "chat: the date is out of range");
     lm_status status = lm_json_parse(&interp->arena, inputs, n, LM_JSON_DEPTH_DEFAULT, &variables, error);
-    if (status == LM_OK) status = lm_interp_render(interp, &chat->template, variables, &clock, error, &text);
+    const lm_json *tools = status == LM_OK ? lm_json_get(variables, "tools") : NULL;
+    if (status == LM_OK && chat->n_variables > 0 && lm_json_is(variables, LM_JSON_OBJECT)) {
+        variables = add_variables(chat, variables);
+        if (!variables) return lm_error_memory(error);
+    }
+    bool has_tools = lm_json_is(tools, LM_JSON_ARRAY) && tools->count > 0;
+    const lm_template *template = chat->with_tools && has_tools ? chat->with_tools : &chat->template;
+    if (status == LM_OK) status = lm_interp_render(interp, template, variables, &clock, error, &text);
     if (status != LM_OK) return status;
     size_t n_spans;
     lm_chat_span *spans = make_spans(interp, text, &n_spans);

@@ -10,6 +10,13 @@
 #include "../base/env.h"
 
 lm_status lm_chat_open(const lm_env *env, const char *text, size_t n, lm_chat **out, lm_error *error);
+/* What a model adds: a template for inputs with tools (text NULL: none), and variables that inputs need not have. Texts are
+ * copied. */
+lm_status lm_chat_add_tool_template(lm_chat *chat, const char *text, size_t n, lm_error *error);
+lm_status lm_chat_add_variable(lm_chat *chat, const char *name, const char *text, size_t n);
+/* Whether the template's text has this in it. */
+bool lm_chat_mentions(const lm_chat *chat, const char *text);
+bool lm_chat_family_reasons(const lm_chat *chat, const char *family, const char **open, const char **close);
 void lm_chat_close(lm_chat *chat);
 lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
                       lm_chat_prompt *out, lm_error *error);

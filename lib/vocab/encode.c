@@ -19,22 +19,54 @@ static lm_status encode_stretch(const lm_vocab *vocab, lm_vocab_scratch *scratch
 
 static bool is_space(uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+typedef struct guard_list {
+    const lm_vocab_guard *guards;
+    size_t count, next; /* those before next end before the text that is left */
+} guard_list;
+
+static bool touches(guard_list *list, size_t start, size_t end) {
+    while (list->next < list->count && list->guards[list->next].end <= start) list->next++;
+    return list->next < list->count && list->guards[list->next].start < end;
+}
+
 static lm_status encode_text(const lm_vocab *vocab, lm_vocab_scratch *scratch, const uint8_t *text, size_t n,
-                             bool parse, lm_vocab_sink *sink) {
-    size_t at = 0, start, end;
+                             bool parse, guard_list guards, lm_vocab_sink *sink) {
+    size_t at = 0, from = 0, start, end;
     lm_token token;
-    while (lm_special_next(vocab, parse, text, n, at, &start, &end, &token)) {
+    while (lm_special_next(vocab, parse, text, n, from, &start, &end, &token)) {
         uint32_t attributes = vocab->entries.data[token].attributes;
+        bool is_control = attributes & (LM_TOKEN_ATTRIBUTE_CONTROL | LM_TOKEN_ATTRIBUTE_UNKNOWN);
+        if (is_control && touches(&guards, start, end)) {
+            from = start + 1;
+            continue;
+        }
         if (attributes & LM_TOKEN_ATTRIBUTE_LSTRIP)
             while (start > at && is_space(text[start - 1])) start--;
         lm_status status = encode_stretch(vocab, scratch, text + at, start - at, sink);
         if (status != LM_OK) return status;
+        scratch->continues = false;
         lm_sink_put(sink, token);
         if (attributes & LM_TOKEN_ATTRIBUTE_RSTRIP)
             while (end < n && is_space(text[end])) end++;
-        at = end;
+        at = from = end;
     }
     return encode_stretch(vocab, scratch, text + at, n - at, sink);
+}
+
+lm_status lm_vocab_encode_prompt(const lm_vocab *vocab, lm_vocab_scratch *scratch, const char *text, size_t n,
+                                 const lm_vocab_guard *guards, size_t n_guards, bool continues, lm_token *out,
+                                 size_t capacity, size_t *count) {
+    if (vocab->type == LM_VOCAB_TYPE_NONE) return LM_ERR_UNSUPPORTED;
+    if (n > LM_VOCAB_MAX_TEXT) return LM_ERR_LIMIT;
+    lm_vocab_sink sink = {.out = out, .capacity = capacity};
+    lm_status status = lm_cache_prepare(scratch, n);
+    if (status != LM_OK) return status;
+    scratch->continues = continues;
+    if (n > 0)
+        status = encode_text(vocab, scratch, (const uint8_t *)text, n, true, (guard_list){guards, n_guards, 0}, &sink);
+    scratch->continues = false;
+    if (status == LM_OK) *count = sink.count;
+    return status;
 }
 
 static void put_role(const lm_vocab *vocab, int32_t role, lm_vocab_sink *sink) {
@@ -51,7 +83,8 @@ lm_status lm_vocab_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, cons
     if (status != LM_OK) return status;
     if (add && (vocab->add_bos || wpm)) put_role(vocab, LM_TOKEN_ROLE_BOS, &sink);
     if (n > 0)
-        status = encode_text(vocab, scratch, (const uint8_t *)text, n, (flags & LM_TOKENIZE_PARSE_SPECIAL) != 0, &sink);
+        status = encode_text(vocab, scratch, (const uint8_t *)text, n, (flags & LM_TOKENIZE_PARSE_SPECIAL) != 0,
+                             (guard_list){NULL, 0, 0}, &sink);
     if (status != LM_OK) return status;
     if (add && wpm) put_role(vocab, LM_TOKEN_ROLE_SEPARATOR, &sink);
     if (add && vocab->add_eos && !wpm) put_role(vocab, LM_TOKEN_ROLE_EOS, &sink);

@@ -45,7 +45,7 @@ static lm_status escape(const lm_vocab *vocab, lm_vocab_scratch *scratch, const 
     scratch->text.count = 0;
     if (!lm_array_reserve(&scratch->env, &scratch->text, 3 * n + 3)) return LM_ERR_MEMORY;
     uint8_t *out = scratch->text.data;
-    if (vocab->add_space_prefix) memcpy(out, block, 3), out += 3;
+    if (vocab->add_space_prefix && !scratch->continues) memcpy(out, block, 3), out += 3;
     for (size_t i = 0; i < n; i++) {
         if (text[i] != ' ')
             *out++ = text[i];

@@ -84,7 +84,7 @@ static size_t user_prefix(const lm_vocab *vocab, const uint8_t *text, size_t n) 
 }
 
 static lm_status normalise(const lm_vocab *vocab, lm_vocab_scratch *scratch, const uint8_t *text, size_t n) {
-    writer w = {scratch, vocab->add_space_prefix, vocab->merge_spaces, false, vocab->escape_spaces ? "\xE2\x96\x81" : " ",
+    writer w = {scratch, vocab->add_space_prefix && !scratch->continues, vocab->merge_spaces, false, vocab->escape_spaces ? "\xE2\x96\x81" : " ",
                 vocab->escape_spaces ? 3 : 1};
     scratch->text.count = 0;
     if (!lm_array_reserve(&scratch->env, &scratch->text, n + n / 2 + 8)) return LM_ERR_MEMORY;

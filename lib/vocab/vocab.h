@@ -78,6 +78,17 @@ void lm_vocab_scratch_destroy(lm_vocab_scratch *scratch);
 lm_status lm_vocab_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, const char *text, size_t n, uint32_t flags,
                           lm_token *out, size_t capacity, size_t *count);
 
+/* Control tokens written out in these bytes stay text. */
+typedef struct lm_vocab_guard {
+    size_t start, end;
+} lm_vocab_guard;
+
+/* Tokens of a prompt: control tokens are parsed but where guards (sorted, disjoint) touch them, and nothing is added around
+ * the text. continues: the text goes on from an ordinary token. Otherwise as lm_vocab_encode. */
+lm_status lm_vocab_encode_prompt(const lm_vocab *vocab, lm_vocab_scratch *scratch, const char *text, size_t n,
+                                 const lm_vocab_guard *guards, size_t n_guards, bool continues, lm_token *out,
+                                 size_t capacity, size_t *count);
+
 /* The bytes of a list of tokens, cleaned as the vocabulary asks; *size may exceed capacity, then out holds the start.
  * flags: LM_DETOKENIZE_*. LM_ERR_RANGE for an id out of range. Allocates nothing; out may be NULL when capacity is 0. */
 lm_status lm_vocab_decode(const lm_vocab *vocab, const lm_token *tokens, size_t n_tokens, uint32_t flags, char *out,

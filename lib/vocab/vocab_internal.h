@@ -97,6 +97,7 @@ struct lm_vocab_scratch {
     LM_ARRAY(lm_vocab_step) steps;
     lm_cache_slot *cache; /* [n_cache], a power of two, or NULL */
     uint32_t n_cache;
+    bool continues; /* the stretch being encoded goes on a text: no space in front of it */
 };
 
 /* Where tokens go. */

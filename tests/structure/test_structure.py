@@ -22,6 +22,7 @@ LAYERS = [
     ["model", "sampler"],
     ["context", "chat"],
     ["api"],
+    ["session"],  # speaks to the rooms through the public functions, as a host would
 ]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 SAME_LEVEL = {("os", "base")}

@@ -17,6 +17,9 @@ static const struct {
     {"embed", lm_embed_command, "the vector of a text"},
     {"logits", lm_logits_command, "raw logits of a list of tokens"},
     {"tokenize", lm_tokenize_command, "text to token ids"},
+    {"chat", lm_chat_command, "talk to a model"},
+    {"render", lm_render_command, "messages to the prompt a template makes"},
+    {"parse", lm_parse_command, "a model's output to content, reasoning and tool calls"},
     {"grammar", lm_grammar_command, "check a grammar, and a text against it"},
     {"detokenize", lm_detokenize_command, "token ids to text"},
 };

@@ -20,6 +20,9 @@ int lm_embed_command(int argc, char **argv);
 int lm_eval(int argc, char **argv);
 int lm_tokenize_command(int argc, char **argv);
 int lm_detokenize_command(int argc, char **argv);
+int lm_chat_command(int argc, char **argv);
+int lm_render_command(int argc, char **argv);
+int lm_parse_command(int argc, char **argv);
 int lm_grammar_command(int argc, char **argv);
 int lm_bench(int argc, char **argv);
 int lm_fit(int argc, char **argv);
@@ -81,8 +84,10 @@ void print_json_text(FILE *out, const char *text, size_t size);
 void show_progress(const char *format, ...);
 void end_progress(void);
 bool stdin_is_terminal(void);
+bool stdout_is_terminal(void);
 
-/* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program. context may be NULL. */
+/* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program. context may be NULL; another
+ * one clears the flag. */
 void catch_interrupt(lm_context *context);
 bool was_interrupted(void);
 

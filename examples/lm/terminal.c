@@ -37,6 +37,7 @@ void end_progress(void) {
 }
 
 bool stdin_is_terminal(void) { return is_terminal(stdin); }
+bool stdout_is_terminal(void) { return is_terminal(stdout); }
 
 static volatile sig_atomic_t interrupted;
 static lm_context *working; /* set before the handler is installed */
@@ -49,6 +50,7 @@ static void on_interrupt(int number) {
 
 void catch_interrupt(lm_context *context) {
     working = context;
+    if (context) interrupted = 0;
 #if defined(_WIN32)
     signal(SIGINT, on_interrupt);
 #else

@@ -7,6 +7,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import struct
 import subprocess
@@ -47,7 +48,7 @@ class Usage(unittest.TestCase):
             self.assertIn("no-such", self.refused(3, command[0], "no-such.gguf", *command[1:]))
 
     def test_every_command_has_help(self):
-        for command in ("gen", "info", "fit", "bench", "embed", "eval", "logits", "tokenize", "detokenize"):
+        for command in ("gen", "chat", "render", "parse", "grammar", "info", "fit", "bench", "embed", "eval", "logits", "tokenize", "detokenize"):
             result = lm(command, "--help")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertIn(b"usage: lm " + command.encode(), result.stdout)
@@ -106,6 +107,58 @@ class Embed(unittest.TestCase):
     def test_decoders_embed_texts(self):
         self.assertEqual(len(self.vectors(GOLDEN / "qwen3.gguf", "-p", "the rain in")), 32)
         self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a", "--pooling", "sum", "-o", "-").returncode, 2)
+
+
+class Chat(unittest.TestCase):
+    MODEL = pathlib.Path(os.environ.get("LM_GOLDEN", "/nonexistent")) / "session/chat.gguf"
+
+    def test_render(self):
+        with tempfile.TemporaryDirectory() as folder:
+            template, inputs = pathlib.Path(folder) / "t", pathlib.Path(folder) / "i"
+            inputs.write_text(json.dumps({"messages": [{"role": "user", "content": "h\u00e9"}], "add_generation_prompt": True}))
+            self.assertEqual(lm("render", self.MODEL, inputs).stdout.decode(), "<|im_start|>user\nh\u00e9<|im_end|>\n<|im_start|>assistant\n")
+            template.write_text("{{ strftime_now('%d %b %Y %H') }} {{ messages[0].role }}\n\n")
+            result = lm("render", template, "-", "--now", "2026-01-02T03:04:05", stdin=inputs.read_bytes())
+            self.assertEqual((result.returncode, result.stdout), (0, b"02 Jan 2026 03 user\n"))
+            template.write_text("{{ raise_exception('no ' ~ messages|length) }}")
+            result = lm("render", template, inputs)
+            self.assertEqual((result.returncode, result.stdout, result.stderr), (1, b"", b"raised: no 1\n"))
+            template.write_text("{% if %}")
+            self.assertEqual(lm("render", template, inputs).returncode, 3)
+            self.assertEqual(lm("render", template, inputs, "--now", "today").returncode, 2)
+
+    def test_parse(self):
+        text = '<think>\nhm\n</think>\n\nhi<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>'
+        whole = lm("parse", "--format", "qwen3", stdin=text.encode()).stdout
+        message = json.loads(whole)
+        self.assertEqual((message["content"], message["reasoning_content"].strip()), ("hi", "hm"))
+        self.assertEqual(json.loads(message["tool_calls"][0]["arguments"]), {"a": 1})
+        for n in (1, 2, 7):
+            self.assertEqual(lm("parse", "--format", "qwen3", "--chunk", n, stdin=text.encode()).stdout, whole)
+        self.assertEqual(lm("parse", self.MODEL, stdin=text.encode()).stdout, whole)
+        cut = json.loads(lm("parse", "--format", "qwen3", "--cut-off", stdin=text[:-17].encode()).stdout)
+        self.assertTrue(cut["tool_calls"][0]["incomplete"])
+        self.assertEqual(lm("parse", stdin=b"").returncode, 2)
+        self.assertEqual(lm("parse", "--format", "frob", stdin=b"").returncode, 2)
+
+    def test_one_turn_and_several(self):
+        once = lm("chat", self.MODEL, "-p", "hi", "--seed", 5, "-n", 20)
+        self.assertEqual(once.returncode, 0, once.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            saved = pathlib.Path(folder) / "saved"
+            schema = pathlib.Path(folder) / "schema"
+            schema.write_text('{"enum": ["yes", "no"]}')
+            lines = f"one \"quoted\"\ntwo\n/save {saved}\n/reset\n/frob\nthree\n"
+            talk = lm("chat", self.MODEL, "--system", "Be\nshort", "--json-schema", schema, "--stats", "-n", 20, stdin=lines.encode())
+            self.assertEqual(talk.returncode, 0, talk.stderr)
+            self.assertRegex(talk.stdout, rb'^("(yes|no)"\s*){3}$')
+            history = json.loads(saved.read_text())
+            self.assertEqual([m["role"] for m in history], ["system", "user", "assistant", "user", "assistant"])
+            self.assertEqual((history[0]["content"], history[1]["content"]), ("Be\nshort", 'one "quoted"'))
+            figures = [tuple(map(int, pair)) for pair in re.findall(rb"prompt (\d+) tokens, (\d+) evaluated", talk.stderr)]
+            self.assertEqual(len(figures), 3)
+            self.assertLess(figures[1][1], figures[1][0] // 2)  # the second turn evaluates its own tokens
+        self.assertEqual(lm("chat", self.MODEL, "--think", "maybe").returncode, 2)
 
 
 class Fit(unittest.TestCase):

@@ -6,7 +6,7 @@
  * accumulator follows the steps of the contract. Types of 256 weights multiply partial sums by their sub-scales and fold once
  * per block. Offsets of codes are taken out with the sums of the activations.
  *
- * A group is done for two columns at a time, then for one: its rows are in L1 by then. Rows are read as four streams, which
+ * A group is done for two columns at a time, then for one (with ONE_COLUMN always for one): its rows are in L1 by then. Rows are read as four streams, which
  * processors follow by themselves; the next group is prefetched into L2 in the order of the file. */
 #include "codes_simple_neon.h"
 #include "codes_k_neon.h"
@@ -50,7 +50,7 @@ typedef void group_fn(const struct rows *g);
 LM_INLINE void run_columns(group_fn *one, group_fn *two, const struct rows *g, int32_t n) {
     struct rows part = *g;
     for (int32_t c = 0, step; c < n; c += step) {
-        step = n - c > 1 ? 2 : 1;
+        step = two && n - c > 1 ? 2 : 1;
         (step == 2 ? two : one)(&part);
         part.q += (size_t)step * g->k, part.scale += (size_t)step * g->n_scales;
         part.sum16 += (size_t)step * (g->k / 16), part.sum32 += (size_t)step * (g->k / 32);
@@ -98,12 +98,18 @@ static __attribute__((noinline)) void run_groups(group_fn *one, group_fn *two, s
         }                                                                                                              \
         rows_done(g, acc, columns);                                                                                    \
     }
+#ifdef ONE_COLUMN /* dot products take so long that taking codes apart again is cheap: not worth twice the code */
+#define GROUPS_OF(name, values) GROUP_OF(name, one, 1, values)
+#define BOTH(name) name##_rows_one, NULL
+#else
+#define GROUPS_OF(name, values) GROUP_OF(name, one, 1, values) GROUP_OF(name, two, 2, values)
+#define BOTH(name) name##_rows_one, name##_rows_two
+#endif
 #define TYPE_OF(name, values, group)                                                                                   \
-    GROUP_OF(name, one, 1, values)                                                                                     \
-    GROUP_OF(name, two, 2, values)                                                                                     \
+    GROUPS_OF(name, values)                                                                                            \
     void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
                       float *out, size_t out_stride) {                                                                 \
-        run_groups(name##_rows_one, name##_rows_two, group, w, row_bytes, n_rows, acts, first, n, out, out_stride);    \
+        run_groups(BOTH(name), group, w, row_bytes, n_rows, acts, first, n, out, out_stride);                          \
     }
 
 /* ---- one float scale per 32 weights ---- */

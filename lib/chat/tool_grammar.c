@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One row per syntax: the fixed text around name and arguments. Free text before a call is not part of any grammar here: the
- * grammar sleeps until a call begins. Families whose arguments are not JSON have no row: their calls are parsed, but not
- * constrained. */
+ * grammar sleeps until a call begins. Families whose arguments are neither JSON nor tags around text have no row: their calls
+ * are parsed, but not constrained. */
 #include "tool_grammar.h"
 
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "../base/json_write.h"
 #include "../grammar/grammar_compile.h"
 #include "../grammar/json_schema.h"
+#include "output_xml.h"
 
 #define BAR "\xEF\xBD\x9C"
 #define GAP "\xE2\x96\x81"
@@ -21,33 +22,36 @@ typedef struct syntax {
     const char *open;           /* once */
     const char *name, *arguments, *end; /* before the name, between it and the arguments, behind them */
     const char *between, *close;
+    bool tags; /* each argument in a tag of its own, texts as they are */
 } syntax;
 
 /* In the text between name and arguments, \1 stands for a call's number and \2 for nine letters or digits. */
 static const syntax syntaxes[] = {
     {"qwen3", NULL, NULL, "<tool_call>", "", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>",
-     "\n", ""},
-    {"llama3", NULL, NULL, "^\\s*(\\{)", "", "{\"name\": \"", "\", \"parameters\": ", "}", NULL, ""},
-    {"mistral", "[CALL_ID]", NULL, "\\[TOOL_CALLS\\]", "", "[TOOL_CALLS]", "[CALL_ID]\2[ARGS]", "", "", ""},
-    {"mistral", "[ARGS]", NULL, "\\[TOOL_CALLS\\]", "", "[TOOL_CALLS]", "[ARGS]", "", "", ""},
+     "\n", "", false},
+    {"qwen3-xml", NULL, NULL, "<tool_call>", "", "<tool_call>\n<function=", ">\n", "</function>\n</tool_call>", "\n",
+     "", true},
+    {"llama3", NULL, NULL, "^\\s*(\\{)", "", "{\"name\": \"", "\", \"parameters\": ", "}", NULL, "", false},
+    {"mistral", "[CALL_ID]", NULL, "\\[TOOL_CALLS\\]", "", "[TOOL_CALLS]", "[CALL_ID]\2[ARGS]", "", "", "", false},
+    {"mistral", "[ARGS]", NULL, "\\[TOOL_CALLS\\]", "", "[TOOL_CALLS]", "[ARGS]", "", "", "", false},
     {"mistral", NULL, NULL, "\\[TOOL_CALLS\\]", "[TOOL_CALLS][", "{\"name\": \"",
-     "\", \"arguments\": ", ", \"id\": \"\2\"}", ", ", "]"},
+     "\", \"arguments\": ", ", \"id\": \"\2\"}", ", ", "]", false},
     {"granite", NULL, NULL, "<\\|tool_call\\|>", "<|tool_call|>[", "{\"name\": \"", "\", \"arguments\": ", "}", ", ",
-     "]"},
+     "]", false},
     {"kimi-k2", NULL, NULL, "<\\|tool_calls_section_begin\\|>", "<|tool_calls_section_begin|>",
      "<|tool_call_begin|>functions.", ":\1<|tool_call_argument_begin|>", "<|tool_call_end|>", "",
-     "<|tool_calls_section_end|>"},
+     "<|tool_calls_section_end|>", false},
     {"deepseek", "```json", NULL, "<" BAR "tool" GAP "calls" GAP "begin" BAR ">",
      "<" BAR "tool" GAP "calls" GAP "begin" BAR ">",
      "<" BAR "tool" GAP "call" GAP "begin" BAR ">function<" BAR "tool" GAP "sep" BAR ">", "\n```json\n",
-     "\n```<" BAR "tool" GAP "call" GAP "end" BAR ">", "\n", "<" BAR "tool" GAP "calls" GAP "end" BAR ">"},
+     "\n```<" BAR "tool" GAP "call" GAP "end" BAR ">", "\n", "<" BAR "tool" GAP "calls" GAP "end" BAR ">", false},
     {"deepseek", NULL, "DSML", "<" BAR "tool" GAP "calls" GAP "begin" BAR ">",
      "<" BAR "tool" GAP "calls" GAP "begin" BAR ">", "<" BAR "tool" GAP "call" GAP "begin" BAR ">",
      "<" BAR "tool" GAP "sep" BAR ">", "<" BAR "tool" GAP "call" GAP "end" BAR ">", "",
-     "<" BAR "tool" GAP "calls" GAP "end" BAR ">"},
+     "<" BAR "tool" GAP "calls" GAP "end" BAR ">", false},
     {"harmony", NULL, NULL, "<\\|channel\\|>commentary to=functions\\.", "", "<|channel|>commentary to=functions.",
-     " <|constrain|>json<|message|>", "", NULL, ""},
-    {"functionary", NULL, NULL, "<function=", "", "<function=", ">", "</function>", "\n", ""},
+     " <|constrain|>json<|message|>", "", NULL, "", false},
+    {"functionary", NULL, NULL, "<function=", "", "<function=", ">", "</function>", "\n", "", false},
 };
 
 typedef struct builder {
@@ -88,6 +92,72 @@ static lm_status compile_schema(builder *b, const lm_json *schema, lm_gexpr *out
     return status;
 }
 
+#define TAG_END "\n</parameter>"
+
+static lm_gexpr through(builder *b, const char *close);
+
+/* The value of a parameter up to its tag's end: one of some texts, any text, or JSON. */
+static lm_status add_value(builder *b, const lm_json *schema, lm_gexpr *out) {
+    static const lm_json anything = {.type = LM_JSON_BOOL, .boolean = true};
+    const lm_json *choices = lm_json_get(schema, "enum");
+    bool texts = lm_json_is(choices, LM_JSON_ARRAY) && choices->count > 0;
+    for (size_t i = 0; texts && i < choices->count; i++) texts = choices->items[i].type == LM_JSON_STRING;
+    if (texts) {
+        lm_gexpr any = LM_GEXPR_NEVER;
+        for (size_t i = 0; i < choices->count; i++)
+            any =
+                lm_gexpr_alt2(&b->pool, any, lm_gexpr_text(&b->pool, choices->items[i].text, choices->items[i].count));
+        *out = lm_gexpr_seq2(&b->pool, any, word(b, TAG_END));
+        return LM_OK;
+    }
+    if (lm_output_wants_text(schema)) {
+        *out = through(b, TAG_END);
+        return LM_OK;
+    }
+    lm_gexpr value = LM_GEXPR_EMPTY;
+    lm_status status = compile_schema(b, schema, &value);
+    if (status == LM_ERR_UNSUPPORTED || status == LM_ERR_FORMAT) {
+        lm_log_write(b->env, LM_LOG_LEVEL_WARNING, "chat: an argument of a tool is not constrained: %s",
+                     b->error->message);
+        status = compile_schema(b, &anything, &value);
+    }
+    *out = lm_gexpr_seq2(&b->pool, value, word(b, TAG_END));
+    return status;
+}
+
+static bool is_required(const lm_json *parameters, const lm_json_member *member) {
+    const lm_json *names = lm_json_get(parameters, "required");
+    for (size_t i = 0; lm_json_is(names, LM_JSON_ARRAY) && i < names->count; i++)
+        if (names->items[i].type == LM_JSON_STRING && names->items[i].count == member->name_size &&
+            memcmp(names->items[i].text, member->name, member->name_size) == 0)
+            return true;
+    return false;
+}
+
+/* The declared parameters in their order, each in its tag; undeclared tools take any tags. */
+static lm_status add_tags(builder *b, const lm_json *parameters, lm_gexpr *out) {
+    static const lm_code_range name_ends[] = {{'\n', '\n'}, {'>', '>'}};
+    const lm_json *properties = lm_json_get(parameters, "properties");
+    lm_status status = LM_OK;
+    if (!parameters) {
+        lm_gexpr name =
+            lm_gexpr_repeat(&b->pool, lm_gexpr_class(&b->pool, name_ends, 2, true), 1, LM_GRAMMAR_UNBOUNDED);
+        lm_gexpr parts[5] = {word(b, "<parameter="), name, word(b, ">\n"), through(b, TAG_END), word(b, "\n")};
+        *out = lm_gexpr_repeat(&b->pool, lm_gexpr_seq(&b->pool, parts, 5), 0, LM_GRAMMAR_UNBOUNDED);
+        return LM_OK;
+    }
+    *out = LM_GEXPR_EMPTY;
+    for (size_t i = 0; status == LM_OK && lm_json_is(properties, LM_JSON_OBJECT) && i < properties->count; i++) {
+        const lm_json_member *member = &properties->members[i];
+        lm_gexpr parts[5] = {word(b, "<parameter="), lm_gexpr_text(&b->pool, member->name, member->name_size),
+                             word(b, ">\n"), LM_GEXPR_EMPTY, word(b, "\n")};
+        status = add_value(b, &member->value, &parts[3]);
+        lm_gexpr one = lm_gexpr_seq(&b->pool, parts, 5);
+        *out = lm_gexpr_seq2(&b->pool, *out, is_required(parameters, member) ? one : lm_gexpr_optional(&b->pool, one));
+    }
+    return status;
+}
+
 static lm_status add_tool(builder *b, const syntax *s, const lm_json *tool, lm_gexpr *out) {
     const lm_json *function = lm_json_get(tool, "function");
     if (!function) function = tool;
@@ -95,8 +165,9 @@ static lm_status add_tool(builder *b, const syntax *s, const lm_json *tool, lm_g
     lm_gexpr arguments = LM_GEXPR_EMPTY;
     if (!lm_json_is(name, LM_JSON_STRING) || name->count == 0)
         return lm_error_set(b->error, LM_ERR_FORMAT, "tools: a tool has no name");
-    lm_status status = compile_schema(b, lm_json_get(function, "parameters"), &arguments);
-    if (status == LM_ERR_UNSUPPORTED || status == LM_ERR_FORMAT) {
+    const lm_json *parameters = lm_json_get(function, "parameters");
+    lm_status status = s->tags ? add_tags(b, parameters, &arguments) : compile_schema(b, parameters, &arguments);
+    if (!s->tags && (status == LM_ERR_UNSUPPORTED || status == LM_ERR_FORMAT)) {
         lm_log_write(b->env, LM_LOG_LEVEL_WARNING, "chat: the arguments of a tool are not constrained: %s",
                      b->error->message);
         status = compile_schema(b, NULL, &arguments);

@@ -40,8 +40,8 @@ struct lm_chat_session {
 /* The template's inputs: messages as the template wants them, tools and variables. */
 lm_status lm_session_write_inputs(lm_chat_session *session, const lm_chat_request *request, bool generation,
                                   lm_str *out, lm_arena *arena, const lm_json **tools);
-/* Find out how the template takes arguments. */
-void lm_session_probe(lm_chat_session *session);
+/* Find out how the template takes arguments: LM_OK or LM_ERR_MEMORY. */
+lm_status lm_session_probe(lm_chat_session *session);
 /* Make known and text those of the prompt, keeping the tokens of their common beginning. */
 lm_status lm_session_take_prompt(lm_chat_session *session, const lm_chat_prompt *prompt);
 /* A generated token joins them. */

@@ -14,7 +14,7 @@ static bool contains(const lm_chat_prompt *prompt, const char *word) {
     return false;
 }
 
-void lm_session_probe(lm_chat_session *s) {
+lm_status lm_session_probe(lm_chat_session *s) {
     static const char inputs[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\","
                                  "\"content\":\"\",\"tool_calls\":[{\"id\":"
                                  "\"callcall1\",\"type\":\"function\",\"function\":{\"name\":\"probe\",\"arguments\":{"
@@ -23,8 +23,10 @@ void lm_session_probe(lm_chat_session *s) {
                                  "\"y\"}],\"bos_token\":\"\",\"eos_token\":"
                                  "\"\"}";
     lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
-    s->wants_objects = lm_chat_render(s->chat, inputs, sizeof inputs - 1, NULL, &prompt, NULL) == LM_OK &&
-                       contains(&prompt, "probe_key") && !contains(&prompt, "'probe_key'");
+    lm_status status = lm_chat_render(s->chat, inputs, sizeof inputs - 1, NULL, &prompt, NULL);
+    if (status == LM_ERR_MEMORY) return status;
+    s->wants_objects = status == LM_OK && contains(&prompt, "probe_key") && !contains(&prompt, "'probe_key'");
+    return LM_OK;
 }
 
 /* A call's function, with its arguments as the template takes them. */

@@ -160,6 +160,19 @@ class Chat(unittest.TestCase):
             self.assertLess(figures[1][1], figures[1][0] // 2)  # the second turn evaluates its own tokens
         self.assertEqual(lm("chat", self.MODEL, "--think", "maybe").returncode, 2)
 
+    def test_interrupt_ends_the_answer_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            saved = pathlib.Path(folder) / "saved"
+            process = subprocess.Popen([LM, "chat", self.MODEL, "--ignore-eos", "-c", "60000", "--cpu", "generic"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process.stdin.write(b"one\n")
+            process.stdin.flush()
+            process.stdout.read(20)
+            process.send_signal(signal.SIGINT)
+            rest, messages = process.communicate(f"/save {saved}\n".encode(), timeout=60)
+            self.assertEqual(process.returncode, 0, messages)
+            self.assertEqual([m["role"] for m in json.loads(saved.read_text())], ["user", "assistant"])
+
 
 class Fit(unittest.TestCase):
     def test_the_rule_of_sizes(self):

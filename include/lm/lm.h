@@ -26,6 +26,7 @@
 
 #include "base.h"
 #include "chat.h"
+#include "adapter.h"
 #include "context.h"
 #include "dtype.h"
 #include "embed.h"

@@ -37,12 +37,24 @@ typedef struct lm_arch_source {
     const lm_tensor *tensors; /* [lm_gguf_n_tensors] */
 } lm_arch_source;
 
+/* An adapter's low-rank pairs (arch_adapter.c). */
+typedef struct lm_arch_adapter {
+    const lm_gguf *gguf;
+    const lm_tensor *tensors; /* [n_tensors], parallel to gguf's */
+    size_t n_tensors;
+    float scale, alpha;
+    uint8_t *used; /* [n_tensors], set by the build for what it applied */
+} lm_arch_adapter;
+
 /* What the program is built for. */
 typedef struct lm_arch_options {
-    int32_t n_ctx;          /* positions per sequence: decides between short and long rope factors */
-    int32_t k_type, v_type; /* cache types */
-    int32_t outputs;        /* of the following, or'ed */
-    int32_t pooling;        /* an lm_pooling, not DEFAULT; for LM_ARCH_POOLED */
+    int32_t n_ctx;                   /* positions per sequence: decides between short and long rope factors */
+    int32_t k_type, v_type;          /* cache types */
+    int32_t outputs;                 /* of the following, or'ed */
+    int32_t pooling;                 /* an lm_pooling, not DEFAULT; for LM_ARCH_POOLED */
+    const lm_arch_adapter *adapters; /* [n_adapters] */
+    size_t n_adapters;
+    const float *steer; /* [n_layers, n_embd] added after each block, or NULL */
 } lm_arch_options;
 
 enum {

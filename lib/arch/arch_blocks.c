@@ -89,7 +89,8 @@ int32_t lm_build_rope_factors(lm_build *b) {
 
 int32_t lm_build_embed(lm_build *b, float scale) {
     int32_t table = lm_build_tensor(b, "token_embd", ".weight", b->h->n_embd, 0, 1, false);
-    return lm_graph_embed(b->graph, table, scale, LM_EMBED_TOKEN, 0);
+    int32_t x = lm_graph_embed(b->graph, table, scale, LM_EMBED_TOKEN, 0);
+    return lm_build_adapted_embedding(b, scale, x);
 }
 
 void lm_build_qkv_of(lm_build *b, int32_t x, int32_t q_width, int32_t k_width, int32_t v_width, int32_t *q, int32_t *k,

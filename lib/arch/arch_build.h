@@ -12,7 +12,8 @@ struct lm_build {
     const lm_arch_source *source;
     const lm_hparams *h;
     const lm_arch_options *options;
-    int32_t layer; /* block being built, -1 outside */
+    int32_t layer;     /* block being built, -1 outside */
+    int32_t n_steered; /* blocks that lm_build_steered has seen */
 };
 
 /* ---- metadata of the family: "key" without the architecture's prefix; a value of the wrong type fails the build ---- */
@@ -52,6 +53,17 @@ int32_t lm_build_vector(lm_build *b, const char *name, const char *suffix, int64
 int32_t lm_build_layer_norm(lm_build *b, const char *name, int32_t x);
 /* x * w / rms(x), over groups of `group` values (0: the whole row). */
 int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group);
+
+/* ---- adapters ---- */
+
+/* y, the result of matrix `base` (a tensor's whole name) for x, with what adapters add. lm_build_linear(s) do this themselves. */
+int32_t lm_build_adapted(lm_build *b, const char *base, int32_t x, int32_t y);
+/* The same for rows of the embedding, scaled like them. lm_build_embed does this itself. */
+int32_t lm_build_adapted_embedding(lm_build *b, float scale, int32_t y);
+/* The hidden state a block ends with, plus its direction. Every decoder calls this at the end of each block. */
+int32_t lm_build_steered(lm_build *b, int32_t x);
+/* Fail when an adapter's tensor was not applied. */
+void lm_build_check_adapters(lm_build *b);
 
 /* ---- shared blocks ---- */
 

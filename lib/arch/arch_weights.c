@@ -132,6 +132,13 @@ int32_t lm_build_vector(lm_build *b, const char *name, const char *suffix, int64
     return index;
 }
 
+/* The embedding's pair is stored for rows, not for products: as a tied output matrix it stays as it is. */
+static int32_t adapted(lm_build *b, const char *name, int32_t x, int32_t y) {
+    char full[NAME_SIZE];
+    if (b->options->n_adapters == 0 || strcmp(name, "token_embd") == 0) return y;
+    return lm_build_adapted(b, full_name(b, name, ".weight", full), x, y);
+}
+
 void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y) {
     lm_graph_matrix matrices[LM_OP_OUTPUTS];
     for (int32_t i = 0; i < n; i++) {
@@ -141,12 +148,14 @@ void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_
         matrices[i].scale = lm_build_vector(b, parts[i].name, ".scale", 1, true);
     }
     lm_graph_linears(b->graph, x, matrices, n, y);
+    for (int32_t i = 0; i < n; i++) y[i] = adapted(b, parts[i].name, x, y[i]);
 }
 
 int32_t lm_build_linear(lm_build *b, const char *name, int32_t x, int32_t n_out, int32_t residual) {
     int32_t w = lm_build_tensor(b, name, ".weight", lm_graph_width(b->graph, x), n_out, 1, false);
-    return lm_graph_linear(b->graph, x, w, lm_build_vector(b, name, ".bias", n_out, true),
-                           lm_build_vector(b, name, ".scale", 1, true), residual);
+    int32_t y = lm_graph_linear(b->graph, x, w, lm_build_vector(b, name, ".bias", n_out, true),
+                                lm_build_vector(b, name, ".scale", 1, true), residual);
+    return adapted(b, name, x, y);
 }
 
 int32_t lm_build_head(lm_build *b, const char *name, int32_t x) {

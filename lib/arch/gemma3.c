@@ -34,6 +34,7 @@ static void build(lm_build *b) {
         x = lm_graph_add(g, lm_build_rms(b, "post_attention_norm", o, 0), x, -1);
         int32_t y = lm_build_ffn(b, LM_ACTIVATION_GELU, lm_build_rms(b, "ffn_norm", x, 0), h->n_ff[il], -1);
         x = lm_graph_add(g, lm_build_rms(b, "post_ffw_norm", y, 0), x, -1);
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, cap);
 }

@@ -106,6 +106,7 @@ static void build(lm_build *b) {
         if (width) x = lm_graph_add(g, lm_build_layer_embedding(b, x, embeddings, width), x, -1);
         if (lm_build_exists(b, "layer_output_scale", ".weight"))
             x = lm_graph_scale(g, x, lm_build_vector(b, "layer_output_scale", ".weight", 1, false), 1);
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, cap);
 }

@@ -42,6 +42,7 @@ static void build(lm_build *b) {
             x = lm_build_moe(b, &p, normed, x);
             if (n_shared > 0) x = lm_build_shared_expert(b, LM_ACTIVATION_SILU, normed, h->n_ff_expert * n_shared, x);
         }
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, 0);
 }

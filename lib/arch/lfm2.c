@@ -53,6 +53,7 @@ static void build(lm_build *b) {
         normed = lm_build_rms(b, "ffn_norm", x, 0);
         x = h->n_experts > 0 && il >= n_dense ? lm_build_moe(b, &p, normed, x)
                                               : lm_build_ffn(b, LM_ACTIVATION_SILU, normed, h->n_ff[il], x);
+        x = lm_build_steered(b, x);
     }
     lm_build_output_of(b, "token_embd_norm", x, 0);
 }

@@ -27,6 +27,7 @@ static void build(lm_build *b) {
         int32_t o = lm_graph_attend(g, q, cache, -1, h->n_heads[il], h->v_width, scale, 0, 0, 1);
         x = lm_build_linear(b, "attn_output", o, h->n_embd, x); /* [tokens, n_embd] */
         x = lm_build_moe(b, &p, lm_build_rms(b, "ffn_norm", x, 0), x);
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, 0);
 }

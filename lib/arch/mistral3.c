@@ -48,6 +48,7 @@ static void build(lm_build *b) {
                 normed, x);
         else
             x = lm_build_ffn(b, LM_ACTIVATION_SILU, normed, h->n_ff[il], x);
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, 0);
 }

@@ -30,6 +30,7 @@ static void build(lm_build *b) {
         normed = lm_build_rms(b, "ffn_norm", x, 0);
         int32_t gate_up = lm_build_linear(b, "ffn_up", normed, 2 * h->n_ff[il], -1); /* [tokens, 2 n_ff] */
         x = lm_build_linear(b, "ffn_down", lm_graph_glu_fused(g, LM_ACTIVATION_SILU, gate_up), h->n_embd, x);
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, 0);
 }

@@ -150,6 +150,7 @@ static void build(lm_build *b) {
         int32_t normed = lm_build_rms(b, "attn_norm", x, 0);
         x = is_recurrent(b, il) ? delta_net(b, &d, normed, x) : attention(b, rope, normed, x);
         x = feed_forward(b, lm_build_rms(b, "post_attention_norm", x, 0), x);
+        x = lm_build_steered(b, x);
     }
     lm_build_output(b, x, 0);
 }

@@ -3,6 +3,7 @@
 #ifndef LM_CONTEXT_CONTEXT_ROOM_H
 #define LM_CONTEXT_CONTEXT_ROOM_H
 
+#include <lm/adapter.h>
 #include <lm/context.h>
 
 #include "../kv/kv.h"
@@ -10,6 +11,10 @@
 
 lm_status lm_context_make(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error);
 void lm_context_end(lm_context *context);
+/* The same with adapters, which are held as long as the context uses them. */
+lm_status lm_context_make_with(lm_model *model, const lm_context_params *params, const lm_adapter_use *uses,
+                               size_t n_uses, lm_context **out, lm_error *error);
+lm_status lm_context_change_adapters(lm_context *context, const lm_adapter_use *uses, size_t n_uses);
 
 /* Parts of a context that its callers read. */
 lm_kv *lm_context_kv(const lm_context *context);

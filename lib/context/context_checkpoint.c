@@ -7,8 +7,8 @@
 
 int32_t lm_context_next_keep(const lm_context *c, int32_t seq, int32_t position) {
     int32_t next = INT32_MAX;
-    if (c->shape.kv.n_states > 0 && position <= INT32_MAX - c->shape.interval)
-        next = (position / c->shape.interval + 1) * c->shape.interval;
+    if (c->shape->kv.n_states > 0 && position <= INT32_MAX - c->shape->interval)
+        next = (position / c->shape->interval + 1) * c->shape->interval;
     if (c->prompt_end > position && c->prompt_end < next) next = c->prompt_end;
     for (int i = 0; i < LM_CONTEXT_MARKS; i++) {
         int32_t mark = c->seqs[seq].marks[i];
@@ -29,7 +29,7 @@ int32_t lm_context_length(const lm_context *c, lm_seq seq) { return lm_kv_length
 
 /* The present end, whose state is in the sequence's slot. */
 static void keep_end(lm_context *c, lm_seq seq) {
-    int32_t record = c->shape.kv.n_checkpoints > 0 ? lm_kv_checkpoint_take(c->kv) : -1;
+    int32_t record = c->shape->kv.n_checkpoints > 0 ? lm_kv_checkpoint_take(c->kv) : -1;
     if (record < 0) return;
     int32_t slot = lm_kv_checkpoint_slot(c->kv, record);
     if (slot >= 0 && lm_exec_copy_state(c->exec, slot, lm_kv_state(c->kv, seq)) != LM_OK)

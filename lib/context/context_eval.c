@@ -27,7 +27,7 @@ static size_t rows_of(const lm_batch_item *item) {
 }
 
 static lm_status check_items(lm_context *c, const lm_batch_item *items, size_t n_items) {
-    const lm_context_params *p = &c->shape.params;
+    const lm_context_params *p = &c->shape->params;
     size_t rows = 0;
     if (n_items > (size_t)p->n_seqs)
         return lm_context_fail(c, LM_ERR_ARGUMENT, "%zu items for %d sequences", n_items, (int)p->n_seqs);
@@ -45,10 +45,10 @@ static lm_status check_items(lm_context *c, const lm_batch_item *items, size_t n
         if (item->n_tokens > (size_t)(p->n_ctx - c->lengths[item->seq]))
             return lm_context_fail(c, LM_ERR_FULL, "sequence %d: %d tokens and %zu more do not fit a context of %d",
                                    (int)item->seq, (int)c->lengths[item->seq], item->n_tokens, (int)p->n_ctx);
-        if (c->shape.whole_texts && item->n_tokens && c->lengths[item->seq])
+        if (c->shape->whole_texts && item->n_tokens && c->lengths[item->seq])
             return lm_context_fail(c, LM_ERR_STATE, "sequence %d is not empty: this context evaluates whole texts",
                                    (int)item->seq);
-        if (c->shape.whole_texts && item->n_tokens > (size_t)p->n_batch)
+        if (c->shape->whole_texts && item->n_tokens > (size_t)p->n_batch)
             return lm_context_fail(c, LM_ERR_FULL, "a text of %zu tokens for n_batch = %d: it must be evaluated whole",
                                    item->n_tokens, (int)p->n_batch);
         for (size_t t = 0; t < item->n_tokens; t++)
@@ -64,7 +64,7 @@ static lm_status check_items(lm_context *c, const lm_batch_item *items, size_t n
 /* How many of the item's next n tokens go into this batch so that it holds one checkpoint at most, which *keep receives. */
 static int32_t cut_at_checkpoint(lm_context *c, int32_t seq, int32_t length, int32_t n, lm_context_keep *keep) {
     *keep = (lm_context_keep){-1, 0};
-    if (c->shape.kv.n_checkpoints == 0) return n;
+    if (c->shape->kv.n_checkpoints == 0) return n;
     int32_t first = lm_context_next_keep(c, seq, length);
     if (first > length + n || c->logging) return n; /* a verification is one run */
     keep->position = first;
@@ -102,8 +102,8 @@ static lm_status add_span(lm_context *c, int32_t seq, int32_t n, bool starts, lm
 
 /* Fill the batch from where the call stands; the spans' pages are reserved. */
 static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
-    const lm_context_params *p = &c->shape.params;
-    int32_t max_outputs = c->shape.program.max_outputs;
+    const lm_context_params *p = &c->shape->params;
+    int32_t max_outputs = c->shape->program.max_outputs;
     while (at->item < at->n_items) {
         const lm_batch_item *item = &at->items[at->item];
         size_t left = item->n_tokens - at->done, room = (size_t)(p->n_batch - run->n_tokens);
@@ -111,7 +111,7 @@ static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
         if (item->logits == LM_LOGITS_ALL && n > (size_t)(max_outputs - run->n_outputs))
             n = (size_t)(max_outputs - run->n_outputs);
         if (item->logits == LM_LOGITS_LAST && n == left && n > 0 && run->n_outputs == max_outputs) n = 0;
-        if (c->shape.whole_texts && n < left) n = 0; /* the next batch has room for all of it */
+        if (c->shape->whole_texts && n < left) n = 0; /* the next batch has room for all of it */
         if (n == 0 && left > 0) return LM_OK;
         if (n > 0) {
             int32_t length = lm_kv_length(c->kv, item->seq);
@@ -140,8 +140,8 @@ static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
 }
 
 static lm_status keep_hidden(lm_context *c, const lm_run *run) {
-    int32_t value = c->shape.graph.hidden;
-    size_t width = (size_t)lm_graph_width(&c->shape.graph, value);
+    int32_t value = c->shape->graph.hidden;
+    size_t width = (size_t)lm_graph_width(&c->shape->graph, value);
     lm_status status = LM_OK;
     for (int32_t i = 0; i < run->n_outputs && value >= 0 && status == LM_OK; i++)
         status = lm_exec_read(c->exec, value, i, 1, c->hidden + (size_t)c->rows[i] * width);
@@ -150,8 +150,8 @@ static lm_status keep_hidden(lm_context *c, const lm_run *run) {
 
 /* The pooled row of a span goes to its item; of an item cut by batches the last part's row stays. */
 static lm_status keep_pooled(lm_context *c, const lm_run *run, const progress *before) {
-    int32_t value = c->shape.graph.pooled, span = 0;
-    size_t width = (size_t)lm_graph_width(&c->shape.graph, value);
+    int32_t value = c->shape->graph.pooled, span = 0;
+    size_t width = (size_t)lm_graph_width(&c->shape->graph, value);
     lm_status status = LM_OK;
     for (size_t i = before->item; i < before->n_items && span < run->n_spans && status == LM_OK && value >= 0; i++)
         if (before->items[i].n_tokens) status = lm_exec_read(c->exec, value, span++, 1, c->pooled + i * width);
@@ -159,10 +159,10 @@ static lm_status keep_pooled(lm_context *c, const lm_run *run, const progress *b
 }
 
 static lm_status keep_logits(lm_context *c, const lm_run *run) {
-    int32_t value = c->shape.graph.logits;
+    int32_t value = c->shape->graph.logits;
     size_t n_vocab = (size_t)c->model->hparams.n_vocab;
     if (run->n_outputs == 0 || value < 0) return LM_OK;
-    if (!c->shape.logits_bytes) {
+    if (!c->shape->logits_bytes) {
         c->mapped = lm_exec_map(c->exec, value);
         return LM_OK;
     }
@@ -192,8 +192,8 @@ static lm_status run_batch(lm_context *c, progress *at) {
                   .positions = c->positions,
                   .spans = c->spans,
                   .outputs = c->outputs,
-                  .n_threads = c->shape.params.n_threads,
-                  .log = c->logging && c->shape.program.n_log > 0,
+                  .n_threads = c->shape->params.n_threads,
+                  .log = c->logging && c->shape->program.n_log > 0,
                   .cancel = (int32_t *)(void *)&c->cancelled};
     progress before = *at;
     lm_status status = gather_batch(c, at, &run);
@@ -255,7 +255,7 @@ lm_status lm_context_run(lm_context *c, const lm_batch_item *items, size_t n_ite
     atomic_store(&c->cancelled, 0);
     c->n_rows = c->n_items = 0;
     c->mapped = NULL;
-    memset(c->pooled, 0, c->shape.pooled_bytes); /* rows of items without tokens */
+    memset(c->pooled, 0, c->shape->pooled_bytes); /* rows of items without tokens */
     for (size_t i = 0; i < n_items && status == LM_OK; i++)
         if (items[i].n_tokens > 0) status = lm_context_settle(c, items[i].seq);
     if (status == LM_OK) status = run_items(c, items, n_items, &c->n_rows);
@@ -264,7 +264,7 @@ lm_status lm_context_run(lm_context *c, const lm_batch_item *items, size_t n_ite
 }
 
 lm_status lm_context_resync(lm_context *c, lm_seq seq, const lm_token *tokens, size_t n_tokens, lm_sync_info *info) {
-    const lm_context_params *p = &c->shape.params;
+    const lm_context_params *p = &c->shape->params;
     if (seq < 0 || seq >= p->n_seqs)
         return lm_context_fail(c, LM_ERR_RANGE, "sequence %d: there are %d", (int)seq, (int)p->n_seqs);
     if (n_tokens == 0 || !tokens)
@@ -272,10 +272,10 @@ lm_status lm_context_resync(lm_context *c, lm_seq seq, const lm_token *tokens, s
     if (n_tokens > (size_t)p->n_ctx)
         return lm_context_fail(c, LM_ERR_FULL, "%zu tokens do not fit a context of %d", n_tokens, (int)p->n_ctx);
     lm_kv_resumed resumed = {.checkpoint = -1, .reason = LM_KV_REASON_UNKNOWN};
-    if (c->shape.whole_texts) lm_kv_close(c->kv, seq);
-    lm_status status = c->shape.whole_texts ? LM_OK
-                                            : lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1,
-                                                           &resumed); /* the last token gives the logits */
+    if (c->shape->whole_texts) lm_kv_close(c->kv, seq);
+    lm_status status = c->shape->whole_texts ? LM_OK
+                                             : lm_kv_resume(c->kv, seq, tokens, (int32_t)n_tokens - 1,
+                                                            &resumed); /* the last token gives the logits */
     if (status != LM_OK) return lm_context_fail(c, status, "the state of sequence %d cannot be restored", (int)seq);
     lm_batch_item item = {seq, LM_LOGITS_LAST, tokens + resumed.n_reused, n_tokens - (size_t)resumed.n_reused};
     /* The end of a prompt is where the next one will differ. */

@@ -17,7 +17,7 @@
 typedef struct lm_context_shape {
     lm_context_params params; /* complete */
     lm_graph graph;
-    lm_program program;     /* borrows graph */
+    lm_program program; /* borrows graph */
     lm_kv_params kv;
     uint64_t page_bytes[LM_KV_MAX_GROUPS]; /* of all layers of a group */
     size_t logits_bytes;                   /* copies of rows, 0 when rows are read in place */
@@ -25,6 +25,14 @@ typedef struct lm_context_shape {
     bool whole_texts;                      /* an item is a sequence's whole text, in one batch */
     size_t batch_bytes;                    /* the arrays of a run */
     int32_t interval;                      /* tokens between checkpoints along the context */
+    /* What adapters add; env NULL: none. */
+    const lm_env *env;
+    lm_adapter **held; /* [n_held] */
+    size_t n_held;
+    lm_arch_adapter *adapters; /* [n_adapters] of room for n_held */
+    size_t n_adapters;
+    float *steer; /* [n_layers, n_embd], or NULL */
+    size_t steer_bytes;
 } lm_context_shape;
 
 #define LM_CONTEXT_MARKS 16 /* of a sequence, waiting */
@@ -43,7 +51,7 @@ typedef struct lm_context_keep {
 struct lm_context {
     const lm_env *env;
     lm_model *model;
-    lm_context_shape shape;
+    lm_context_shape *shape;
     lm_exec *exec;
     lm_kv *kv;
     /* One run's arrays, in one block. */
@@ -77,8 +85,11 @@ void lm_context_marks_passed(lm_context *context, int32_t seq);
 lm_status lm_context_settle(lm_context *context, int32_t seq);
 
 /* Decide and build; nothing large is reserved. The caller ends it with lm_context_shape_end. params is complete. */
-lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out,
-                                 lm_error *error);
+lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, const lm_adapter_use *uses,
+                                 size_t n_uses, lm_context_shape *out, lm_error *error);
+lm_status lm_context_shape_take_adapters(const lm_model *model, const lm_adapter_use *uses, size_t n,
+                                         lm_context_shape *shape, lm_error *error);
+void lm_context_shape_drop_adapters(lm_context_shape *shape);
 void lm_context_shape_end(lm_context_shape *shape);
 /* What opening a context of this shape takes, memory->weights_bytes and the like included. */
 lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory,

@@ -133,8 +133,8 @@ static bool maps_results(const lm_model *model) {
     return model->placements[model->layer_placement[model->hparams.n_layers_all + 1]].backend->value_map != NULL;
 }
 
-lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, lm_context_shape *out,
-                                 lm_error *error) {
+lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, const lm_adapter_use *uses,
+                                 size_t n_uses, lm_context_shape *out, lm_error *error) {
     lm_context_shape *s = out;
     *s = (lm_context_shape){.params = *params};
     lm_graph_init(&s->graph, model->env);
@@ -142,7 +142,10 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     if (status != LM_OK) return status;
     const lm_context_params *p = &s->params;
     lm_arch_source source = lm_model_source(model);
-    lm_arch_options options = {p->n_ctx, p->k_type, p->v_type, p->outputs, p->pooling};
+    status = lm_context_shape_take_adapters(model, uses, n_uses, s, error);
+    if (status != LM_OK) return status;
+    lm_arch_options options = {p->n_ctx,   p->k_type,   p->v_type,     p->outputs,
+                               p->pooling, s->adapters, s->n_adapters, s->steer};
     lm_arch_build(model->arch, &source, &model->hparams, &options, &s->graph);
     bool recurrent = s->graph.state_layers.count > 0;
     int32_t n_states = recurrent ? p->n_seqs + 1 + p->n_checkpoints : 0;
@@ -191,7 +194,17 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     return status;
 }
 
-void lm_context_shape_end(lm_context_shape *shape) { lm_graph_destroy(&shape->graph); }
+void lm_context_shape_end(lm_context_shape *shape) {
+    lm_graph_destroy(&shape->graph);
+    lm_context_shape_drop_adapters(shape);
+}
+
+/* The shape itself and what it holds of adapters. */
+static uint64_t extra_bytes(const lm_context_shape *s) {
+    uint64_t total = sizeof *s + s->steer_bytes + s->n_held * (sizeof *s->held + sizeof *s->adapters);
+    for (size_t i = 0; i < s->n_adapters; i++) total += s->adapters[i].n_tensors;
+    return total;
+}
 
 lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape *shape, lm_memory *memory,
                                   lm_error *error) {
@@ -204,8 +217,9 @@ lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape 
     memory->model_bytes = lm_model_memory(model);
     memory->cache_bytes = size.cache_bytes;
     memory->work_bytes = size.work_bytes;
-    memory->context_bytes = sizeof(lm_context) + lm_graph_bytes(&shape->graph) + lm_kv_bytes(&shape->kv) +
-                            shape->logits_bytes + shape->hidden_bytes + shape->pooled_bytes + shape->batch_bytes;
+    memory->context_bytes = sizeof(lm_context) + extra_bytes(shape) + lm_graph_bytes(&shape->graph) +
+                            lm_kv_bytes(&shape->kv) + shape->logits_bytes + shape->hidden_bytes + shape->pooled_bytes +
+                            shape->batch_bytes;
     memory->n_pages = memory->n_pages_free = shape->kv.n_groups ? shape->kv.n_pages[0] : 0;
     memory->n_pages_cached = 0;
     return LM_OK;
@@ -214,7 +228,7 @@ lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape 
 lm_status lm_context_measure(lm_model *model, const lm_context_params *params, lm_memory *memory,
                              lm_context_params *in_force, lm_error *error) {
     lm_context_shape shape;
-    lm_status status = lm_context_shape_begin(model, params, &shape, error);
+    lm_status status = lm_context_shape_begin(model, params, NULL, 0, &shape, error);
     if (status == LM_OK) status = lm_context_shape_memory(model, &shape, memory, error);
     if (status == LM_OK && in_force) *in_force = shape.params;
     lm_context_shape_end(&shape);

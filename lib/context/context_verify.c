@@ -5,9 +5,9 @@
 #include "context_internal.h"
 
 lm_status lm_context_verify(lm_context *c, lm_seq seq, const lm_token *tokens, size_t n_tokens) {
-    if (n_tokens == 0 || n_tokens > (size_t)c->shape.params.n_draft + 1)
+    if (n_tokens == 0 || n_tokens > (size_t)c->shape->params.n_draft + 1)
         return lm_context_fail(c, LM_ERR_ARGUMENT, "%zu tokens to verify, n_draft is %d", n_tokens,
-                               (int)c->shape.params.n_draft);
+                               (int)c->shape->params.n_draft);
     lm_batch_item item = {seq, LM_LOGITS_ALL, tokens, n_tokens};
     lm_status status = lm_context_settle(c, seq); /* not part of the run that is kept */
     if (status != LM_OK) return status;
@@ -28,7 +28,7 @@ static lm_status replay(lm_context *c, lm_seq seq, int32_t n_kept) {
                   .tokens = c->tokens,
                   .positions = c->positions,
                   .spans = &span,
-                  .n_threads = c->shape.params.n_threads};
+                  .n_threads = c->shape->params.n_threads};
     lm_status status = lm_exec_replay(c->exec, &run);
     if (status == LM_OK) lm_kv_swap_state(c->kv, seq);
     return status;

@@ -36,14 +36,14 @@ static uint32_t get32(const uint8_t *in) {
 static uint64_t get64(const uint8_t *in) { return get32(in) | (uint64_t)get32(in + 4) << 32; }
 
 static size_t page_bytes(const lm_context *c, int32_t layer) {
-    const lm_cache_layer *l = &c->shape.program.cache_layers[layer];
+    const lm_cache_layer *l = &c->shape->program.cache_layers[layer];
     return (size_t)l->n_heads_kv *
            (lm_cache_k_bytes(l->k_type, l->k_width) + (l->v_width > 0 ? lm_cache_v_bytes(l->v_type, l->v_width) : 0));
 }
 
 /* First page a sequence of n tokens holds in a layer's group. */
 static int32_t first_page(const lm_context *c, int32_t layer, int32_t n) {
-    int32_t window = c->shape.program.cache_groups[c->shape.program.cache_layers[layer].group].window;
+    int32_t window = c->shape->program.cache_groups[c->shape->program.cache_layers[layer].group].window;
     return window > 0 && n - window + 1 > 0 ? (n - window + 1) / LM_KV_PAGE : 0;
 }
 
@@ -52,10 +52,10 @@ static int32_t page_end(int32_t n) { return (n + LM_KV_PAGE - 1) / LM_KV_PAGE; }
 /* The largest piece read or written at once. */
 static size_t buffer_bytes(const lm_context *c) {
     size_t largest = 4096;
-    for (int32_t l = 0; l < c->shape.program.n_cache_layers; l++)
+    for (int32_t l = 0; l < c->shape->program.n_cache_layers; l++)
         largest = page_bytes(c, l) > largest ? page_bytes(c, l) : largest;
-    for (int32_t l = 0; l < c->shape.program.n_state_layers; l++) {
-        size_t bytes = (size_t)c->shape.program.state_layers[l].n_floats * sizeof(float);
+    for (int32_t l = 0; l < c->shape->program.n_state_layers; l++) {
+        size_t bytes = (size_t)c->shape->program.state_layers[l].n_floats * sizeof(float);
         largest = bytes > largest ? bytes : largest;
     }
     return largest;
@@ -63,13 +63,13 @@ static size_t buffer_bytes(const lm_context *c) {
 
 static uint64_t state_bytes(const lm_context *c) {
     uint64_t total = 0;
-    for (int32_t l = 0; l < c->shape.program.n_state_layers; l++)
-        total += (uint64_t)c->shape.program.state_layers[l].n_floats * sizeof(float);
+    for (int32_t l = 0; l < c->shape->program.n_state_layers; l++)
+        total += (uint64_t)c->shape->program.state_layers[l].n_floats * sizeof(float);
     return total;
 }
 
 static uint64_t file_bytes(const lm_context *c, int32_t n, int32_t n_checkpoints) {
-    const lm_program *p = &c->shape.program;
+    const lm_program *p = &c->shape->program;
     uint64_t total = HEADER_BYTES + (uint64_t)p->n_cache_layers * LAYER_BYTES + (uint64_t)p->n_state_layers * 8 +
                      (uint64_t)n * 4 + 8;
     for (int32_t l = 0; l < p->n_cache_layers; l++)
@@ -78,9 +78,9 @@ static uint64_t file_bytes(const lm_context *c, int32_t n, int32_t n_checkpoints
 }
 
 static void describe_layer(const lm_context *c, int32_t layer, uint8_t *out) {
-    const lm_cache_layer *l = &c->shape.program.cache_layers[layer];
+    const lm_cache_layer *l = &c->shape->program.cache_layers[layer];
     const int32_t fields[] = {
-        c->shape.program.cache_groups[l->group].window, l->n_heads_kv, l->k_width, l->v_width, l->k_type, l->v_type};
+        c->shape->program.cache_groups[l->group].window, l->n_heads_kv, l->k_width, l->v_width, l->k_type, l->v_type};
     for (int i = 0; i < 6; i++) put32(out + 4 * i, (uint32_t)fields[i]);
 }
 
@@ -88,9 +88,9 @@ static void header(const lm_context *c, int32_t n, int32_t n_checkpoints, uint8_
     memcpy(out, magic, sizeof magic);
     put64(out + 8, lm_model_fingerprint(c->model));
     put64(out + 16, (uint64_t)n);
-    put64(out + 24, (uint64_t)c->shape.params.n_ctx);
-    put32(out + 32, (uint32_t)c->shape.program.n_cache_layers);
-    put32(out + 36, (uint32_t)c->shape.program.n_state_layers);
+    put64(out + 24, (uint64_t)c->shape->params.n_ctx);
+    put32(out + 32, (uint32_t)c->shape->program.n_cache_layers);
+    put32(out + 36, (uint32_t)c->shape->program.n_state_layers);
     put64(out + 40, file_bytes(c, n, n_checkpoints));
     put64(out + 48, (uint64_t)n_checkpoints);
 }
@@ -111,12 +111,12 @@ static lm_status emit(sink *s, const void *bytes, size_t n) {
 static lm_status emit_layers(const lm_context *c, sink *s) {
     uint8_t record[LAYER_BYTES];
     lm_status status = LM_OK;
-    for (int32_t l = 0; l < c->shape.program.n_cache_layers && status == LM_OK; l++) {
+    for (int32_t l = 0; l < c->shape->program.n_cache_layers && status == LM_OK; l++) {
         describe_layer(c, l, record);
         status = emit(s, record, LAYER_BYTES);
     }
-    for (int32_t l = 0; l < c->shape.program.n_state_layers && status == LM_OK; l++) {
-        put64(record, (uint64_t)c->shape.program.state_layers[l].n_floats);
+    for (int32_t l = 0; l < c->shape->program.n_state_layers && status == LM_OK; l++) {
+        put64(record, (uint64_t)c->shape->program.state_layers[l].n_floats);
         status = emit(s, record, 8);
     }
     return status;
@@ -124,10 +124,10 @@ static lm_status emit_layers(const lm_context *c, sink *s) {
 
 static lm_status emit_state(lm_context *c, int32_t slot, sink *s, void *buffer) {
     lm_status status = LM_OK;
-    for (int32_t l = 0; l < c->shape.program.n_state_layers && status == LM_OK; l++) {
+    for (int32_t l = 0; l < c->shape->program.n_state_layers && status == LM_OK; l++) {
         status = lm_exec_read_state(c->exec, l, slot, buffer);
         if (status == LM_OK)
-            status = emit(s, buffer, (size_t)c->shape.program.state_layers[l].n_floats * sizeof(float));
+            status = emit(s, buffer, (size_t)c->shape->program.state_layers[l].n_floats * sizeof(float));
     }
     return status;
 }
@@ -135,7 +135,7 @@ static lm_status emit_state(lm_context *c, int32_t slot, sink *s, void *buffer) 
 /* The sequence's last checkpoints, ascending; without recurrent layers there is nothing to carry. */
 static int32_t find_checkpoints(const lm_context *c, lm_seq seq, int32_t *positions, int32_t *slots) {
     int32_t n = 0, before = INT32_MAX;
-    if (c->shape.program.n_state_layers == 0) return 0;
+    if (c->shape->program.n_state_layers == 0) return 0;
     while (n < MAX_CHECKPOINTS && lm_kv_checkpoint_before(c->kv, seq, before, &before, &slots[MAX_CHECKPOINTS - 1 - n]))
         positions[MAX_CHECKPOINTS - 1 - n++] = before;
     for (int32_t i = 0; i < n; i++) {
@@ -153,9 +153,9 @@ static lm_status emit_contents(lm_context *c, lm_seq seq, sink *s, void *buffer)
         put32(token, (uint32_t)lm_kv_tokens(c->kv, seq)[i]);
         status = emit(s, token, sizeof token);
     }
-    for (int32_t l = 0; l < c->shape.program.n_cache_layers; l++)
+    for (int32_t l = 0; l < c->shape->program.n_cache_layers; l++)
         for (int32_t p = first_page(c, l, n); p < page_end(n) && status == LM_OK; p++) {
-            status = lm_exec_read_page(c->exec, l, lm_kv_pages(c->kv, seq)[c->shape.program.cache_layers[l].group][p],
+            status = lm_exec_read_page(c->exec, l, lm_kv_pages(c->kv, seq)[c->shape->program.cache_layers[l].group][p],
                                        buffer, page_bytes(c, l));
             if (status == LM_OK) status = emit(s, buffer, page_bytes(c, l));
         }
@@ -248,24 +248,24 @@ static lm_status check_header(lm_context *c, source *s, int32_t *n_tokens, int32
         return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved with another model");
     if (memcmp(head + 24, expected + 24, 16))
         return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved from a context of another length");
-    if (n > (uint64_t)c->shape.params.n_ctx)
+    if (n > (uint64_t)c->shape->params.n_ctx)
         return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence claims %llu tokens", (unsigned long long)n);
     uint64_t checkpoints = get64(head + 48);
-    if (checkpoints > (c->shape.program.n_state_layers ? MAX_CHECKPOINTS : 0))
+    if (checkpoints > (c->shape->program.n_state_layers ? MAX_CHECKPOINTS : 0))
         return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence claims %llu checkpoints",
                                (unsigned long long)checkpoints);
     if (file_bytes(c, (int32_t)n, (int32_t)checkpoints) != id.size)
         return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache layout");
-    for (int32_t l = 0; l < c->shape.program.n_cache_layers && status == LM_OK; l++) {
+    for (int32_t l = 0; l < c->shape->program.n_cache_layers && status == LM_OK; l++) {
         status = take(s, record, LAYER_BYTES);
         describe_layer(c, l, mine);
         if (status == LM_OK && memcmp(record, mine, LAYER_BYTES))
             return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache type or shape in layer %d",
                                    (int)l);
     }
-    for (int32_t l = 0; l < c->shape.program.n_state_layers && status == LM_OK; l++) {
+    for (int32_t l = 0; l < c->shape->program.n_state_layers && status == LM_OK; l++) {
         status = take(s, record, 8);
-        if (status == LM_OK && get64(record) != (uint64_t)c->shape.program.state_layers[l].n_floats)
+        if (status == LM_OK && get64(record) != (uint64_t)c->shape->program.state_layers[l].n_floats)
             return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another recurrent state in layer %d",
                                    (int)l);
     }
@@ -278,8 +278,8 @@ static lm_status check_header(lm_context *c, source *s, int32_t *n_tokens, int32
 
 static lm_status load_state(lm_context *c, source *s, int32_t slot, void *buffer) {
     lm_status status = LM_OK;
-    for (int32_t l = 0; l < c->shape.program.n_state_layers && status == LM_OK; l++) {
-        status = take(s, buffer, (size_t)c->shape.program.state_layers[l].n_floats * sizeof(float));
+    for (int32_t l = 0; l < c->shape->program.n_state_layers && status == LM_OK; l++) {
+        status = take(s, buffer, (size_t)c->shape->program.state_layers[l].n_floats * sizeof(float));
         if (status == LM_OK) status = lm_exec_write_state(c->exec, l, slot, buffer);
     }
     return status;
@@ -293,7 +293,7 @@ static lm_status load_checkpoints(lm_context *c, lm_seq seq, source *s, int32_t 
         status = take(s, number, sizeof number);
         uint64_t position = get64(number);
         if (status == LM_OK && (position == 0 || position > (uint64_t)n)) status = LM_ERR_FORMAT;
-        int32_t record = status == LM_OK && c->shape.kv.n_checkpoints > 0 ? lm_kv_checkpoint_take(c->kv) : -1;
+        int32_t record = status == LM_OK && c->shape->kv.n_checkpoints > 0 ? lm_kv_checkpoint_take(c->kv) : -1;
         if (record < 0) {
             s->offset += state_bytes(c);
             continue;
@@ -308,7 +308,7 @@ static lm_status load_checkpoints(lm_context *c, lm_seq seq, source *s, int32_t 
 }
 
 static lm_status load_contents(lm_context *c, lm_seq seq, source *s, int32_t n, lm_token *tokens, void *buffer) {
-    const lm_program *program = &c->shape.program;
+    const lm_program *program = &c->shape->program;
     lm_status status = LM_OK;
     for (int32_t l = 0; l < program->n_cache_layers; l++)
         for (int32_t p = first_page(c, l, n); p < page_end(n) && status == LM_OK; p++) {

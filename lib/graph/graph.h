@@ -55,6 +55,8 @@ int32_t lm_graph_width(const lm_graph *graph, int32_t value);
 int32_t lm_graph_embed(lm_graph *graph, int32_t table, float scale, int32_t source, int32_t row);
 int32_t lm_graph_norm(lm_graph *graph, int32_t kind, int32_t x, int32_t w, int32_t b, float eps, int32_t group);
 int32_t lm_graph_linear(lm_graph *graph, int32_t x, int32_t w, int32_t b, int32_t scale, int32_t residual);
+/* y + scale * (W x) */
+int32_t lm_graph_linear_add(lm_graph *graph, int32_t x, int32_t w, float scale, int32_t y);
 /* n matrices over one input; outputs go to y[0..n). */
 typedef struct lm_graph_matrix {
     int32_t w, b, scale;

@@ -124,6 +124,12 @@ int32_t lm_graph_linear(lm_graph *graph, int32_t x, int32_t w, int32_t b, int32_
     return y;
 }
 
+int32_t lm_graph_linear_add(lm_graph *graph, int32_t x, int32_t w, float scale, int32_t y) {
+    int32_t sum = lm_graph_linear(graph, x, w, -1, -1, y);
+    if (graph->status == LM_OK) graph->ops.data[graph->ops.count - 1].params.linear.scale = scale;
+    return sum;
+}
+
 int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_width, int32_t first,
                         float temperature_scale, int32_t temperature_length) {
     if (graph->status != LM_OK) return -1;

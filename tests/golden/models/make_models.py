@@ -7,6 +7,8 @@ positions. No reference values belong to them: tests compare one way of getting 
 
   hybrid.gguf    qwen35: a delta-rule block, an attention block, and an appended draft block
   windowed.gguf  gemma3: five blocks that see 80 tokens back for one that sees everything
+  plain.gguf     llama; ../adapters/plain-lora.gguf and plain-lora2.gguf adapt it, plain-merged.gguf is it with 0.5 times the first and
+                 -1 times the second added; ../adapters/plain-steer.gguf is a control vector
 """
 import os
 import random
@@ -137,6 +139,69 @@ def windowed(d=16, heads=2, width=8, ff=24, n_vocab=64, window=80):
     f.write()
 
 
+def llama(name, d, heads, width, ff, n_vocab):
+    f = File(name, "llama", 3, block_count=2, context_length=1024, embedding_length=d, feed_forward_length=ff,
+             attention__head_count=heads, attention__head_count_kv=1, attention__key_length=width,
+             attention__value_length=width, attention__layer_norm_rms_epsilon=1e-5, rope__freq_base=10000.0)
+    base(f, n_vocab, d, False)
+    for block in range(2):
+        b = "blk.%d." % block
+        f.norms(b, "attn_norm", "ffn_norm", n=d)
+        f.matrix(b + "attn_q", d, heads * width, 1.5)
+        f.matrix(b + "attn_k", d, width, 1.5)
+        f.matrix(b + "attn_v", d, width)
+        f.matrix(b + "attn_output", heads * width, d, 2.0)
+        f.feed_forward(b, d, ff)
+    f.tensors = [(n, dims, F32, numbers) for n, dims, _, numbers in f.tensors]
+    return f
+
+
+def lora(name, seed, alpha, adapted, rank, shapes):
+    f = File(name, "llama", seed)
+    f.key("general.type", "adapter")
+    f.key("adapter.type", "lora")
+    if alpha:
+        f.key("adapter.lora.alpha", alpha)
+    for w in adapted:
+        n_in, n_out = shapes[w]
+        flipped = w.startswith("token_embd")
+        f.put(w + ".lora_a", (rank, n_out) if flipped else (n_in, rank), [f.random.gauss(0, 0.3) for _ in range(rank * (n_out if flipped else n_in))])
+        f.put(w + ".lora_b", (rank, n_in if flipped else n_out), [f.random.gauss(0, 0.3) for _ in range(rank * (n_in if flipped else n_out))])
+    f.write()
+    return f
+
+
+def merge(model, adapter, rank, alpha, scale):
+    scale = scale * alpha / rank if alpha else scale
+    halves = {n: numbers for n, _, _, numbers in adapter.tensors}
+    for n, (n_in, n_out), _, numbers in [t for t in model.tensors if t[0] + ".lora_a" in halves]:
+        a, b = halves[n + ".lora_a"], halves[n + ".lora_b"]
+        for o in range(n_out):
+            for i in range(n_in):
+                if n.startswith("token_embd"):
+                    add = sum(b[i * rank + r] * a[o * rank + r] for r in range(rank))
+                else:
+                    add = sum(b[o * rank + r] * a[r * n_in + i] for r in range(rank))
+                numbers[o * n_in + i] += scale * add
+
+
+def plain(d=32, heads=2, width=16, ff=48, n_vocab=64):
+    llama("plain", d, heads, width, ff, n_vocab).write()
+    merged = llama("plain-merged", d, heads, width, ff, n_vocab)
+    shapes = {n: dims for n, dims, _, _ in merged.tensors}
+    first = ["token_embd.weight", "blk.0.attn_q.weight", "blk.0.attn_v.weight", "blk.0.ffn_down.weight",
+             "blk.1.ffn_gate.weight", "output.weight"]
+    second = ["blk.0.attn_q.weight", "blk.1.attn_output.weight", "blk.1.ffn_gate.weight"]
+    merge(merged, lora("../adapters/plain-lora", 4, 4.0, first, 2, shapes), 2, 4.0, 0.5)
+    merge(merged, lora("../adapters/plain-lora2", 5, 0, second, 3, shapes), 3, 0, -1.0)
+    merged.write()
+    f = File("../adapters/plain-steer", "controlvector", 6)
+    f.key("controlvector.model_hint", "llama")
+    f.vector("direction.1", d, 0.5, 0.0)
+    f.write()
+
+
 if __name__ == "__main__":
     hybrid()
     windowed()
+    plain()

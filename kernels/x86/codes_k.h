@@ -170,7 +170,7 @@ LM_INLINE void tq1_0_codes(V x[2], const V raw[RAW], const int e, const int i) {
 LM_INLINE F tq1_0_d(const uint8_t *p, size_t s) { return d_high(p + 50, s); }
 
 /* IQ4_XS: levels use the whole range of int8, so sums do not fit int16: decode and panels have a form of their own. */
-enum { iq4xs_BYTES = 136, iq4xs_STEPS = 1 };
+enum { iq4xs_BYTES = 136, iq4xs_STEPS = 1, iq4xs_OFFSET = S8_OFFSET, iq4xs_WIDE = 1, iq4xs_MINIMA = 0 };
 LM_INLINE void iq4xs_load(V raw[RAW], const uint8_t *p, size_t s, const int h) { raw[0] = v_rows(p + 8 + 16 * h, s); }
 LM_INLINE void iq4xs_codes(V x[2], const V raw[RAW], const int e, const int i) {
     V table = v_prepare_s8(v_lane(lm_iq4nl_levels));
@@ -191,6 +191,7 @@ LM_INLINE void iq4xs_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
 #define iq4xs_d d_low
 
 #define q3k_dmin(p, s) f_zero()
+#define iq4xs_dmin(p, s) f_zero()
 #define q6k_dmin(p, s) f_zero()
 #define tq1_0_dmin(p, s) f_zero()
 #define tq2_0_dmin(p, s) f_zero()

@@ -21,7 +21,7 @@ KERNEL(scaled32_extra, scaled_kernel, 1, 1, 1)
 /* Products of int8 by int8: |w| unsigned times the activation with the sign of w; pair sums up to 32512 are widened at once. */
 LM_INLINE void wide_dot(V s[COLS][2], const struct panel32 *p, const struct acts32 *a, const V scale[2]) {
     LM_UNROLL(8) for (int t = 0; t < 8; t++) {
-        V w0 = v_load(p->q[t][0]), w1 = v_load(p->q[t][1]), u0 = _mm256_abs_epi8(w0), u1 = _mm256_abs_epi8(w1);
+        V w0 = v_load(p->q[t]), w1 = v_load(p->q[t] + 32), u0 = _mm256_abs_epi8(w0), u1 = _mm256_abs_epi8(w1);
         LM_UNROLL(4) for (int j = 0; j < COLS; j++) {
             V x = bcast32(&a->q[j][4 * t]);
             s[j][0] = v_add32(s[j][0], v_madd16(_mm256_maddubs_epi16(u0, _mm256_sign_epi8(x, w0)), scale[0]));
@@ -39,7 +39,7 @@ static void kernel_levels(const void *panel, const void *acts, int n_panels, til
         wide_dot(s, p, a, one);
         LM_UNROLL(4)
         for (int j = 0; j < COLS; j++)
-            LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p->d[0][v], a->scale[j]);
+            LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p->d[0] + ROWS * v, a->scale[j]);
     }
 }
 static void kernel_scaled_levels(const void *panel, const void *acts, int n_panels, tile_row *c, int offset) {
@@ -49,27 +49,18 @@ static void kernel_scaled_levels(const void *panel, const void *acts, int n_pane
         V s[COLS][2];
         LM_UNROLL(4) for (int j = 0; j < COLS; j++) s[j][0] = s[j][1] = v_zero();
         for (int b = 0; b < 8; b++) {
-            const V scale[2] = {v_load(p[b].scale[0][0]), v_load(p[b].scale[0][1])};
+            const V scale[2] = {v_load(p[b].scale[0]), v_load(p[b].scale[0] + ROWS)};
             wide_dot(s, p + b, a + b, scale);
         }
         LM_UNROLL(4)
         for (int j = 0; j < COLS; j++)
-            LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p[7].d[0][v], a[7].scale[j]);
+            LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p[7].d[0] + ROWS * v, a[7].scale[j]);
     }
 }
 #endif
 
-UNPACK_K(q2k)
-UNPACK_K(q3k)
-UNPACK_K(q4k)
-UNPACK_K(q5k)
-UNPACK_K(q6k)
-UNPACK_K(tq1_0)
-UNPACK_K(tq2_0)
-enum { iq4xs_OFFSET = S8_OFFSET, iq4xs_WIDE = 1, iq4xs_MINIMA = 0 };
-#define iq4xs_dmin(p, s) f_zero()
-UNPACK_K(iq4xs)
-
+#define FLAT_FORM_OFFSET(name, k, which, offset) FLAT_FORM_OF(name, k, which, offset, UNPACKED(name))
+#define FLAT_FORM(name, k, which) FLAT_FORM_OFFSET(name, k, which, name##_OFFSET)
 FLAT_FORM(q4_0, 32, simple)
 FLAT_FORM(q4_1, 32, minimum)
 FLAT_FORM(q5_0, 32, simple)

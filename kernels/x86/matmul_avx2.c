@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Prefill at level avx2: the flat panels of matmul_body.h with 256-bit vectors. */
+ * Prefill at level avx2: the flat panels of matmul_body.h with 256-bit vectors, and the unpackers that other levels borrow. */
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
@@ -10,7 +10,30 @@ LM_TARGET_BEGIN("avx2,f16c,fma")
 #include "codes_k.h"
 #define MATVEC(name) lm_matvec_##name##_avx2
 #define MATMUL(name) lm_matmul_##name##_avx2
+#define UNPACK(name) lm_unpack_##name##_avx2
+#define UNPACK_LINKAGE
 #include "matmul_body.h"
+
+UNPACK_SIMPLE(q4_0, ONE_SCALE)
+UNPACK_SIMPLE(q4_1, SCALE_MINIMUM)
+UNPACK_SIMPLE(q5_0, ONE_SCALE)
+UNPACK_SIMPLE(q5_1, SCALE_MINIMUM)
+UNPACK_SIMPLE(q8_0, ONE_SCALE)
+UNPACK_SIMPLE(q1_0, ONE_SCALE)
+UNPACK_SIMPLE(q2_0, ONE_SCALE)
+UNPACK_SIMPLE(iq4nl, ONE_SCALE)
+UNPACK_SIMPLE(mxfp4, ONE_SCALE)
+UNPACK_SIMPLE(nvfp4, HALF_SCALES)
+UNPACK_K(q2k)
+UNPACK_K(q3k)
+UNPACK_K(q4k)
+UNPACK_K(q5k)
+UNPACK_K(q6k)
+UNPACK_K(tq1_0)
+UNPACK_K(tq2_0)
+UNPACK_K(iq4xs)
+
+#define UNPACKED OWN
 #include "matmul_256_body.h"
 
 size_t lm_pack_bytes_flat_avx2(int32_t n, int32_t k) { return pack_bytes_flat(n, k); }

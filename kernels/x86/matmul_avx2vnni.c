@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Prefill at level avx2vnni: the flat panels of matmul_body.h with 256-bit vectors. */
+ * Prefill at level avx2vnni: the flat panels of matmul_body.h with 256-bit vectors, unpacked by level avx2. */
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
@@ -11,6 +11,7 @@ LM_TARGET_BEGIN("avx2,avxvnni,f16c,fma")
 #define MATVEC(name) lm_matvec_##name##_avx2 /* every type has one */
 #define MATMUL(name) lm_matmul_##name##_avx2vnni
 #include "matmul_body.h"
+#define UNPACKED BORROWED
 #include "matmul_256_body.h"
 
 size_t lm_pack_bytes_flat_avx2vnni(int32_t n, int32_t k) { return pack_bytes_flat(n, k); }

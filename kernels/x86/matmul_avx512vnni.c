@@ -21,6 +21,8 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 #include "codes_k.h"
 #define MATVEC(name) lm_matvec_##name##_avx512vnni
 #define MATMUL(name) lm_matmul_##name##_avx512vnni
+#define UNPACK(name) unpack_##name
+#define UNPACK_LINKAGE static
 #include "matmul_body.h"
 
 enum { PAIR_COLS = 4 };
@@ -68,7 +70,8 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
 
 /* shift: codes become signed and small by this; fold: it was 16 too much. quarters: the form of Q6_K. */
 #define UNPACK_PAIR(name, shift, folded, quarters)                                                                     \
-    static void unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks) {                               \
+    static void unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) {        \
+        (void)pitch, (void)add;                                                                                        \
         for (struct pair_panel *p = to; n_blocks--; w += name##_BYTES, p++)                                            \
             for (int v = 0; v < 2; v++) {                                                                              \
                 const uint8_t *b = w + (size_t)(16 * v) * stride;                                                      \
@@ -116,8 +119,6 @@ UNPACK_PAIR(q3k, 4, 0, 0)
 UNPACK_PAIR(q4k, 0, 0, 0)
 UNPACK_PAIR(q5k, 16, 1, 0)
 UNPACK_PAIR(q6k, 32, 0, 1)
-UNPACK_PAIR(tq1_0, 1, 0, 0)
-UNPACK_PAIR(tq2_0, 1, 0, 0)
 
 /* steps: dwords per half (4: halves of 16, 2: halves of 8). minima: 0, or as many pairs of them. */
 LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a, int n_blocks, tile_row *c,
@@ -214,33 +215,43 @@ KERNEL(minimum, simple_kernel, 1, 1, 0)
 KERNEL(half, simple_kernel, 2, 0, 0)
 KERNEL(scaled, scaled_kernel, 1, 0, 0)
 
-enum { iq4xs_OFFSET = S8_OFFSET, iq4xs_WIDE = 1, iq4xs_MINIMA = 0 };
-#define iq4xs_dmin(p, s) f_zero()
+UNPACK_SIMPLE(q4_0, ONE_SCALE)
+UNPACK_SIMPLE(q8_0, ONE_SCALE)
+UNPACK_SIMPLE(iq4nl, ONE_SCALE)
+UNPACK_SIMPLE(mxfp4, ONE_SCALE)
 UNPACK_K(iq4xs)
 
-FLAT_FORM(q4_0, 32, simple)
-FLAT_FORM(q4_1, 32, minimum)
-FLAT_FORM(q5_0, 32, simple)
-FLAT_FORM(q5_1, 32, minimum)
-FLAT_FORM(q8_0, 32, simple)
-FLAT_FORM(q1_0, 128, simple)
-FLAT_FORM(q2_0, 64, simple)
-FLAT_FORM(iq4nl, 32, simple)
-FLAT_FORM(mxfp4, 32, simple)
-FLAT_FORM(nvfp4, 64, half)
-FLAT_FORM(iq4xs, 256, scaled)
+#define FLAT_FORM(name, k, which, unpacked) FLAT_FORM_OF(name, k, which, name##_OFFSET, unpacked(name))
+FLAT_FORM(q4_0, 32, simple, OWN)
+FLAT_FORM(q4_1, 32, minimum, BORROWED)
+FLAT_FORM(q5_0, 32, simple, BORROWED)
+FLAT_FORM(q5_1, 32, minimum, BORROWED)
+FLAT_FORM(q8_0, 32, simple, OWN)
+FLAT_FORM(q1_0, 128, simple, BORROWED)
+FLAT_FORM(q2_0, 64, simple, BORROWED)
+FLAT_FORM(iq4nl, 32, simple, OWN)
+FLAT_FORM(mxfp4, 32, simple, OWN)
+FLAT_FORM(nvfp4, 64, half, BORROWED)
+FLAT_FORM(tq1_0, 256, scaled, BORROWED)
+FLAT_FORM(tq2_0, 256, scaled, BORROWED)
+FLAT_FORM(iq4xs, 256, scaled, OWN)
 #define PAIR_FORM(name, which)                                                                                         \
-    static const struct form form_##name = {                                                                           \
-        256,           name##_BYTES,   256, PAIR_COLS,   sizeof(struct pair_acts), sizeof(struct pair_panel),          \
-        unpack_##name, kernel_##which, 0,   MATVEC(name)};                                                             \
+    static const struct form form_##name = {.block_k = 256,                                                            \
+                                            .block_bytes = name##_BYTES,                                               \
+                                            .unit_k = 256,                                                             \
+                                            .cols = PAIR_COLS,                                                         \
+                                            .acts_bytes = sizeof(struct pair_acts),                                    \
+                                            .panel_bytes = sizeof(struct pair_panel),                                  \
+                                            .unpack_rows = TILE_ROWS,                                                  \
+                                            .unpack = unpack_##name,                                                   \
+                                            .kernel = kernel_##which,                                                  \
+                                            .matvec = MATVEC(name)};                                                   \
     DEFINE_MATMUL(name)
 PAIR_FORM(q2k, pair16_min8)
 PAIR_FORM(q3k, pair16)
 PAIR_FORM(q4k, pair16_min4)
 PAIR_FORM(q5k, pair16_fold)
 PAIR_FORM(q6k, pair8)
-PAIR_FORM(tq1_0, pair16)
-PAIR_FORM(tq2_0, pair16)
 
 size_t lm_pack_bytes_flat_avx512vnni(int32_t n, int32_t k) { return pack_bytes_flat(n, k); }
 void lm_pack_flat_avx512vnni(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
@@ -254,7 +265,7 @@ void lm_pack_pair8_avx512vnni(void *panel, const lm_acts *acts, int32_t first, i
     pack_pair(panel, acts, first, n, 1);
 }
 size_t lm_matmul_work_bytes_avx512vnni(int32_t n, int32_t k) {
-    const size_t flat = KC / 32 * sizeof(struct panel32), pair = KC / 256 * sizeof(struct pair_panel);
+    const size_t flat = KC / 32 * PANELS * sizeof(struct panel32), pair = KC / 256 * sizeof(struct pair_panel);
     return work_bytes(n, k, flat > pair ? flat : pair);
 }
 LM_TARGET_END

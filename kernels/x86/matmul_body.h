@@ -4,7 +4,10 @@
  * ROWS rows; the activations are broadcast dwords.
  *
  *     tile: 2 vectors of rows x COLS columns of int32 sums in registers; float accumulators in L1
- *     panel32 = 32 k x TILE_ROWS rows, acts32 = 32 k x COLS columns
+ *     panel32 = 32 k x 16 rows, one or PANELS = 2 side by side for a tile; acts32 = 32 k x COLS columns
+ *
+ * Panels are the same at every level but for what an unpacker adds to the codes, so that the unpackers of level avx2 serve all
+ * levels; AVX-512 has its own for common types, where they are worth their size.
  *
  * With VNNI every code is stored plus 128, unsigned, and the sums start at -128 times the sum of the activations: one layout of
  * activations serves all types. Without VNNI (vpmaddubsw) the sums of a sub-block are two int16 per row, which wrap on the way but
@@ -29,13 +32,15 @@ struct acts32 {
     float scale[COLS], sum[COLS];
 };
 struct panel32 {
-    uint8_t q[8][2][sizeof(V)];
-    float
-        d[2][2]
-         [ROWS]; /* [half][vector]: [1] is the minimum of types with one, the second scale of NVFP4, dmin of K-quants */
-    int32_t scale[2][2][ROWS]; /* [half][vector] of types of 256 weights: s with VNNI, else (s, s) in int16 */
-    int32_t min[2][ROWS];      /* (m, m') in int16, of each 16 */
+    uint8_t q[8][64];     /* 4 k of each row */
+    float d[2][16];       /* [1] is the minimum of types with one, the second scale of NVFP4, dmin of K-quants */
+    int32_t scale[2][16]; /* [half], of types of 256 weights: s with VNNI, else (s, s) in int16 */
+    int32_t min[16];      /* (m, m') in int16, of each 16 */
 };
+enum { PANELS = TILE_ROWS / 16 };
+/* Vector v of the tile in such an array: its panel, and its first row there. */
+#define PANEL(p, v) ((p) + (PANELS == 2 ? (v) : 0))
+#define AT(v) (PANELS == 2 ? 0 : ROWS * (v))
 
 LM_INLINE V bcast32(const void *p) {
     int32_t x;
@@ -50,92 +55,86 @@ LM_INLINE void transpose4(const V x[4], V out[4]) {
     out[0] = v_unpacklo64(a, c), out[1] = v_unpackhi64(a, c), out[2] = v_unpacklo64(b, d), out[3] = v_unpackhi64(b, d);
 }
 
-/* ---- unpackers ---- */
+/* ---- unpackers ----
+ * pitch: panels from one 32 k to the next. add: what makes the codes the panel's, 0 for a kernel without VNNI. Vectors of 256 bits
+ * fill one of a tile's panels, vectors of 512 bits two. */
 
-/* x[j]: 32 codes of rows j, j+4, ...; add: what makes them the panel's. */
-LM_INLINE void store_codes(struct panel32 *p, const int v, V x[4][2], const int add) {
+/* x[j]: 32 codes of rows j, j+4, ... */
+LM_INLINE void store_codes(struct panel32 *p, const int row, V x[4][2], V add) {
     LM_UNROLL(2) for (int e = 0; e < 2; e++) {
         V y[4] = {x[0][e], x[1][e], x[2][e], x[3][e]}, t[4];
         transpose4(y, t);
-        LM_UNROLL(4) for (int j = 0; j < 4; j++) v_store(p->q[4 * e + j][v], add ? v_add8(t[j], v_set1_8(add)) : t[j]);
+        LM_UNROLL(4) for (int j = 0; j < 4; j++) v_store(p->q[4 * e + j] + 4 * row, v_add8(t[j], add));
     }
 }
-/* With VNNI all codes go to +128; without they stay as the type has them. */
-#define CODE_ADD(offset) (HAVE_VNNI ? 128 - (offset) : 0)
 
 #define UNPACK_SIMPLE(name, SCALES)                                                                                    \
-    static void unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks) {                               \
-        for (struct panel32 *p = to; n_blocks--; w += name##_BYTES, p += name##_SUBS)                                  \
-            for (int v = 0; v < 2; v++) {                                                                              \
-                const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                    \
-                for (int i = 0; i < name##_SUBS; i++) {                                                                \
+    UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
+        const V more = v_set1_8(add);                                                                                  \
+        for (int v = 0; v < 2; v++) {                                                                                  \
+            struct panel32 *p = PANEL((struct panel32 *)to, v);                                                        \
+            const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                        \
+            for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES)                                                   \
+                for (int i = 0; i < name##_SUBS; i++, p += pitch) {                                                    \
                     V x[4][2];                                                                                         \
                     LM_UNROLL(4)                                                                                       \
                     for (int j = 0; j < 4; j++) name##_codes(x[j], b + (size_t)j * stride, 4 * stride, i);             \
-                    store_codes(p + i, v, x, CODE_ADD(name##_OFFSET));                                                 \
+                    store_codes(p, AT(v), x, more);                                                                    \
                     SCALES(name)                                                                                       \
                 }                                                                                                      \
-            }                                                                                                          \
+        }                                                                                                              \
     }
-#define ONE_SCALE(name) f_store(p[i].d[0][v], name##_scale(b, stride));
+#define ONE_SCALE(name) f_store(p->d[0] + AT(v), name##_scale(b, stride));
 #define SCALE_MINIMUM(name)                                                                                            \
-    f_store(p[i].d[0][v], name##_scale(b, stride)), f_store(p[i].d[1][v], name##_minimum(b, stride));
+    f_store(p->d[0] + AT(v), name##_scale(b, stride)), f_store(p->d[1] + AT(v), name##_minimum(b, stride));
 #define HALF_SCALES(name)                                                                                              \
     V bytes = v_dwords(b, stride);                                                                                     \
-    LM_UNROLL(2) for (int h = 0; h < 2; h++) f_store(p[i].d[h][v], nvfp4_scale(bytes, 2 * i + h));
-
-UNPACK_SIMPLE(q4_0, ONE_SCALE)
-UNPACK_SIMPLE(q4_1, SCALE_MINIMUM)
-UNPACK_SIMPLE(q5_0, ONE_SCALE)
-UNPACK_SIMPLE(q5_1, SCALE_MINIMUM)
-UNPACK_SIMPLE(q8_0, ONE_SCALE)
-UNPACK_SIMPLE(q1_0, ONE_SCALE)
-UNPACK_SIMPLE(q2_0, ONE_SCALE)
-UNPACK_SIMPLE(iq4nl, ONE_SCALE)
-UNPACK_SIMPLE(mxfp4, ONE_SCALE)
-UNPACK_SIMPLE(nvfp4, HALF_SCALES)
+    LM_UNROLL(2) for (int h = 0; h < 2; h++) f_store(p->d[h] + AT(v), nvfp4_scale(bytes, 2 * i + h));
 
 /* z[j]: 8 words of rows j, j+4, ... t[d] lane l: words 2d, 2d+1 of rows 4l .. 4l+3, so a dword per row. */
-LM_INLINE V low_words(V t) { /* twice in a dword, or as a dword with VNNI */
-    return HAVE_VNNI ? v_sra32(v_sll32(t, 16), 16) : v_shuf8(t, v_row4(0x01000100, 0x05040504, 0x09080908, 0x0d0c0d0c));
-}
-LM_INLINE V high_words(V t) {
-    return HAVE_VNNI ? v_sra32(t, 16) : v_shuf8(t, v_row4(0x03020302, 0x07060706, 0x0b0a0b0a, 0x0f0e0f0e));
-}
+LM_INLINE V low_words(V t) { return v_shuf8(t, v_row4(0x01000100, 0x05040504, 0x09080908, 0x0d0c0d0c)); }
+LM_INLINE V high_words(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0x0b0a0b0a, 0x0f0e0f0e)); }
 
-/* Scales of 8 (wide: 32 weights each) or 16 sub-blocks into 8 panels. */
-LM_INLINE void store_scales(struct panel32 *p, const int v, V sc[4][2], const int wide) {
+/* Scales of 8 (wide: 32 weights each) or 16 sub-blocks into 8 panels: (s, s), or s with VNNI, which is a shift by 16. */
+LM_INLINE void store_scales(struct panel32 *p, size_t pitch, const int row, V sc[4][2], const int wide, __m128i shift) {
     LM_UNROLL(2) for (int e = 0; e < 2 - wide; e++) {
         V y[4] = {sc[0][e], sc[1][e], sc[2][e], sc[3][e]}, t[4];
         transpose4(y, t);
         LM_UNROLL(4) for (int d = 0; d < 4; d++) {
-            if (wide)
-                v_store(p[2 * d].scale[0][v], low_words(t[d])), v_store(p[2 * d + 1].scale[0][v], high_words(t[d]));
-            else
-                v_store(p[4 * e + d].scale[0][v], low_words(t[d])), v_store(p[4 * e + d].scale[1][v], high_words(t[d]));
+            V low = v_sra32_by(low_words(t[d]), shift), high = v_sra32_by(high_words(t[d]), shift);
+            if (wide) {
+                v_store(p[(size_t)(2 * d) * pitch].scale[0] + row, low);
+                v_store(p[(size_t)(2 * d + 1) * pitch].scale[0] + row, high);
+            } else {
+                v_store(p[(size_t)(4 * e + d) * pitch].scale[0] + row, low);
+                v_store(p[(size_t)(4 * e + d) * pitch].scale[1] + row, high);
+            }
         }
     }
 }
-LM_INLINE void store_minima(struct panel32 *p, const int v, V mn[4][2], const int wide) {
+LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn[4][2], const int wide) {
     LM_UNROLL(2) for (int e = 0; e < 2 - wide; e++) {
         V y[4] = {mn[0][e], mn[1][e], mn[2][e], mn[3][e]}, t[4];
         transpose4(y, t);
         LM_UNROLL(4) for (int d = 0; d < 4; d++) {
-            V low = v_shuf8(t[d], v_row4(0x01000100, 0x05040504, 0x09080908, 0x0d0c0d0c));
-            V high = v_shuf8(t[d], v_row4(0x03020302, 0x07060706, 0x0b0a0b0a, 0x0f0e0f0e));
-            if (wide)
-                v_store(p[2 * d].min[v], low), v_store(p[2 * d + 1].min[v], high);
-            else
-                v_store(p[4 * e + d].min[v], t[d]);
+            if (wide) {
+                v_store(p[(size_t)(2 * d) * pitch].min + row, low_words(t[d]));
+                v_store(p[(size_t)(2 * d + 1) * pitch].min + row, high_words(t[d]));
+            } else {
+                v_store(p[(size_t)(4 * e + d) * pitch].min + row, t[d]);
+            }
         }
     }
 }
 
 #define UNPACK_K(name)                                                                                                 \
-    static void unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks) {                               \
-        for (struct panel32 *p = to; n_blocks--; w += name##_BYTES, p += 8)                                            \
-            for (int v = 0; v < 2; v++) {                                                                              \
-                const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                    \
+    UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
+        const V more = v_set1_8(add);                                                                                  \
+        const __m128i shift = _mm_cvtsi32_si128(HAVE_VNNI || add ? 16 : 0);                                            \
+        for (int v = 0; v < 2; v++) {                                                                                  \
+            struct panel32 *p = PANEL((struct panel32 *)to, v);                                                        \
+            const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                        \
+            for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES, p += 8 * pitch) {                                 \
                 V raw[4][RAW], x[4][2], sc[4][2], mn[4][2];                                                            \
                 for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
                     LM_UNROLL(4)                                                                                       \
@@ -143,16 +142,17 @@ LM_INLINE void store_minima(struct panel32 *p, const int v, V mn[4][2], const in
                     LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) {                                              \
                         const int i = h * name##_STEPS + e;                                                            \
                         LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], raw[j], e, i);                     \
-                        store_codes(p + i, v, x, CODE_ADD(name##_OFFSET));                                             \
+                        store_codes(p + (size_t)i * pitch, AT(v), x, more);                                            \
                     }                                                                                                  \
                 }                                                                                                      \
                 LM_UNROLL(4)                                                                                           \
                 for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
-                store_scales(p, v, sc, name##_WIDE);                                                                   \
-                if (name##_MINIMA) store_minima(p, v, mn, name##_WIDE);                                                \
-                f_store(p[7].d[0][v], name##_d(b, stride));                                                            \
-                if (name##_MINIMA) f_store(p[7].d[1][v], name##_dmin(b, stride));                                      \
+                store_scales(p, pitch, AT(v), sc, name##_WIDE, shift);                                                 \
+                if (name##_MINIMA) store_minima(p, pitch, AT(v), mn, name##_WIDE);                                     \
+                f_store(p[7 * pitch].d[0] + AT(v), name##_d(b, stride));                                               \
+                if (name##_MINIMA) f_store(p[7 * pitch].d[1] + AT(v), name##_dmin(b, stride));                         \
             }                                                                                                          \
+        }                                                                                                              \
     }
 
 /* ---- micro-kernels: c[column][2 vectors] += tile over n_panels ---- */
@@ -178,7 +178,7 @@ LM_INLINE void add_scaled(float *c, V isum, const float *d, float scale) {
 /* Dot products of steps [t0, t1), added to s. */
 LM_INLINE void tile_dot(V s[COLS][2], const struct panel32 *p, const struct acts32 *a, const int t0, const int t1) {
     LM_UNROLL(8) for (int t = t0; t < t1; t++) {
-        V w0 = v_load(p->q[t][0]), w1 = v_load(p->q[t][1]);
+        V w0 = v_load(PANEL(p, 0)->q[t] + 4 * AT(0)), w1 = v_load(PANEL(p, 1)->q[t] + 4 * AT(1));
         LM_UNROLL(8) for (int j = 0; j < COLS; j++) {
             V x = bcast32(&a->q[j][4 * t]);
             s[j][0] = step_dot(s[j][0], w0, x);
@@ -192,21 +192,21 @@ LM_INLINE void tile_dot(V s[COLS][2], const struct panel32 *p, const struct acts
 LM_INLINE void simple_kernel(const struct panel32 *p, const struct acts32 *a, int n_panels, tile_row *c,
                              const int halves, const int minimum, int offset, const int extra) {
     (void)offset;
-    for (; n_panels--; p++, a++) LM_UNROLL(2) for (int h = 0; h < halves; h++) {
+    for (; n_panels--; p += PANELS, a++) LM_UNROLL(2) for (int h = 0; h < halves; h++) {
             const int end = 8 / halves * (h + 1);
             V s[COLS][2];
             LM_UNROLL(8)
             for (int j = 0; j < COLS; j++) s[j][0] = s[j][1] = step_start(a, halves == 2 ? 1 + h : 0, j, offset);
             tile_dot(s, p, a, 8 / halves * h, end - 1);
-            V w0 = v_load(p->q[end - 1][0]), w1 = v_load(p->q[end - 1][1]);
+            V w0 = v_load(PANEL(p, 0)->q[end - 1] + 4 * AT(0)), w1 = v_load(PANEL(p, 1)->q[end - 1] + 4 * AT(1));
             LM_UNROLL(8) for (int j = 0; j < COLS; j++) {
                 V x = bcast32(&a->q[j][4 * (end - 1)]), sum[2] = {step_dot(s[j][0], w0, x), step_dot(s[j][1], w1, x)};
                 LM_UNROLL(2) for (int v = 0; v < 2; v++) {
                     V isum = step_widen(sum[v]);
                     if (extra) isum = v_add32(isum, v_set1(16 * (a->sum16[j][0] + a->sum16[j][1])));
-                    add_scaled(c[j][v], isum, p->d[h][v], a->scale[j]);
+                    add_scaled(c[j][v], isum, PANEL(p, v)->d[h] + AT(v), a->scale[j]);
                     if (minimum) {
-                        F m = f_mul(f_load(p->d[1][v]), f_set1(a->scale[j]));
+                        F m = f_mul(f_load(PANEL(p, v)->d[1] + AT(v)), f_set1(a->scale[j]));
                         f_store(c[j][v], f_fma(m, f_set1(a->sum[j]), f_load(c[j][v])));
                     }
                 }
@@ -219,34 +219,37 @@ LM_INLINE void simple_kernel(const struct panel32 *p, const struct acts32 *a, in
 LM_INLINE void scaled_kernel(const struct panel32 *p, const struct acts32 *a, int n_panels, tile_row *c,
                              const int halves, const int minima, int offset, const int extra) {
     (void)offset;
-    for (; n_panels; n_panels -= 8, p += 8, a += 8) {
+    for (; n_panels; n_panels -= 8, p += 8 * PANELS, a += 8) {
         V isum[COLS][2], imin[COLS][2];
         LM_UNROLL(8)
         for (int j = 0; j < COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) isum[j][v] = imin[j][v] = v_zero();
         for (int b = 0; b < 8; b++) {
+            const struct panel32 *pb = p + b * PANELS;
             LM_UNROLL(2) for (int h = 0; h < halves; h++) {
                 V s[COLS][2];
                 LM_UNROLL(8)
                 for (int j = 0; j < COLS; j++)
                     s[j][0] = s[j][1] = step_start(a + b, halves == 2 ? 1 + h : 0, j, offset);
-                tile_dot(s, p + b, a + b, 8 / halves * h, 8 / halves * (h + 1));
+                tile_dot(s, pb, a + b, 8 / halves * h, 8 / halves * (h + 1));
                 LM_UNROLL(8) for (int j = 0; j < COLS; j++) {
                     LM_UNROLL(2)
                     for (int v = 0; v < 2; v++)
-                        isum[j][v] = v_add32(isum[j][v], step_scale(s[j][v], v_load(p[b].scale[h][v])));
+                        isum[j][v] = v_add32(isum[j][v], step_scale(s[j][v], v_load(PANEL(pb, v)->scale[h] + AT(v))));
                     KEEP_ORDER;
                 }
             }
             if (minima || extra) LM_UNROLL(8) for (int j = 0; j < COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) {
                     V sums = bcast32(a[b].sum16[j]);
-                    if (minima) imin[j][v] = v_dot16(imin[j][v], v_load(p[b].min[v]), sums);
-                    if (extra) isum[j][v] = v_dot16(isum[j][v], v_sll16(v_load(p[b].scale[0][v]), 4), sums);
+                    if (minima) imin[j][v] = v_dot16(imin[j][v], v_load(PANEL(pb, v)->min + AT(v)), sums);
+                    if (extra)
+                        isum[j][v] = v_dot16(isum[j][v], v_sll16(v_load(PANEL(pb, v)->scale[0] + AT(v)), 4), sums);
                 }
         }
         LM_UNROLL(8) for (int j = 0; j < COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) {
-            add_scaled(c[j][v], isum[j][v], p[7].d[0][v], a[7].scale[j]);
+            const struct panel32 *last = PANEL(p + 7 * PANELS, v);
+            add_scaled(c[j][v], isum[j][v], last->d[0] + AT(v), a[7].scale[j]);
             if (minima) {
-                F m = f_mul(f_load(p[7].d[1][v]), f_set1(a[7].scale[j]));
+                F m = f_mul(f_load(last->d[1] + AT(v)), f_set1(a[7].scale[j]));
                 f_store(c[j][v], f_fnma(m, f_from_int(imin[j][v]), f_load(c[j][v])));
             }
         }
@@ -264,7 +267,8 @@ struct form {
     int16_t block_k, block_bytes;   /* of the weights */
     int16_t unit_k, cols;           /* of a panel and of the packed activations: 32 or 256 k, columns of a tile */
     size_t acts_bytes, panel_bytes; /* per unit */
-    void (*unpack)(void *panel, const uint8_t *w, size_t stride, int n_blocks);
+    int16_t unpack_rows, add;       /* rows that unpack does at once, 16 or TILE_ROWS; what it adds to the codes */
+    lm_unpack_fn *unpack;
     void (*kernel)(const void *panel, const void *acts, int n_units, tile_row *c, int offset);
     int offset;           /* of flat codes without VNNI */
     lm_matvec_fn *matvec; /* for fewer rows than a tile */
@@ -308,7 +312,10 @@ static __attribute__((noinline)) void run(const struct form *f, const void *weig
                 /* The last tile is moved up so that it never reads past the matrix. */
                 int r = r0 + rt * TILE_ROWS, last = rt + 1 == row_tiles;
                 if (r + TILE_ROWS > n_rows) r = n_rows - TILE_ROWS;
-                f->unpack(panel, w + (size_t)r * row_bytes + (size_t)kb * (size_t)block_bytes, row_bytes, blocks);
+                for (int i = 0; i < TILE_ROWS; i += f->unpack_rows)
+                    f->unpack((char *)panel + (size_t)(i / 16) * sizeof(struct panel32),
+                              w + (size_t)(r + i) * row_bytes + (size_t)kb * (size_t)block_bytes, row_bytes, blocks,
+                              PANELS, f->add);
                 /* While this panel is used, bring the weights of the next one into L2, a few rows per column tile. */
                 const uint8_t *next = w + (size_t)(last ? r0 : r + TILE_ROWS) * row_bytes +
                                       (size_t)(last ? kb + step : kb) * (size_t)block_bytes;
@@ -376,9 +383,19 @@ static void pack_flat(void *panel, const lm_acts *acts, int32_t first, int32_t n
                       int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                           \
         run(&form_##name, w, row_bytes, n_rows, acts, panel, first, n, work, out, out_stride);                         \
     }
-#define FLAT_FORM_OFFSET(name, k, which, offset)                                                                       \
-    static const struct form form_##name = {                                                                           \
-        k,      name##_BYTES, 32, COLS, sizeof(struct acts32), sizeof(struct panel32), unpack_##name, kernel_##which,  \
-        offset, MATVEC(name)};                                                                                         \
+/* offset: as in the comment at the top. BORROWED: unpacked by level avx2, 16 rows at a time; there codes in the form of v_prepare_s8
+ * are not yet plus 128. */
+#define FLAT_FORM_OF(name, k, which, code_offset, ...)                                                                 \
+    static const struct form form_##name = {.block_k = k,                                                              \
+                                            .block_bytes = name##_BYTES,                                               \
+                                            .unit_k = 32,                                                              \
+                                            .cols = COLS,                                                              \
+                                            .acts_bytes = sizeof(struct acts32),                                       \
+                                            .panel_bytes = PANELS * sizeof(struct panel32),                            \
+                                            .kernel = kernel_##which,                                                  \
+                                            .offset = code_offset,                                                     \
+                                            .matvec = MATVEC(name),                                                    \
+                                            __VA_ARGS__};                                                              \
     DEFINE_MATMUL(name)
-#define FLAT_FORM(name, k, which) FLAT_FORM_OFFSET(name, k, which, name##_OFFSET)
+#define OWN(name) .unpack = UNPACK(name), .unpack_rows = TILE_ROWS, .add = HAVE_VNNI ? 128 - name##_OFFSET : 0
+#define BORROWED(name) .unpack = lm_unpack_##name##_avx2, .unpack_rows = 16, .add = 128 - name##_OFFSET % 128

@@ -56,9 +56,9 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     MATMUL(LM_BLOCK_Q4K, q4k, avx512vnni, pair16, pair, 32, 5)
     MATMUL(LM_BLOCK_Q5K, q5k, avx512vnni, pair16, pair, 32, 5)
     MATMUL(LM_BLOCK_Q6K, q6k, avx512vnni, pair8, pair, 32, 5)
-    MATMUL(LM_BLOCK_TQ1_0, tq1_0, avx512vnni, pair16, pair, 32, 5)
-    MATMUL(LM_BLOCK_TQ2_0, tq2_0, avx512vnni, pair16, pair, 32, 5)
-    MATMUL(LM_BLOCK_IQ4XS, iq4xs, avx512vnni, flat, flat, 32, 5)
+    MATMUL_AVX512VNNI(LM_BLOCK_TQ1_0, tq1_0)
+    MATMUL_AVX512VNNI(LM_BLOCK_TQ2_0, tq2_0)
+    MATMUL_AVX512VNNI(LM_BLOCK_IQ4XS, iq4xs)
 }
 #else
 typedef int lm_nothing_here;

@@ -25,6 +25,7 @@ typedef __m256 F;
 #define v_sll32(a, n) _mm256_slli_epi32(a, n)
 #define v_srl32(a, n) _mm256_srli_epi32(a, n)
 #define v_sra32(a, n) _mm256_srai_epi32(a, n)
+#define v_sra32_by(a, count) _mm256_sra_epi32(a, count)
 #define v_srlv32(a, n) _mm256_srlv_epi32(a, n)
 #define v_srlv64(a, n) _mm256_srlv_epi64(a, n)
 #define v_row4(a, b, c, d) _mm256_setr_epi32(a, b, c, d, a, b, c, d)

@@ -27,6 +27,7 @@ typedef __m512 F;
 #define v_sll32(a, n) _mm512_slli_epi32(a, n)
 #define v_srl32(a, n) _mm512_srli_epi32(a, n)
 #define v_sra32(a, n) _mm512_srai_epi32(a, n)
+#define v_sra32_by(a, count) _mm512_sra_epi32(a, count)
 #define v_srlv32(a, n) _mm512_srlv_epi32(a, n)
 #define v_srlv64(a, n) _mm512_srlv_epi64(a, n)
 #define v_row4(a, b, c, d) _mm512_set4_epi32(d, c, b, a)

@@ -27,8 +27,9 @@
 /* Codebook types: one product for all levels. */
 #define LM_X86_IQ(X)                                                                                                   \
     X(LM_BLOCK_IQ2XXS, iq2xxs)                                                                                         \
-    X(LM_BLOCK_IQ2XS, iq2xs) X(LM_BLOCK_IQ2S, iq2s) X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s)                  \
-        X(LM_BLOCK_IQ1S, iq1s) X(LM_BLOCK_IQ1M, iq1m)
+    X(LM_BLOCK_IQ2XS, iq2xs)                                                                                           \
+    X(LM_BLOCK_IQ2S, iq2s) X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s) X(LM_BLOCK_IQ1S, iq1s)                    \
+        X(LM_BLOCK_IQ1M, iq1m)
 #define LM_X86_DECLARE_IQ(type, name)                                                                                  \
     lm_matvec_fn lm_matvec_##name##_avx2;                                                                              \
     lm_matmul_fn lm_matmul_##name##_avx2;
@@ -45,6 +46,13 @@ LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)
     lm_matmul_fn lm_matmul_##name##_avx2, lm_matmul_##name##_avx2vnni, lm_matmul_##name##_avx512vnni;
 LM_X86_SIMPLE(LM_X86_DECLARE_MATMUL)
 LM_X86_K(LM_X86_DECLARE_MATMUL)
+
+/* Takes 16 (or more) rows of n_blocks blocks apart into panels of matmul_body.h, pitch panels from 32 k to the next. add makes the
+ * codes unsigned plus 128, 0 for kernels without VNNI. */
+typedef void lm_unpack_fn(void *panel, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add);
+#define LM_X86_DECLARE_UNPACK(type, name) lm_unpack_fn lm_unpack_##name##_avx2;
+LM_X86_SIMPLE(LM_X86_DECLARE_UNPACK)
+LM_X86_K(LM_X86_DECLARE_UNPACK)
 
 /* Layouts of packed activations: flat (every level), and of AVX-512's K-quants in halves of 16 or of 8. */
 lm_pack_bytes_fn lm_pack_bytes_flat_avx2, lm_pack_bytes_flat_avx2vnni, lm_pack_bytes_flat_avx512vnni,

@@ -6,8 +6,9 @@
  * accumulator follows the steps of the contract. Types of 256 weights multiply partial sums by their sub-scales and fold once
  * per block. Offsets of codes are taken out with the sums of the activations.
  *
- * A group is done for two columns at a time, then for one (with ONE_COLUMN always for one): its rows are in L1 by then. Rows are read as four streams, which
- * processors follow by themselves; the next group is prefetched into L2 in the order of the file. */
+ * A group is done for two columns at a time, then for one (with ONE_COLUMN always for one): its rows are in L1 by then. Rows
+ * are read as four streams, which processors follow by themselves; the next group is prefetched into L2 in the order of the
+ * file. */
 #include "codes_simple_neon.h"
 #include "codes_k_neon.h"
 

@@ -154,7 +154,8 @@ size_t lm_format(char *out, size_t out_size, const char *format, ...) {
     return n;
 }
 
-static lm_status set(lm_error *error, lm_status status, int32_t line, uint64_t offset, const char *format, va_list arguments) {
+static lm_status set(lm_error *error, lm_status status, int32_t line, uint64_t offset, const char *format,
+                     va_list arguments) {
     if (!error) return status;
     error->status = status;
     error->line = line;

@@ -27,8 +27,9 @@ static double exp_sum(double x, double low) {
     double r = fma(-n, LN2_LOW, fma(-n, LN2_HIGH, x)) + low;
     /* Taylor series to r^13: |r| <= ln2/2 leaves a relative error below 2^-56. */
     double p = 1.0 / 6227020800;
-    static const double inverse_factorials[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
-                                                1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5};
+    static const double inverse_factorials[] = {
+        1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040,
+        1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      0.5};
     for (int i = 0; i < 11; i++) p = fma(p, r, inverse_factorials[i]);
     p = fma(p * r, r, r) + 1;
     int e = (int)n, half = e / 2; /* in two steps, so that subnormal results round once */
@@ -73,7 +74,8 @@ double lm_real_log(double x) {
 
 double lm_real_pow(double base, double exponent) {
     if (exponent == 0 || base == 1) return 1;
-    if (!(base > 0) || isinf(base)) return base > 0 ? (exponent > 0 ? INFINITY : 0) : base == 0 ? (exponent > 0 ? 0 : INFINITY) : NAN;
+    if (!(base > 0) || isinf(base))
+        return base > 0 ? (exponent > 0 ? INFINITY : 0) : base == 0 ? (exponent > 0 ? 0 : INFINITY) : NAN;
     double low, high = log_parts(base, &low);
     double product = exponent * high;
     return exp_sum(product, fma(exponent, high, -product) + exponent * low);
@@ -89,7 +91,8 @@ static double sin_kernel(double r) {
 
 static double cos_kernel(double r) {
     double r2 = r * r, p = 1.0 / 20922789888000;
-    static const double c[] = {-1.0 / 87178291200, 1.0 / 479001600, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -0.5};
+    static const double c[] = {
+        -1.0 / 87178291200, 1.0 / 479001600, -1.0 / 3628800, 1.0 / 40320, -1.0 / 720, 1.0 / 24, -0.5};
     for (int i = 0; i < 7; i++) p = fma(p, r2, c[i]);
     return fma(p, r2, 1.0);
 }

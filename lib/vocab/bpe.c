@@ -36,7 +36,8 @@ static uint32_t warm_text(const lm_vocab *vocab, uint32_t hash) {
     return number ? vocab->entries.data[number - 1].text[0] : 0;
 }
 
-static lm_status joined_symbol(lm_vocab *vocab, const merge_line *line, uint32_t guess, uint32_t *symbol, lm_error *error) {
+static lm_status joined_symbol(lm_vocab *vocab, const merge_line *line, uint32_t guess, uint32_t *symbol,
+                               lm_error *error) {
     size_t size = (size_t)line->left_size + line->right_size;
     /* Most vocabularies list the results of their merges in order: the text behind the last result is looked at first. */
     const lm_vocab_entry *entry = guess < vocab->n_tokens ? &vocab->entries.data[guess] : NULL;
@@ -59,7 +60,8 @@ static lm_status add_merges(lm_vocab *vocab, const merge_line *lines, uint32_t n
                             lm_error *error) {
     lm_pair pairs[BATCH];
     uint32_t sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += warm_text(vocab, lines[i].left_hash) + warm_text(vocab, lines[i].right_hash);
+    for (uint32_t i = 0; i < n; i++)
+        sum += warm_text(vocab, lines[i].left_hash) + warm_text(vocab, lines[i].right_hash);
     for (uint32_t i = 0; i < n; i++) {
         const merge_line *line = &lines[i];
         lm_status status = lm_vocab_intern(vocab, line->left, line->left_size, line->left_hash, &pairs[i].left, error);
@@ -81,7 +83,8 @@ static lm_status add_merges(lm_vocab *vocab, const merge_line *lines, uint32_t n
 
 static lm_status read_merges(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error) {
     static const char key[] = "tokenizer.ggml.merges";
-    if ((vocab->pretok->flags & (LM_PRETOK_MERGES_OPTIONAL | LM_PRETOK_DROP_SPACES)) && !lm_gguf_find(gguf, key)) return LM_OK;
+    if ((vocab->pretok->flags & (LM_PRETOK_MERGES_OPTIONAL | LM_PRETOK_DROP_SPACES)) && !lm_gguf_find(gguf, key))
+        return LM_OK;
     const lm_gguf_value *merges;
     lm_gguf_strings iterator = {0};
     lm_gguf_str text;
@@ -110,7 +113,8 @@ static lm_status intern_letters(lm_vocab *vocab, lm_error *error) {
         size_t size = lm_utf8_encode(lm_byte_letter((uint8_t)byte), letter);
         const uint8_t *text = (const uint8_t *)lm_arena_copy(&vocab->arena, letter, size);
         if (!text) return lm_error_memory(error);
-        lm_status status = lm_vocab_intern(vocab, text, size, lm_text_hash(text, size), &vocab->byte_symbols[byte], error);
+        lm_status status =
+            lm_vocab_intern(vocab, text, size, lm_text_hash(text, size), &vocab->byte_symbols[byte], error);
         if (status != LM_OK) return status;
         missing += vocab->byte_symbols[byte] >= vocab->n_tokens;
     }

@@ -84,8 +84,8 @@ static size_t user_prefix(const lm_vocab *vocab, const uint8_t *text, size_t n) 
 }
 
 static lm_status normalise(const lm_vocab *vocab, lm_vocab_scratch *scratch, const uint8_t *text, size_t n) {
-    writer w = {scratch, vocab->add_space_prefix && !scratch->continues, vocab->merge_spaces, false, vocab->escape_spaces ? "\xE2\x96\x81" : " ",
-                vocab->escape_spaces ? 3 : 1};
+    writer w = {scratch, vocab->add_space_prefix && !scratch->continues, vocab->merge_spaces,
+                false,   vocab->escape_spaces ? "\xE2\x96\x81" : " ",    vocab->escape_spaces ? 3 : 1};
     scratch->text.count = 0;
     if (!lm_array_reserve(&scratch->env, &scratch->text, n + n / 2 + 8)) return LM_ERR_MEMORY;
     for (size_t i = 0; i < n;) {
@@ -107,7 +107,8 @@ static lm_status normalise(const lm_vocab *vocab, lm_vocab_scratch *scratch, con
     return LM_OK;
 }
 
-lm_status lm_ugm_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, const uint8_t *text, size_t n, lm_vocab_sink *sink) {
+lm_status lm_ugm_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, const uint8_t *text, size_t n,
+                        lm_vocab_sink *sink) {
     lm_status status = normalise(vocab, scratch, text, n);
     if (status != LM_OK) return status;
     size_t size = scratch->text.count;
@@ -131,7 +132,8 @@ lm_status lm_ugm_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, const 
             if (score > steps[end + 1].score) steps[end + 1] = (lm_vocab_step){score, (uint32_t)i, token};
         }
         double score = steps[i].score + vocab->unknown_score;
-        if (!single && score > steps[i + length].score) steps[i + length] = (lm_vocab_step){score, (uint32_t)i, unknown};
+        if (!single && score > steps[i + length].score)
+            steps[i + length] = (lm_vocab_step){score, (uint32_t)i, unknown};
     }
     /* Walk back, turn the chain around, and emit; neighbouring unknown stretches are one token. */
     size_t n_steps = 0;

@@ -131,7 +131,8 @@ size_t lm_vocab_memory(const lm_vocab *vocab) {
 uint32_t lm_vocab_find_hashed(const lm_vocab *vocab, const uint8_t *text, size_t size, uint32_t hash) {
     const lm_text_table *table = &vocab->table;
     uint32_t i = hash & table->mask;
-    for (int probes = 0; table->slots[i].number && probes <= LM_TEXT_TABLE_PROBES; probes++, i = (i + 1) & table->mask) {
+    for (int probes = 0; table->slots[i].number && probes <= LM_TEXT_TABLE_PROBES;
+         probes++, i = (i + 1) & table->mask) {
         if (table->slots[i].hash != hash) continue;
         const lm_vocab_entry *entry = &vocab->entries.data[table->slots[i].number - 1];
         if (entry->size == size && memcmp(entry->text, text, size) == 0) return table->slots[i].number - 1;

@@ -50,7 +50,7 @@ struct lm_vocab {
     float *scores;              /* [n_tokens] SPM, UGM, PLaMo-2 */
     uint32_t *priorities;       /* [n_tokens] SPM: scores as numbers of which the smallest merges first */
     lm_pair_table pairs;        /* BPE */
-    uint32_t warmed; /* while opening; means nothing */
+    uint32_t warmed;            /* while opening; means nothing */
     uint32_t byte_symbols[256]; /* BPE: the symbol of a byte's letter in the byte alphabet */
     lm_token byte_tokens[256];  /* <0x00> .. <0xFF>, or the token of that single byte, or LM_TOKEN_NONE */
     lm_trie special;            /* tokens matched in text before anything else */

@@ -51,7 +51,8 @@ static lm_status read_texts(lm_vocab *vocab, const lm_gguf_value *tokens, const 
         vocab->entries.data[vocab->entries.count++] = entry;
         if (entry.size > vocab->max_text) vocab->max_text = entry.size;
         uint32_t hash = lm_text_hash(entry.text, entry.size);
-        if (lm_vocab_find_hashed(vocab, entry.text, entry.size, hash) != LM_SYMBOL_NONE) continue; /* the first one counts */
+        if (lm_vocab_find_hashed(vocab, entry.text, entry.size, hash) != LM_SYMBOL_NONE)
+            continue; /* the first one counts */
         status = lm_text_table_add(&vocab->table, &vocab->env, hash, id);
         if (status != LM_OK) return lm_error_set(error, status, "the table of token texts cannot be built");
     }

@@ -279,7 +279,7 @@ static void sync_says_what_it_reused(void **state) {
 
 static void saved_sequences_are_checked(void **state) {
     (void)state;
-    char path[] = "/tmp/lm-context-XXXXXX";
+    char path[] = "./lm-context-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);

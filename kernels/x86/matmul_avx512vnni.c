@@ -69,30 +69,33 @@ LM_INLINE V twice_low(V t) { return v_shuf8(t, v_row4(0x01000100, 0x05040504, 0x
 LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0x0b0a0b0a, 0x0f0e0f0e)); }
 
 /* shift: codes become signed and small by this; fold: it was 16 too much. quarters: the form of Q6_K. */
-#define UNPACK_PAIR(name, shift, folded, quarters)                                                                     \
+#define UNPACK_PAIR(name, shift, folded, quarters, at_once)                                                            \
     static void unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) {        \
         (void)pitch, (void)add;                                                                                        \
         for (struct pair_panel *p = to; n_blocks--; w += name##_BYTES, p++)                                            \
             for (int v = 0; v < 2; v++) {                                                                              \
                 const uint8_t *b = w + (size_t)(16 * v) * stride;                                                      \
-                V raw[4][RAW], x[4][2], sc[4][2], mn[4][2], t[4][2];                                                   \
+                V raw[RAW], x[name##_STEPS][4][2], sc[4][2], mn[4][2], t[4][2];                                        \
                 for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
-                    LM_UNROLL(4)                                                                                       \
-                    for (int j = 0; j < 4; j++) name##_load(raw[j], b + (size_t)j * stride, 4 * stride, h);            \
-                    LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) {                                              \
+                    LM_UNROLL(at_once) for (int j = 0; j < 4; j++) {                                                   \
+                        name##_load(raw, b + (size_t)j * stride, 4 * stride, h);                                       \
+                        LM_UNROLL(8)                                                                                   \
+                        for (int e = 0; e < name##_STEPS; e++)                                                         \
+                            name##_codes(x[e][j], raw, e, h * name##_STEPS + e);                                       \
+                    }                                                                                                  \
+                    LM_UNROLL(at_once) for (int e = 0; e < name##_STEPS; e++) {                                        \
                         const int i = h * name##_STEPS + e;                                                            \
-                        LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], raw[j], e, i);                     \
                         if (quarters)                                                                                  \
-                            pair_quarters(x, t);                                                                       \
+                            pair_quarters(x[e], t);                                                                    \
                         else                                                                                           \
-                            pair_halves(x, t);                                                                         \
+                            pair_halves(x[e], t);                                                                      \
                         LM_UNROLL(4)                                                                                   \
                         for (int s = 0; s < 4; s++) LM_UNROLL(2)                                                       \
                         for (int e = 0; e < 2; e++)                                                                    \
                             v_store(p->q[4 * i + s][2 * v + e], v_add8(t[s][e], v_set1_8(128 - (shift))));             \
                     }                                                                                                  \
                 }                                                                                                      \
-                LM_UNROLL(4)                                                                                           \
+                LM_UNROLL(at_once)                                                                                     \
                 for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
                 LM_UNROLL(2) for (int e = 0; e < 2 - name##_WIDE; e++) {                                               \
                     V y[4] = {sc[0][e], sc[1][e], sc[2][e], sc[3][e]}, z[4];                                           \
@@ -114,11 +117,11 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
                 if (name##_MINIMA) f_store(p->dmin[v], name##_dmin(b, stride));                                        \
             }                                                                                                          \
     }
-UNPACK_PAIR(q2k, 0, 0, 0)
-UNPACK_PAIR(q3k, 4, 0, 0)
-UNPACK_PAIR(q4k, 0, 0, 0)
-UNPACK_PAIR(q5k, 16, 1, 0)
-UNPACK_PAIR(q6k, 32, 0, 1)
+UNPACK_PAIR(q2k, 0, 0, 0, 1)
+UNPACK_PAIR(q3k, 4, 0, 0, 1)
+UNPACK_PAIR(q4k, 0, 0, 0, 4)
+UNPACK_PAIR(q5k, 16, 1, 0, 4)
+UNPACK_PAIR(q6k, 32, 0, 1, 1)
 
 /* steps: dwords per half (4: halves of 16, 2: halves of 8). minima: 0, or as many pairs of them. */
 LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a, int n_blocks, tile_row *c,
@@ -215,11 +218,11 @@ KERNEL(minimum, simple_kernel, 1, 1, 0)
 KERNEL(half, simple_kernel, 2, 0, 0)
 KERNEL(scaled, scaled_kernel, 1, 0, 0)
 
-UNPACK_SIMPLE(q4_0, ONE_SCALE)
-UNPACK_SIMPLE(q8_0, ONE_SCALE)
-UNPACK_SIMPLE(iq4nl, ONE_SCALE)
-UNPACK_SIMPLE(mxfp4, ONE_SCALE)
-UNPACK_K(iq4xs)
+UNPACK_SIMPLE(q4_0, ONE_SCALE, 4)
+UNPACK_SIMPLE(q8_0, ONE_SCALE, 4)
+UNPACK_SIMPLE(iq4nl, ONE_SCALE, 4)
+UNPACK_SIMPLE(mxfp4, ONE_SCALE, 4)
+UNPACK_K(iq4xs, 1)
 
 #define FLAT_FORM(name, k, which, unpacked) FLAT_FORM_OF(name, k, which, name##_OFFSET, unpacked(name))
 FLAT_FORM(q4_0, 32, simple, OWN)

@@ -68,7 +68,7 @@ LM_INLINE void store_codes(struct panel32 *p, const int row, V x[4][2], V add) {
     }
 }
 
-#define UNPACK_SIMPLE(name, SCALES)                                                                                    \
+#define UNPACK_SIMPLE(name, SCALES, at_once)                                                                           \
     UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
         const V more = v_set1_8(add);                                                                                  \
         for (int v = 0; v < 2; v++) {                                                                                  \
@@ -77,7 +77,7 @@ LM_INLINE void store_codes(struct panel32 *p, const int row, V x[4][2], V add) {
             for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES)                                                   \
                 for (int i = 0; i < name##_SUBS; i++, p += pitch) {                                                    \
                     V x[4][2];                                                                                         \
-                    LM_UNROLL(4)                                                                                       \
+                    LM_UNROLL(at_once)                                                                                 \
                     for (int j = 0; j < 4; j++) name##_codes(x[j], b + (size_t)j * stride, 4 * stride, i);             \
                     store_codes(p, AT(v), x, more);                                                                    \
                     SCALES(name)                                                                                       \
@@ -127,7 +127,7 @@ LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn
     }
 }
 
-#define UNPACK_K(name)                                                                                                 \
+#define UNPACK_K(name, at_once)                                                                                        \
     UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
         const V more = v_set1_8(add);                                                                                  \
         const __m128i shift = _mm_cvtsi32_si128(HAVE_VNNI || add ? 16 : 0);                                            \
@@ -135,17 +135,19 @@ LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn
             struct panel32 *p = PANEL((struct panel32 *)to, v);                                                        \
             const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                        \
             for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES, p += 8 * pitch) {                                 \
-                V raw[4][RAW], x[4][2], sc[4][2], mn[4][2];                                                            \
+                V raw[RAW], x[name##_STEPS][4][2], sc[4][2], mn[4][2];                                                 \
                 for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
-                    LM_UNROLL(4)                                                                                       \
-                    for (int j = 0; j < 4; j++) name##_load(raw[j], b + (size_t)j * stride, 4 * stride, h);            \
-                    LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) {                                              \
-                        const int i = h * name##_STEPS + e;                                                            \
-                        LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], raw[j], e, i);                     \
-                        store_codes(p + (size_t)i * pitch, AT(v), x, more);                                            \
+                    LM_UNROLL(at_once) for (int j = 0; j < 4; j++) {                                                   \
+                        name##_load(raw, b + (size_t)j * stride, 4 * stride, h);                                       \
+                        LM_UNROLL(8)                                                                                   \
+                        for (int e = 0; e < name##_STEPS; e++)                                                         \
+                            name##_codes(x[e][j], raw, e, h * name##_STEPS + e);                                       \
                     }                                                                                                  \
+                    LM_UNROLL(at_once)                                                                                 \
+                    for (int e = 0; e < name##_STEPS; e++)                                                             \
+                        store_codes(p + (size_t)(h * name##_STEPS + e) * pitch, AT(v), x[e], more);                    \
                 }                                                                                                      \
-                LM_UNROLL(4)                                                                                           \
+                LM_UNROLL(at_once)                                                                                     \
                 for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
                 store_scales(p, pitch, AT(v), sc, name##_WIDE, shift);                                                 \
                 if (name##_MINIMA) store_minima(p, pitch, AT(v), mn, name##_WIDE);                                     \

@@ -42,6 +42,8 @@ class Usage(unittest.TestCase):
         self.assertIn("list", self.refused(2, "detokenize", "x.gguf", "--tokens", "1,b"))
         self.assertIn("MODEL", self.refused(2, "info"))
         self.assertIn("-r", self.refused(2, "bench", "x.gguf", "-r", "0"))
+        self.assertIn("--open", self.refused(2, "bench", "x.gguf", "--open", "-p", "0"))
+        self.assertIn("--state", self.refused(2, "bench", "x.gguf", "--state", "y"))
 
     def test_missing_files_fail_with_one_line(self):
         for command in (["info"], ["gen", "-p", "a"], ["eval", "-f", "-"], ["tokenize"], ["bench"], ["logits", "--tokens", "1", "-o", "y"]):
@@ -298,6 +300,19 @@ class Stories(unittest.TestCase):
             self.assertTrue(0 < line["min"] <= line["tokens_per_second"] <= line["max"])
             self.assertTrue(line["read_gb_s"] > 0 and line["int_peak_gops"] > 0 and line["share_of_limit"] > 0)
             self.assertEqual((line["depth"], line["threads"], line["weights_bytes"]), (10, 2, 1040128))
+            self.assertTrue(line["bytes_per_token"] > 0 and line["ops_per_token"] > 0)
+
+    def test_bench_opens_and_keeps_its_depth(self):
+        with tempfile.TemporaryDirectory() as folder:
+            state = os.path.join(folder, "state")
+            command = ("bench", STORIES, "-p", 4, "-n", 0, "-d", 70, "-r", 1, "-t", 1, "--open", "--json", "--state", state)
+            for _ in range(2): # makes the state, then takes it
+                lines = [json.loads(line) for line in lm(*command).stdout.splitlines()]
+                self.assertEqual([line["test"] for line in lines], ["pp4", "open+pp4"])
+            self.assertTrue(os.path.getsize(state) > 0)
+            other = lm(*(71 if x == 70 else x for x in command))
+            self.assertEqual((other.returncode, other.stdout), (3, b""))
+            self.assertIn(b"holds 70 tokens, not 71", other.stderr)
 
 
 @needs_shared

@@ -2,10 +2,11 @@
  * How long grammars take: compiling each schema of a case file, and one mask per token of its valid texts, on a vocabulary of
  * up to 150,000 distinct tokens merged from GGUF files. Times are of the processor, as other programs do not concern us. Masks are timed cold (a fresh grammar) and warm (the same text again).
  *
- *     bench_grammar CASES.json VOCAB.gguf ...
+ *     bench_grammar [--json] CASES.json VOCAB.gguf ...       --json: a line for each schema
  *
  * Tokens are taken as their raw GGUF text with the two common markers for a space undone, which is close enough for timing. */
 #define _POSIX_C_SOURCE 199309L
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,15 @@ static void report(const char *name, samples *s) {
                s->value[s->n * 9 / 10], s->value[s->n * 99 / 100], s->value[s->n - 1]);
 }
 
+/* What the masks since sample first took. */
+static void print_masks(const char *name, const samples *s, size_t first) {
+    static double part[MAX_SAMPLES];
+    size_t n = s->n - first;
+    memcpy(part, s->value + first, n * sizeof *part);
+    qsort(part, n, sizeof *part, by_value);
+    printf(", \"%s_median_us\": %.2f, \"%s_max_us\": %.2f", name, n ? part[n / 2] : 0, name, n ? part[n - 1] : 0);
+}
+
 static void follow(lm_grammar *grammar, lm_grammar_vocab *v, const char *text, size_t n, samples *out) {
     lm_grammar_matcher *matcher;
     if (lm_grammar_matcher_create(grammar, v, NULL, &matcher, NULL) != LM_OK) return;
@@ -154,7 +164,9 @@ int main(int argc, char **argv) {
     size_t n = 0;
     lm_grammar_vocab *v;
     lm_grammar_vocab_params params = LM_GRAMMAR_VOCAB_PARAMS_INIT;
-    if (argc < 3) return fprintf(stderr, "usage: bench_grammar CASES.json VOCAB.gguf ...\n"), 2;
+    bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+    argv += json, argc -= json;
+    if (argc < 3) return fprintf(stderr, "usage: bench_grammar [--json] CASES.json VOCAB.gguf ...\n"), 2;
     lm_env_init(&env, NULL, NULL);
     lm_arena_init(&arena, &env, LM_ARENA_UNLIMITED);
     char *bytes = read_file(argv[1], &n);
@@ -164,7 +176,7 @@ int main(int argc, char **argv) {
     params.n_tokens = vocab.n;
     params.get = get;
     if (lm_grammar_vocab_create(&params, &v, &error) != LM_OK) return 3;
-    printf("%u tokens sorted in %.1f ms\n", vocab.n, (now() - start) / 1000);
+    if (!json) printf("%u tokens sorted in %.1f ms\n", vocab.n, (now() - start) / 1000);
     double slowest = 0;
     for (size_t i = 0; i < cases->count; i++) {
         const lm_json *item = lm_json_at(cases, i), *texts = lm_json_get(item, "valid");
@@ -176,8 +188,10 @@ int main(int argc, char **argv) {
         start = now();
         lm_status status = lm_grammar_from_json_schema(schema.data, schema.size, NULL, &grammar, NULL);
         if (status == LM_OK) {
-            add_sample(&compile, now() - start);
-            if (now() - start > 5000) printf("compile  %s: %.1f ms\n", name, (now() - start) / 1000);
+            double took = now() - start;
+            size_t first_cold = cold.n, first_warm = warm.n;
+            add_sample(&compile, took);
+            if (!json && took > 5000) printf("compile  %s: %.1f ms\n", name, took / 1000);
             for (size_t k = 0; texts && k < texts->count; k++) {
                 const lm_json *text = lm_json_at(texts, k);
                 size_t first = cold.n;
@@ -185,17 +199,22 @@ int main(int argc, char **argv) {
                 for (; first < cold.n; first++)
                     if (cold.value[first] > slowest) {
                         slowest = cold.value[first];
-                        printf("slowest so far %s: %.1f us\n", name, slowest);
+                        if (!json) printf("slowest so far %s: %.1f us\n", name, slowest);
                     }
                 follow(grammar, v, text->text, text->count, &warm);
+            }
+            if (json) {
+                printf("{\"name\": \"%s\", \"tokens\": %u, \"compile_us\": %.1f, \"masks\": %zu", name, vocab.n, took,
+                       cold.n - first_cold);
+                print_masks("cold", &cold, first_cold);
+                print_masks("warm", &warm, first_warm);
+                printf("}\n");
             }
             lm_grammar_destroy(grammar);
         }
         lm_str_free(&schema);
     }
-    report("compile", &compile);
-    report("cold", &cold);
-    report("warm", &warm);
+    if (!json) report("compile", &compile), report("cold", &cold), report("warm", &warm);
     lm_grammar_vocab_destroy(v);
     lm_arena_free(&arena);
     free(bytes);

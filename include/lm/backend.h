@@ -178,6 +178,7 @@ typedef struct lm_run {
     int32_t n_threads;                /* 0: as the backend likes */
     int32_t log;                      /* 1: keep what the recurrent operations read, for segment_replay; one span of at most n_log tokens */
     int32_t *cancel;                  /* read atomically; non-zero: stop. Looked at between chunks; NULL: never */
+    int32_t first_op, end_op;         /* run only operations [first_op, end_op) of the program; end_op 0: all. What others wrote before stays */
 } lm_run;
 
 typedef struct lm_device_info {

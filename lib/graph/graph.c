@@ -7,7 +7,14 @@
 #include "../base/format.h"
 
 void lm_graph_init(lm_graph *graph, const lm_env *env) {
-    *graph = (lm_graph){.env = env, .layer = -1, .logits = -1, .hidden = -1, .pooled = -1};
+    *graph = (lm_graph){.env = env,
+                        .layer = -1,
+                        .logits = -1,
+                        .hidden = -1,
+                        .pooled = -1,
+                        .draft_input = -1,
+                        .draft_hidden = -1,
+                        .draft_logits = -1};
 }
 
 void lm_graph_destroy(lm_graph *graph) {

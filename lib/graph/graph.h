@@ -25,6 +25,12 @@ typedef struct lm_graph {
     int32_t logits; /* [n_outputs, n_vocab] */
     int32_t hidden; /* [n_outputs, n_embd] after the last norm */
     int32_t pooled; /* [n_spans, ...] one row per sequence */
+    /* The draft block of a model that predicts several tokens (lib/arch/arch_draft.c); values -1 and operations 0 without one. */
+    int32_t draft_input;  /* [tokens, n_embd] the trunk's last hidden state of the token before */
+    int32_t draft_hidden; /* [n_outputs, n_embd] the input of the next step */
+    int32_t draft_logits; /* [n_outputs, n_vocab] */
+    int32_t draft_first;  /* the first operation after draft_input */
+    int32_t draft_rest;   /* the first operation that is needed for draft logits only, not to keep the block's cache */
 } lm_graph;
 
 /* Sizes the program is made for. */
@@ -100,6 +106,8 @@ int32_t lm_graph_mix(lm_graph *graph, int32_t x, int32_t c, int32_t n_streams);
 int32_t lm_graph_rescale(lm_graph *graph, int32_t x, int32_t like);
 int32_t lm_graph_sparsify(lm_graph *graph, int32_t x, float factor);
 int32_t lm_graph_spread(lm_graph *graph, int32_t x, int32_t c, int32_t base, int32_t n_streams);
+/* Row t is row t-1 of x in the same sequence; the first comes from the state layer, which x's last row replaces. */
+int32_t lm_graph_shift(lm_graph *graph, int32_t x, int32_t state);
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise);
 
 /* Name of an operation kind, "?" for an unknown number. */

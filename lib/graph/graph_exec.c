@@ -266,8 +266,11 @@ lm_status lm_exec_run(lm_exec *exec, const lm_run *run) {
     lm_status status = LM_OK;
     size_t next = 0;
     for (size_t s = 0; s < exec->segments.count && status == LM_OK; s++) {
+        const segment *seg = &exec->segments.data[s];
+        bool runs = seg->first_op + seg->n_ops > run->first_op && (run->end_op == 0 || seg->first_op < run->end_op);
         for (; next < exec->transfers.count && exec->transfers.data[next].to == (int32_t)s && status == LM_OK; next++)
-            status = move_value(exec, &exec->transfers.data[next], run);
+            if (runs) status = move_value(exec, &exec->transfers.data[next], run);
+        if (!runs) continue;
         if (status == LM_OK) status = backend_of(exec, (int32_t)s)->segment_run(exec->segments.data[s].object, run);
         if (status == LM_OK) status = backend_of(exec, (int32_t)s)->segment_wait(exec->segments.data[s].object);
     }
@@ -286,6 +289,11 @@ lm_status lm_exec_replay(lm_exec *exec, const lm_run *run) {
 lm_status lm_exec_read(lm_exec *exec, int32_t value, int32_t first_row, int32_t n_rows, float *out) {
     int32_t s = exec->writer[value];
     return backend_of(exec, s)->value_read(exec->segments.data[s].object, value, first_row, n_rows, out);
+}
+
+lm_status lm_exec_write(lm_exec *exec, int32_t value, int32_t first_row, int32_t n_rows, const float *in) {
+    int32_t s = exec->writer[value];
+    return backend_of(exec, s)->value_write(exec->segments.data[s].object, value, first_row, n_rows, in);
 }
 
 const float *lm_exec_map(lm_exec *exec, int32_t value) {

@@ -38,6 +38,8 @@ lm_status lm_exec_run(lm_exec *exec, const lm_run *run);
 lm_status lm_exec_replay(lm_exec *exec, const lm_run *run);
 /* Copy rows of a value of the last run to out. */
 lm_status lm_exec_read(lm_exec *exec, int32_t value, int32_t first_row, int32_t n_rows, float *out);
+/* Put rows of a value in place for a run that begins behind the operation which makes them. */
+lm_status lm_exec_write(lm_exec *exec, int32_t value, int32_t first_row, int32_t n_rows, const float *in);
 /* The value's rows in host memory until the next run, or NULL when the device has none to show. */
 const float *lm_exec_map(lm_exec *exec, int32_t value);
 

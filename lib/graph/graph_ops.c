@@ -483,6 +483,15 @@ int32_t lm_graph_spread(lm_graph *graph, int32_t x, int32_t c, int32_t base, int
     return append(graph, op, lm_graph_width(graph, base), domain_of(graph, x));
 }
 
+int32_t lm_graph_shift(lm_graph *graph, int32_t x, int32_t state) {
+    if (graph->status != LM_OK) return -1;
+    expect_state(graph, state, lm_graph_width(graph, x));
+    lm_op op = blank;
+    op.kind = LM_OP_SHIFT;
+    op.params.shift.state = state;
+    return unary(graph, op, x);
+}
+
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise) {
     if (graph->status != LM_OK) return -1;
     lm_op op = blank;

@@ -52,9 +52,9 @@ static void find_lifetimes(const lm_graph *graph, lifetime *lives) {
             if (op->in[i] >= 0) lives[op->in[i]].dies = (int32_t)o;
     }
     /* Results are read after the run. */
-    if (graph->logits >= 0) lives[graph->logits].dies = INT32_MAX;
-    if (graph->hidden >= 0) lives[graph->hidden].dies = INT32_MAX;
-    if (graph->pooled >= 0) lives[graph->pooled].dies = INT32_MAX;
+    const int32_t results[] = {graph->logits, graph->hidden, graph->pooled, graph->draft_hidden, graph->draft_logits};
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        if (results[i] >= 0) lives[results[i]].dies = INT32_MAX;
     for (size_t o = 0; o < graph->ops.count; o++) {
         const lm_op *op = &graph->ops.data[o];
         int32_t i = lm_op_alias(op->kind), in = i >= 0 ? op->in[i] : -1, out = op->out[0];

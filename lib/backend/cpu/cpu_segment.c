@@ -227,10 +227,16 @@ lm_status lm_cpu_segment_run(void *object, const lm_run *run) {
     lm_cpu_step step = {segment, &segment->cpu->kernels, segment->program, NULL, run, NULL, 0};
     char *log = segment->log;
     lm_status status = lm_cpu_rope_fill(&step);
-    for (int32_t o = segment->first_op; o < segment->first_op + segment->n_ops && status == LM_OK; o++) {
+    int32_t end = segment->first_op + segment->n_ops;
+    if (run->end_op > 0 && run->end_op < end) end = run->end_op;
+    for (int32_t o = segment->first_op; o < end && status == LM_OK; o++) {
+        step.op = &segment->program->ops[o];
+        if (o < run->first_op) {
+            log += run->log ? lm_cpu_log_bytes(segment->program, step.op) : 0;
+            continue;
+        }
         if (run->cancel && atomic_load_explicit((atomic_int *)run->cancel, memory_order_relaxed))
             status = LM_ERR_CANCELLED;
-        step.op = &segment->program->ops[o];
         int32_t value = step.op->in[0] >= 0 ? step.op->in[0] : step.op->out[0];
         step.n_rows = rows_of(segment->program, value, run);
         if (status != LM_OK) break;

@@ -65,9 +65,10 @@ static int print_json(const lm_model *model, const lm_model_info *info, bool ten
            (unsigned long long)info->active_params, (unsigned long long)info->active_bytes);
     printf(" \"n_vocab\": %d, \"n_embd\": %d, \"n_layers\": %d, \"n_heads\": %d, \"n_heads_kv\": %d, \"n_ctx_train\": "
            "%d, \"n_experts\": %d, "
-           "\"n_experts_used\": %d, \"n_tensors\": %zu,\n \"metadata\": {",
+           "\"n_experts_used\": %d, \"n_draft_layers\": %d, \"n_tensors\": %zu,\n \"metadata\": {",
            (int)info->n_vocab, (int)info->n_embd, (int)info->n_layers, (int)info->n_heads, (int)info->n_heads_kv,
-           (int)info->n_ctx_train, (int)info->n_experts, (int)info->n_experts_used, lm_model_tensor_count(model));
+           (int)info->n_ctx_train, (int)info->n_experts, (int)info->n_experts_used, (int)info->n_draft_layers,
+           lm_model_tensor_count(model));
     int status = print_metadata(model, true);
     if (status != EXIT_GOOD) return status;
     printf("}");
@@ -93,6 +94,7 @@ static int print_text(const lm_model *model, const lm_model_info *info, bool ten
            (int)info->n_vocab, (int)info->n_embd, (int)info->n_layers, (int)info->n_heads, (int)info->n_heads_kv,
            (int)info->n_ctx_train);
     if (info->n_experts) printf("experts       %d, %d used\n", (int)info->n_experts, (int)info->n_experts_used);
+    if (info->n_draft_layers) printf("draft block   1, for speculative decoding\n");
     printf("metadata      %zu entries\n", lm_model_metadata_count(model));
     int status = print_metadata(model, false);
     printf("tensors       %zu\n", lm_model_tensor_count(model));

@@ -33,7 +33,8 @@ static int choose_rows(const char *at, size_t n, bool *wanted) {
 }
 
 /* Evaluate in calls of at most n_batch tokens. A call either wants no row, the last one, or all: it ends where that changes. */
-static int evaluate(lm_context *context, const token_list *tokens, const bool *wanted, size_t n_vocab, FILE *file) {
+static int evaluate(lm_context *context, const token_list *tokens, const bool *wanted, size_t n_vocab, bool mtp,
+                    FILE *file) {
     lm_context_params params = {.struct_size = sizeof params};
     lm_context_get_params(context, &params);
     for (size_t at = 0; at < tokens->count;) {
@@ -46,7 +47,8 @@ static int evaluate(lm_context *context, const token_list *tokens, const bool *w
         lm_batch_item item = {0, logits, tokens->data + at, n};
         if (lm_context_eval_batch(context, &item, 1) != LM_OK) return failure_of_context("logits", context);
         for (size_t row = 0; row < lm_context_logits_count(context); row++)
-            if (!write_words(file, lm_context_logits_row(context, row), n_vocab))
+            if (!write_words(file, mtp ? lm_context_draft_logits(context, row) : lm_context_logits_row(context, row),
+                             n_vocab))
                 return failure("logits", "%s", strerror(errno));
         at += n;
         show_progress("%zu of %zu tokens", at, tokens->count);
@@ -66,7 +68,7 @@ static int run(const logits_options *o, const lm_model *model, lm_context *conte
         file = strcmp(o->out, "-") == 0 ? stdout : fopen(o->out, "wb");
         if (!file) status = failure("logits", "%s: %s", o->out, strerror(errno));
     }
-    if (status == EXIT_GOOD) status = evaluate(context, tokens, wanted, (size_t)info.n_vocab, file);
+    if (status == EXIT_GOOD) status = evaluate(context, tokens, wanted, (size_t)info.n_vocab, o->mtp, file);
     if (file && file != stdout && fclose(file) != 0 && status == EXIT_GOOD)
         status = failure("logits", "%s: %s", o->out, strerror(errno));
     free(wanted);
@@ -100,7 +102,7 @@ int lm_logits_command(int argc, char **argv) {
     params.v_type = params.k_type;
     if (o.kv_v && !cache_type(o.kv_v, &params.v_type))
         return usage_error("logits", "--kv-v: no cache type \"%s\"", o.kv_v);
-    if (o.mtp) return failure("logits", "--mtp is not supported by this version");
+    if (o.mtp) params.outputs = LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT;
 
     lm_model *model = NULL;
     lm_context *context = NULL;

@@ -54,13 +54,15 @@ typedef struct lm_context_params {
 typedef enum lm_output {
     LM_OUTPUT_LOGITS = 1,
     LM_OUTPUT_HIDDEN = 2, /* after the last norm: rows of n_embd floats for the same tokens as logits */
-    LM_OUTPUT_POOLED = 4  /* one row per item: its tokens' rows pooled, then the heads the model has after pooling */
+    LM_OUTPUT_POOLED = 4, /* one row per item: its tokens' rows pooled, then the heads the model has after pooling */
+    LM_OUTPUT_DRAFT = 8   /* with LOGITS: the model's own draft block (multi-token prediction) follows the text; see lm_context_draft_logits */
 } lm_output;
 
 /**
  * Open a context on a model, which it keeps alive. params may be NULL.
  *
- * LM_OK, LM_ERR_ARGUMENT (a parameter; a model opened with vocab_only), LM_ERR_UNSUPPORTED (a cache type for this model), LM_ERR_FULL (cache_bytes is less than one sequence needs),
+ * LM_OK, LM_ERR_ARGUMENT (a parameter; a model opened with vocab_only), LM_ERR_UNSUPPORTED (a cache type for this
+ * model, an output it does not have), LM_ERR_FULL (cache_bytes is less than one sequence needs),
  * LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error);
@@ -119,6 +121,15 @@ LM_API const float *lm_context_logits(const lm_context *context);
  * not asked. Borrowed until the next evaluation. Since 0.1
  */
 LM_API const float *lm_context_hidden(const lm_context *context, size_t row);
+
+/**
+ * What the model's draft block predicts for the token after the next: a row beside every row of logits, [n_vocab] floats; NULL when there is
+ * none, without LM_OUTPUT_DRAFT, and in contexts with n_draft > 0, whose drafts LM_DRAFTER_MTP (speculate.h) makes as it needs them. The
+ * block reads token t and the hidden state after token t-1. Its keys, values and last hidden state belong to the sequence: they are shared,
+ * checkpointed and saved with it, and make the context behave like a recurrent model's (see "checkpoints"). Borrowed until the next
+ * evaluation. Since 0.1
+ */
+LM_API const float *lm_context_draft_logits(const lm_context *context, size_t row);
 
 /**
  * The pooled row of an item of the last evaluation: [lm_context_pooled_width] floats, not normalised; NULL when there is none. Borrowed until

@@ -67,8 +67,9 @@ typedef struct lm_model_info {
     int32_t n_vocab, n_embd, n_layers, n_heads, n_heads_kv;
     int32_t n_ctx_train;      /* positions the model was trained for */
     int32_t n_experts, n_experts_used;
-    uint64_t active_bytes;    /* weights one token reads: experts count n_experts_used / n_experts, the embedding one row */
+    uint64_t active_bytes;    /* weights one token reads: experts count n_experts_used / n_experts, embeddings one row, draft blocks nothing */
     uint64_t active_params;   /* multiplications of one token's matrices */
+    int32_t n_draft_layers;   /* 1: the file has a block that drafts further tokens (LM_OUTPUT_DRAFT), not counted in n_layers; else 0 */
 } lm_model_info;
 
 /** Fill info, whose struct_size says how much of it the caller knows. LM_OK or LM_ERR_ARGUMENT. Since 0.1 */

@@ -25,7 +25,8 @@ typedef struct lm_speculator lm_speculator;
 
 typedef enum lm_drafter {
     LM_DRAFTER_NGRAM = 1, /* what followed the last few tokens where they occurred before in the sequence; costs nothing */
-    LM_DRAFTER_MODEL = 2  /* the most likely tokens of a second, small model with the same vocabulary */
+    LM_DRAFTER_MODEL = 2, /* the most likely tokens of a second, small model with the same vocabulary */
+    LM_DRAFTER_MTP = 3    /* those of the model's own draft block; the context was opened with LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT */
 } lm_drafter;
 
 typedef struct lm_speculator_params {

@@ -55,6 +55,10 @@ const float *lm_context_hidden(const lm_context *context, size_t row) {
     return context ? lm_context_hidden_row(context, row) : NULL;
 }
 
+const float *lm_context_draft_logits(const lm_context *context, size_t row) {
+    return context ? lm_context_draft_row(context, row) : NULL;
+}
+
 const float *lm_context_pooled(const lm_context *context, size_t item) {
     return context ? lm_context_pooled_row(context, item) : NULL;
 }
@@ -130,9 +134,8 @@ lm_status lm_seq_trim(lm_context *context, lm_seq seq, size_t n_tokens) {
                                n_tokens);
     lm_status status = lm_kv_trim(lm_context_kv(context), seq, (int32_t)n_tokens);
     lm_context_forget_marks(context, seq);
-    return status == LM_OK
-               ? LM_OK
-               : lm_context_fail(context, status, "the state of sequence %d cannot be restored", (int)seq);
+    return status == LM_OK ? LM_OK
+                           : lm_context_fail(context, status, "the state of sequence %d cannot be restored", (int)seq);
 }
 
 lm_status lm_context_mark(lm_context *context, lm_seq seq, size_t position) {

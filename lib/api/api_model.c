@@ -50,6 +50,14 @@ lm_status lm_model_open_memory(const void *bytes, size_t n, const lm_model_param
 
 void lm_model_close(lm_model *model) { lm_model_release(model); }
 
+/* N of a tensor named "blk.N....", -1 outside the blocks. */
+static int32_t block_of(const char *name) {
+    int32_t n = 0;
+    if (strncmp(name, "blk.", 4) != 0) return -1;
+    for (name += 4; *name >= '0' && *name <= '9' && n <= LM_ARCH_MAX_LAYERS; name++) n = 10 * n + (*name - '0');
+    return n;
+}
+
 /* Weights one token reads, and the multiplications it takes: of experts only the used ones, of the embedding one row unless it is also
  * the output matrix. */
 static void count_active(const lm_model *model, lm_model_info *info) {
@@ -61,10 +69,11 @@ static void count_active(const lm_model *model, lm_model_info *info) {
         info->n_params += count;
         info->weights_bytes += t->bytes;
         bool embedding = strcmp(t->name, "token_embd.weight") == 0;
-        if (embedding && !tied) {
+        if ((embedding && !tied) || strcmp(t->name, "per_layer_token_embd.weight") == 0) {
             info->active_bytes += t->bytes / (uint64_t)t->ne[1];
             continue;
         }
+        if (block_of(t->name) >= h->n_layers) continue;
         bool experts = t->ne[2] > 1 && h->n_experts > 0 && t->ne[2] == h->n_experts;
         uint64_t used = experts ? (uint64_t)h->n_experts_used : 1, all = experts ? (uint64_t)h->n_experts : 1;
         info->active_bytes += t->bytes / all * used;
@@ -87,6 +96,7 @@ lm_status lm_model_get_info(const lm_model *model, lm_model_info *info) {
         .n_ctx_train = h->n_ctx_train,
         .n_experts = h->n_experts,
         .n_experts_used = h->n_experts_used,
+        .n_draft_layers = model->has_draft,
     };
     count_active(model, &own);
     memcpy(info, &own, info->struct_size < sizeof own ? info->struct_size : sizeof own);

@@ -22,7 +22,7 @@
 static lm_status check(lm_context *context, lm_speculator_params *p, lm_error *error) {
     const lm_context_params *c = lm_context_in_force(context);
     if (c->n_draft < 1) return lm_error_set(error, LM_ERR_ARGUMENT, "the context was opened with n_draft 0");
-    if (p->drafter != LM_DRAFTER_NGRAM && p->drafter != LM_DRAFTER_MODEL)
+    if (p->drafter < LM_DRAFTER_NGRAM || p->drafter > LM_DRAFTER_MTP)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_speculator_params.drafter is %d", (int)p->drafter);
     if (p->seq < 0 || p->seq >= c->n_seqs)
         return lm_error_set(error, LM_ERR_ARGUMENT, "sequence %d: there are %d", (int)p->seq, (int)c->n_seqs);
@@ -30,6 +30,8 @@ static lm_status check(lm_context *context, lm_speculator_params *p, lm_error *e
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_speculator_params.n_draft is %d, the context's %d",
                             (int)p->n_draft, (int)c->n_draft);
     if (p->n_draft == 0) p->n_draft = c->n_draft;
+    if (p->drafter == LM_DRAFTER_MTP && !lm_context_drafts(context))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "the context was opened without LM_OUTPUT_DRAFT");
     if (p->drafter != LM_DRAFTER_MODEL) return LM_OK;
     if (!p->draft || p->draft == context)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_speculator_params.draft is no other context");

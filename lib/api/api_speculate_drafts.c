@@ -28,13 +28,6 @@ static int32_t draft_ngram(lm_speculator *s, int32_t n_max, lm_token *out) {
     return count;
 }
 
-static lm_token most_likely(const float *logits, int32_t n) {
-    int32_t best = 0;
-    for (int32_t i = 1; i < n; i++)
-        if (logits[i] > logits[best]) best = i;
-    return best;
-}
-
 static lm_status append(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n, int32_t logits) {
     lm_batch_item item = {seq, logits, tokens, n};
     return lm_context_run(context, &item, 1);
@@ -60,7 +53,7 @@ static int32_t draft_model(lm_speculator *s, int32_t n_max, lm_token *out) {
     while (count < n_max) {
         const float *logits = lm_context_logits(draft);
         if (!logits) break;
-        out[count++] = most_likely(logits, n_vocab);
+        out[count++] = lm_context_most_likely(logits, n_vocab);
         if (count == n_max) break;
         if (count == 1 && lm_kv_state(lm_context_kv(draft), seq) >= 0) { /* state cannot be trimmed cheaply */
             if (lm_seq_fork(draft, seq, seq + 1) != LM_OK) break;
@@ -73,5 +66,9 @@ static int32_t draft_model(lm_speculator *s, int32_t n_max, lm_token *out) {
 
 int32_t lm_speculator_draft(lm_speculator *s, int32_t n, lm_token *out) {
     if (n <= 0) return 0;
-    return s->params.drafter == LM_DRAFTER_MODEL ? draft_model(s, n, out) : draft_ngram(s, n, out);
+    switch (s->params.drafter) {
+    case LM_DRAFTER_MODEL: return draft_model(s, n, out);
+    case LM_DRAFTER_MTP: return lm_context_draft(s->context, s->params.seq, s->pending, n, out);
+    default: return draft_ngram(s, n, out);
+    }
 }

@@ -27,7 +27,7 @@ const char *lm_arch_name(size_t index) {
 
 void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams,
                    const lm_arch_options *options, lm_graph *graph) {
-    lm_build b = {graph, arch, source, hparams, options, -1, 0};
+    lm_build b = {graph, arch, source, hparams, options, -1, 0, -1};
     arch->build(&b);
     lm_build_check_adapters(&b);
 }

@@ -60,7 +60,8 @@ typedef struct lm_arch_options {
 enum {
     LM_ARCH_LOGITS = 1, /* graph.logits */
     LM_ARCH_HIDDEN = 2, /* graph.hidden */
-    LM_ARCH_POOLED = 4  /* graph.pooled */
+    LM_ARCH_POOLED = 4, /* graph.pooled */
+    LM_ARCH_DRAFT = 8   /* graph.draft_*: the block that predicts the token after the next */
 };
 
 typedef struct lm_build lm_build;

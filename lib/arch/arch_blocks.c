@@ -254,7 +254,10 @@ void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap)
         lm_build_embeddings(b, lm_build_rms(b, norm, x, 0));
         if (!(b->options->outputs & LM_ARCH_LOGITS)) return;
     }
-    x = lm_build_rms(b, norm, lm_graph_gather(g, x), 0); /* [outputs, n_embd] */
+    if (b->options->outputs & LM_ARCH_DRAFT) /* the draft block reads every row, too */
+        x = lm_graph_gather(g, b->normed = lm_build_rms(b, norm, x, 0));
+    else
+        x = lm_build_rms(b, norm, lm_graph_gather(g, x), 0); /* [outputs, n_embd] */
     if (b->options->outputs & LM_ARCH_HIDDEN) g->hidden = x;
     if (!(b->options->outputs & LM_ARCH_LOGITS)) return;
     const char *name = lm_build_exists(b, "output", ".weight") ? "output" : "token_embd";

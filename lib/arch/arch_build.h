@@ -14,6 +14,7 @@ struct lm_build {
     const lm_arch_options *options;
     int32_t layer;     /* block being built, -1 outside */
     int32_t n_steered; /* blocks that lm_build_steered has seen */
+    int32_t normed;    /* what lm_build_output made of every token, [tokens, n_embd], for LM_ARCH_DRAFT; else -1 */
 };
 
 /* ---- metadata of the family: "key" without the architecture's prefix; a value of the wrong type fails the build ---- */
@@ -114,6 +115,11 @@ int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32
 void lm_build_output(lm_build *b, int32_t x, float softcap);
 /* The same when the final norm has another name than output_norm. */
 void lm_build_output_of(lm_build *b, const char *norm, int32_t x, float softcap);
+
+/* The appended draft block ("DeepSeek-V3", arXiv 2412.19437, section 2.2), after lm_build_output: true when it is wanted. *x is then its
+ * input, [tokens, n_embd], and the block's number is entered; the family builds the block and hands its result to _end. */
+bool lm_build_draft_begin(lm_build *b, int32_t *x);
+void lm_build_draft_end(lm_build *b, int32_t x);
 
 /* Per-layer embeddings of Gemma: for all blocks, (rms(model_proj x / sqrt(n_embd)) + table row * sqrt(width)) / sqrt(2), [tokens,
  * width * n_layers]; and what this block adds, rms(proj(gelu(inp_gate x) * its slice)), [tokens, n_embd]. */

@@ -95,11 +95,20 @@ static int32_t default_gating(const lm_hparams *h) {
     return (h->n_layers == 47 || h->n_layers_all == 48) && h->n_vocab == 154880 ? LM_GATING_SIGMOID : LM_GATING_SOFTMAX;
 }
 
+static int32_t block(lm_build *b, const latent *a, const lm_build_moe_params *p, int32_t x) {
+    const lm_hparams *h = b->h;
+    int32_t n_shared = lm_build_int_in(b, "expert_shared_count", 0, 1024, 0);
+    x = attention(b, a, lm_build_rms(b, "attn_norm", x, 0), x);
+    int32_t normed = lm_build_rms(b, "ffn_norm", x, 0);
+    if (b->layer < lm_build_int(b, "leading_dense_block_count", 0))
+        return lm_build_ffn(b, LM_ACTIVATION_SILU, normed, h->n_ff[b->layer], x);
+    x = lm_build_moe(b, p, normed, x);
+    return n_shared ? lm_build_shared_expert(b, LM_ACTIVATION_SILU, normed, h->n_ff_expert * n_shared, x) : x;
+}
+
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
-    int32_t n_dense = lm_build_int(b, "leading_dense_block_count", 0),
-            gating = lm_build_int(b, "expert_gating_func", 0);
-    int32_t n_shared = lm_build_int_in(b, "expert_shared_count", 0, 1024, 0);
+    int32_t gating = lm_build_int(b, "expert_gating_func", 0);
     lm_build_moe_params p = {.act = LM_ACTIVATION_SILU,
                              .gating = gating ? gating : default_gating(h),
                              .width = h->n_ff_expert,
@@ -109,17 +118,10 @@ static void build(lm_build *b) {
     int32_t x = lm_build_embed(b, 1); /* [tokens, n_embd] */
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);
-        x = attention(b, &a, lm_build_rms(b, "attn_norm", x, 0), x);
-        int32_t normed = lm_build_rms(b, "ffn_norm", x, 0);
-        if (il < n_dense) {
-            x = lm_build_ffn(b, LM_ACTIVATION_SILU, normed, h->n_ff[il], x);
-        } else {
-            x = lm_build_moe(b, &p, normed, x);
-            if (n_shared) x = lm_build_shared_expert(b, LM_ACTIVATION_SILU, normed, h->n_ff_expert * n_shared, x);
-        }
-        x = lm_build_steered(b, x);
+        x = lm_build_steered(b, block(b, &a, &p, x));
     }
     lm_build_output(b, x, 0);
+    if (lm_build_draft_begin(b, &x)) lm_build_draft_end(b, block(b, &a, &p, x));
 }
 
 const lm_arch lm_arch_deepseek2 = {"deepseek2", build, false};

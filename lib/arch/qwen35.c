@@ -7,7 +7,7 @@
  *      └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
  *
  * post_attention_norm is the norm before the feed-forward. A value head reads the key head h / repeat (qwen3next) or h mod n_k (qwen35,
- * whose converter reordered all that is indexed by value heads). The appended draft block is left out here. */
+ * whose converter reordered all that is indexed by value heads). The draft block is one of full attention. */
 #include "families.h"
 
 #include <string.h>
@@ -141,18 +141,22 @@ static int32_t feed_forward(lm_build *b, int32_t x, int32_t residual) {
                                         lm_build_moe(b, &p, x, residual));
 }
 
+static int32_t block(lm_build *b, const delta_shape *d, int32_t rope, bool recurrent, int32_t x) {
+    int32_t normed = lm_build_rms(b, "attn_norm", x, 0);
+    x = recurrent ? delta_net(b, d, normed, x) : attention(b, rope, normed, x);
+    return feed_forward(b, lm_build_rms(b, "post_attention_norm", x, 0), x);
+}
+
 static void build(lm_build *b) {
     int32_t x = lm_build_embed(b, 1), rope = lm_build_rope(b, LM_ROPE_HALVES, -1); /* [tokens, n_embd] */
     delta_shape d = read_shape(b);
     check_sections(b);
     for (int32_t il = 0; il < b->h->n_layers; il++) {
         lm_build_layer(b, il);
-        int32_t normed = lm_build_rms(b, "attn_norm", x, 0);
-        x = is_recurrent(b, il) ? delta_net(b, &d, normed, x) : attention(b, rope, normed, x);
-        x = feed_forward(b, lm_build_rms(b, "post_attention_norm", x, 0), x);
-        x = lm_build_steered(b, x);
+        x = lm_build_steered(b, block(b, &d, rope, is_recurrent(b, il), x));
     }
     lm_build_output(b, x, 0);
+    if (lm_build_draft_begin(b, &x)) lm_build_draft_end(b, block(b, &d, rope, false, x));
 }
 
 const lm_arch lm_arch_qwen3next = {"qwen3next", build, false};

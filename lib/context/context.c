@@ -54,7 +54,8 @@ lm_status lm_context_make_with(lm_model *model, const lm_context_params *params,
     c->logits = lm_alloc_aligned(env, c->shape->logits_bytes, LM_ALIGN_CACHE);
     c->hidden = lm_alloc_aligned(env, c->shape->hidden_bytes, LM_ALIGN_CACHE);
     c->pooled = lm_alloc_aligned(env, c->shape->pooled_bytes, LM_ALIGN_CACHE);
-    if (!c->batch || !c->logits || !c->hidden || !c->pooled) {
+    c->draft = lm_alloc_aligned(env, c->shape->draft_bytes, LM_ALIGN_CACHE);
+    if (!c->batch || !c->logits || !c->hidden || !c->pooled || !c->draft) {
         status = lm_error_memory(error);
         goto out;
     }
@@ -81,6 +82,7 @@ void lm_context_end(lm_context *c) {
     lm_kv_destroy(c->kv);
     lm_exec_destroy(c->exec);
     if (c->shape) {
+        lm_free_aligned(c->env, c->draft, c->shape->draft_bytes, LM_ALIGN_CACHE);
         lm_free_aligned(c->env, c->pooled, c->shape->pooled_bytes, LM_ALIGN_CACHE);
         lm_free_aligned(c->env, c->hidden, c->shape->hidden_bytes, LM_ALIGN_CACHE);
         lm_free_aligned(c->env, c->logits, c->shape->logits_bytes, LM_ALIGN_CACHE);
@@ -129,6 +131,11 @@ static size_t width_of(const lm_context *context, int32_t value) {
 const float *lm_context_hidden_row(const lm_context *context, size_t row) {
     size_t width = width_of(context, context->shape->graph.hidden);
     return row < context->n_rows && width ? context->hidden + row * width : NULL;
+}
+
+const float *lm_context_draft_row(const lm_context *context, size_t row) {
+    bool kept = context->shape->graph.draft_logits >= 0 && context->shape->params.n_draft == 0;
+    return kept && row < context->n_rows ? context->draft + row * (size_t)context->model->hparams.n_vocab : NULL;
 }
 
 size_t lm_context_pooled_floats(const lm_context *context) { return width_of(context, context->shape->graph.pooled); }

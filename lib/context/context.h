@@ -24,6 +24,7 @@ size_t lm_context_rows(const lm_context *context);
 const float *lm_context_row(const lm_context *context, size_t row);
 /* NULL when there is no such row or the context does not keep them. */
 const float *lm_context_hidden_row(const lm_context *context, size_t row);
+const float *lm_context_draft_row(const lm_context *context, size_t row);
 const float *lm_context_pooled_row(const lm_context *context, size_t item);
 size_t lm_context_pooled_floats(const lm_context *context);
 const lm_model *lm_context_model(const lm_context *context);
@@ -44,6 +45,14 @@ lm_status lm_context_resync(lm_context *context, lm_seq seq, const lm_token *tok
 lm_status lm_context_verify(lm_context *context, lm_seq seq, const lm_token *tokens, size_t n_tokens);
 /* Keep the first n_kept >= 1 of them; the last row is then the last kept token's. */
 lm_status lm_context_settle_on(lm_context *context, lm_seq seq, size_t n_kept);
+
+/* Whether the context has a draft block and lm_context_draft may be called. */
+bool lm_context_drafts(const lm_context *context);
+/* Propose up to n tokens to follow the sequence and `pending` by the model's draft block, most likely first at every step. Returns how
+ * many; nothing of the sequence changes. */
+int32_t lm_context_draft(lm_context *context, lm_seq seq, lm_token pending, int32_t n, lm_token *out);
+
+lm_token lm_context_most_likely(const float *logits, int32_t n);
 
 /* Keep a checkpoint when evaluation passes this position. */
 void lm_context_keep_at(lm_context *context, lm_seq seq, int32_t position);

@@ -139,12 +139,12 @@ static lm_status gather_batch(lm_context *c, progress *at, lm_run *run) {
     return LM_OK;
 }
 
-static lm_status keep_hidden(lm_context *c, const lm_run *run) {
-    int32_t value = c->shape->graph.hidden;
+/* Rows of a value go to where their outputs are numbered; -1: no such value. */
+static lm_status keep_rows(lm_context *c, const lm_run *run, int32_t value, float *out) {
     size_t width = (size_t)lm_graph_width(&c->shape->graph, value);
     lm_status status = LM_OK;
     for (int32_t i = 0; i < run->n_outputs && value >= 0 && status == LM_OK; i++)
-        status = lm_exec_read(c->exec, value, i, 1, c->hidden + (size_t)c->rows[i] * width);
+        status = lm_exec_read(c->exec, value, i, 1, out + (size_t)c->rows[i] * width);
     return status;
 }
 
@@ -160,16 +160,8 @@ static lm_status keep_pooled(lm_context *c, const lm_run *run, const progress *b
 
 static lm_status keep_logits(lm_context *c, const lm_run *run) {
     int32_t value = c->shape->graph.logits;
-    size_t n_vocab = (size_t)c->model->hparams.n_vocab;
-    if (run->n_outputs == 0 || value < 0) return LM_OK;
-    if (!c->shape->logits_bytes) {
-        c->mapped = lm_exec_map(c->exec, value);
-        return LM_OK;
-    }
-    for (int32_t i = 0; i < run->n_outputs; i++) {
-        lm_status status = lm_exec_read(c->exec, value, i, 1, c->logits + (size_t)c->rows[i] * n_vocab);
-        if (status != LM_OK) return status;
-    }
+    if (c->shape->logits_bytes || run->n_outputs == 0 || value < 0) return keep_rows(c, run, value, c->logits);
+    c->mapped = lm_exec_map(c->exec, value);
     return LM_OK;
 }
 
@@ -196,12 +188,16 @@ static lm_status run_batch(lm_context *c, progress *at) {
                   .log = c->logging && c->shape->program.n_log > 0,
                   .cancel = (int32_t *)(void *)&c->cancelled};
     progress before = *at;
+    const lm_graph *graph = &c->shape->graph;
+    bool draft_rows = graph->draft_logits >= 0 && c->shape->params.n_draft == 0;
+    if (graph->draft_logits >= 0 && !draft_rows) run.end_op = graph->draft_rest;
     lm_status status = gather_batch(c, at, &run);
     bool ran = status == LM_OK;
     if (ran) status = lm_exec_run(c->exec, &run);
     if (status == LM_ERR_CANCELLED) lm_context_fail(c, status, "the evaluation was cancelled");
     if (status == LM_OK) status = keep_logits(c, &run);
-    if (status == LM_OK) status = keep_hidden(c, &run);
+    if (status == LM_OK) status = keep_rows(c, &run, graph->hidden, c->hidden);
+    if (status == LM_OK && draft_rows) status = keep_rows(c, &run, graph->draft_logits, c->draft);
     if (status == LM_OK) status = keep_pooled(c, &run, &before);
     size_t span = 0;
     for (size_t i = before.item; i < before.n_items && span < (size_t)run.n_spans; i++) {

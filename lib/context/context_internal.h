@@ -22,6 +22,7 @@ typedef struct lm_context_shape {
     uint64_t page_bytes[LM_KV_MAX_GROUPS]; /* of all layers of a group */
     size_t logits_bytes;                   /* copies of rows, 0 when rows are read in place */
     size_t hidden_bytes, pooled_bytes;     /* copies of rows, 0 when there are none */
+    size_t draft_bytes;                    /* rows of draft logits, or with n_draft the two rows that drafting needs */
     bool whole_texts;                      /* an item is a sequence's whole text, in one batch */
     size_t batch_bytes;                    /* the arrays of a run */
     int32_t interval;                      /* tokens between checkpoints along the context */
@@ -71,6 +72,7 @@ struct lm_context {
     float *logits;                     /* [n_outputs, n_vocab], or NULL */
     float *hidden;                     /* [n_outputs, n_embd], or NULL */
     float *pooled;                     /* [n_seqs, width], or NULL */
+    float *draft;                      /* [n_outputs, n_vocab]; with n_draft a hidden row, then a row of logits */
     const float *mapped;               /* the rows of the last call in the device's memory, or NULL */
     size_t n_rows, n_items;            /* of the last call */
     atomic_int cancelled;

@@ -23,6 +23,7 @@ static lm_status measure_exec(const lm_model *model, const lm_context_shape *sha
 _Static_assert((int)LM_OUTPUT_LOGITS == (int)LM_ARCH_LOGITS && (int)LM_OUTPUT_HIDDEN == (int)LM_ARCH_HIDDEN &&
                    (int)LM_OUTPUT_POOLED == (int)LM_ARCH_POOLED,
                "outputs are passed on as they are");
+_Static_assert((int)LM_OUTPUT_DRAFT == (int)LM_ARCH_DRAFT, "outputs are passed on as they are");
 
 static bool needs_whole_texts(const lm_model *model, const lm_context_params *p) {
     return !model->hparams.causal || (p->outputs & LM_OUTPUT_POOLED && p->pooling != LM_POOLING_LAST &&
@@ -31,7 +32,8 @@ static bool needs_whole_texts(const lm_model *model, const lm_context_params *p)
 
 static lm_status complete_outputs(const lm_model *model, lm_context_params *p, lm_error *error) {
     bool causal = model->hparams.causal != 0;
-    if (p->outputs & ~(LM_OUTPUT_LOGITS | LM_OUTPUT_HIDDEN | LM_OUTPUT_POOLED))
+    if (p->outputs & ~(LM_OUTPUT_LOGITS | LM_OUTPUT_HIDDEN | LM_OUTPUT_POOLED | LM_OUTPUT_DRAFT) ||
+        (p->outputs & LM_OUTPUT_DRAFT && !(p->outputs & LM_OUTPUT_LOGITS)))
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.outputs is %d", (int)p->outputs);
     if (p->pooling < LM_POOLING_DEFAULT || p->pooling > LM_POOLING_RANK)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.pooling is %d", (int)p->pooling);
@@ -147,6 +149,8 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     lm_arch_options options = {p->n_ctx,   p->k_type,   p->v_type,     p->outputs,
                                p->pooling, s->adapters, s->n_adapters, s->steer};
     lm_arch_build(model->arch, &source, &model->hparams, &options, &s->graph);
+    if (p->outputs & LM_OUTPUT_DRAFT && s->graph.draft_logits < 0)
+        lm_graph_fail(&s->graph, LM_ERR_UNSUPPORTED, "the model has no draft block that can be used");
     bool recurrent = s->graph.state_layers.count > 0;
     int32_t n_states = recurrent ? p->n_seqs + 1 + p->n_checkpoints : 0;
     int32_t max_outputs = p->n_outputs < p->n_batch ? p->n_outputs : p->n_batch;
@@ -187,6 +191,10 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
         rows_move && s->graph.logits >= 0 ? (size_t)p->n_outputs * (size_t)model->hparams.n_vocab * sizeof(float) : 0;
     s->hidden_bytes = (size_t)p->n_outputs * (size_t)lm_graph_width(&s->graph, s->graph.hidden) * sizeof(float);
     s->pooled_bytes = (size_t)p->n_seqs * (size_t)lm_graph_width(&s->graph, s->graph.pooled) * sizeof(float);
+    size_t n_vocab = (size_t)lm_graph_width(&s->graph, s->graph.draft_logits);
+    s->draft_bytes = (p->n_draft ? (size_t)lm_graph_width(&s->graph, s->graph.draft_hidden) + n_vocab
+                                 : (size_t)p->n_outputs * n_vocab) *
+                     sizeof(float);
     s->batch_bytes = lm_align_up((size_t)p->n_seqs * sizeof(lm_span), LM_ALIGN_CACHE) +
                      (size_t)p->n_batch * (sizeof(lm_token) + sizeof(int32_t)) +
                      (size_t)p->n_outputs * 2 * sizeof(int32_t) +
@@ -219,7 +227,7 @@ lm_status lm_context_shape_memory(const lm_model *model, const lm_context_shape 
     memory->work_bytes = size.work_bytes;
     memory->context_bytes = sizeof(lm_context) + extra_bytes(shape) + lm_graph_bytes(&shape->graph) +
                             lm_kv_bytes(&shape->kv) + shape->logits_bytes + shape->hidden_bytes + shape->pooled_bytes +
-                            shape->batch_bytes;
+                            shape->draft_bytes + shape->batch_bytes;
     memory->n_pages = memory->n_pages_free = shape->kv.n_groups ? shape->kv.n_pages[0] : 0;
     memory->n_pages_cached = 0;
     return LM_OK;

@@ -188,22 +188,33 @@ lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, l
 
 /* Build the program once and throw it away: every tensor the family reads is found and has the right shape, and every block finds a
  * device. */
-static lm_status check_program(lm_model *model, lm_error *error) {
+static lm_status check_outputs(lm_model *model, int32_t outputs, lm_error *error) {
     lm_arch_source source = lm_model_source(model);
-    lm_arch_options options = {.n_ctx = model->hparams.n_ctx_train,
-                               .k_type = LM_DTYPE_F16,
-                               .v_type = LM_DTYPE_F16,
-                               .outputs = model->arch->encoder ? LM_ARCH_HIDDEN : LM_ARCH_LOGITS};
+    lm_arch_options options = {
+        .n_ctx = model->hparams.n_ctx_train, .k_type = LM_DTYPE_F16, .v_type = LM_DTYPE_F16, .outputs = outputs};
     lm_graph_limits limits = {1, 1, 1, 1, 1, 0};
     lm_program program;
     lm_graph graph;
     lm_graph_init(&graph, model->env);
     lm_arch_build(model->arch, &source, &model->hparams, &options, &graph);
+    if (outputs & LM_ARCH_DRAFT && graph.draft_logits < 0)
+        lm_graph_fail(&graph, LM_ERR_UNSUPPORTED, "%s models have no draft block", model->arch->name);
     lm_status status = lm_graph_finish(&graph, &limits, &program, error);
     if (status == LM_OK) status = lm_model_check_ops(model, &program, error);
     if (status == LM_OK) status = lm_model_place(model, &program, error);
     lm_graph_destroy(&graph);
     return status;
+}
+
+/* With the draft block if it is all there: files may name one and leave it out, and work without it. */
+static lm_status check_program(lm_model *model, lm_error *error) {
+    const lm_hparams *h = &model->hparams;
+    if (h->n_layers_all > h->n_layers && check_outputs(model, LM_ARCH_LOGITS | LM_ARCH_DRAFT, NULL) == LM_OK) {
+        model->has_draft = true;
+        return LM_OK;
+    }
+    lm_model_unplace(model);
+    return check_outputs(model, model->arch->encoder ? LM_ARCH_HIDDEN : LM_ARCH_LOGITS, error);
 }
 
 /* Without weights a model is its directory and its vocabulary; no context opens on it. */

@@ -39,6 +39,7 @@ struct lm_model {
     const char *architecture, *name;
     lm_hparams hparams; /* of a vocab_only model: the vocabulary's size alone */
     bool vocab_only;
+    bool has_draft; /* a complete draft block that the family knows */
     lm_vocab *vocab;
     _Atomic(lm_vocab_scratch *) scratch;    /* one spare, for lm_tokenize */
     _Atomic(lm_pieces *) pieces;            /* built on demand */

@@ -120,4 +120,8 @@ void lm_model_unplace(lm_model *model) {
     if (model->layer_placement)
         lm_free(model->env, model->layer_placement,
                 ((size_t)model->hparams.n_layers_all + 2) * sizeof *model->layer_placement);
+    model->placements = NULL;
+    model->layer_placement = NULL;
+    model->n_placements = model->n_placements_reserved = 0;
+    model->copied_bytes = 0;
 }

@@ -60,6 +60,12 @@ static int read_fixture(const char *folder, const char *file, fixture *out) {
         out->logits = read_floats(folder, logits, out->n_positions * out->n_vocab);
         const char *other = lm_json_text(lm_json_get(native, "file"), NULL);
         if (other) out->native = read_floats(folder, other, out->n_positions * out->n_vocab);
+        const lm_json *drafts = lm_json_get(root, "mtp");
+        const char *draft_file = lm_json_text(lm_json_get(drafts, "file"), NULL);
+        if (draft_file) {
+            out->drafts = read_floats(folder, draft_file, out->n_positions * out->n_vocab);
+            assert_true(lm_json_double(lm_json_get(drafts, "max_abs"), &out->drafts_max_abs));
+        }
         /* With native logits the activations may be quantised, too, and only distributions can be compared. */
         if (!other) {
             assert_true(lm_json_double(lm_json_get(tolerance, "max_abs"), &out->max_abs));
@@ -98,6 +104,7 @@ void fixtures_free(fixture *fixtures, size_t n) {
         free(fixtures[i].positions);
         free(fixtures[i].logits);
         free(fixtures[i].native);
+        free(fixtures[i].drafts);
     }
     free(fixtures);
 }
@@ -147,6 +154,28 @@ float *fixture_rows(lm_model *model, const fixture *f, size_t step) {
     lm_context *context = fixture_context(model, 1, 0);
     assert_non_null(rows);
     fixture_eval(context, f, 0, 0, f->n_tokens, step, rows);
+    lm_context_close(context);
+    return rows;
+}
+
+float *fixture_drafts(lm_model *model, const fixture *f, size_t step) {
+    lm_context_params params = LM_CONTEXT_PARAMS_INIT;
+    lm_context *context = NULL;
+    lm_error error = {.message = ""};
+    float *rows = malloc(f->n_tokens * f->n_vocab * sizeof *rows);
+    params.n_ctx = params.n_outputs = 512;
+    params.k_type = params.v_type = LM_DTYPE_F32;
+    params.outputs = LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT;
+    if (lm_context_open(model, &params, &context, &error) != LM_OK) fail_msg("%s: %s", f->name, error.message);
+    for (size_t at = 0; at < f->n_tokens;) {
+        size_t n = f->n_tokens - at < step ? f->n_tokens - at : step;
+        lm_batch_item item = {0, LM_LOGITS_ALL, f->tokens + at, n};
+        if (lm_context_eval_batch(context, &item, 1) != LM_OK) fail_msg("%s: %s", f->name, lm_context_message(context));
+        for (size_t i = 0; i < n; i++)
+            memcpy(rows + (at + i) * f->n_vocab, lm_context_draft_logits(context, i), f->n_vocab * sizeof *rows);
+        assert_null(lm_context_draft_logits(context, n));
+        at += n;
+    }
     lm_context_close(context);
     return rows;
 }

@@ -14,6 +14,8 @@ typedef struct fixture {
     float *logits;       /* [n_positions, n_vocab] the reference */
     float *native;       /* the same from an engine that quantises activations too, or NULL */
     double max_abs, rms; /* 0: compare distributions with native's */
+    float *drafts;       /* [n_positions, n_vocab] of the draft block, or NULL */
+    double drafts_max_abs;
 } fixture;
 
 /* Every fixture with logits in a folder, by name. n: how many; from malloc, to be given to fixtures_free. NULL when there is none. */
@@ -27,6 +29,8 @@ lm_context *fixture_context(lm_model *model, int32_t n_seqs, int32_t n_batch);
 /* Append tokens [first, end) to a sequence in calls of at most `step` tokens; their rows go to rows + first * n_vocab, rows may be NULL. */
 void fixture_eval(lm_context *context, const fixture *f, lm_seq seq, size_t first, size_t end, size_t step,
                   float *rows);
+/* All rows of the draft block's logits from a fresh context: [n_tokens, n_vocab] from malloc. */
+float *fixture_drafts(lm_model *model, const fixture *f, size_t step);
 /* All rows from a fresh context: [n_tokens, n_vocab] from malloc. */
 float *fixture_rows(lm_model *model, const fixture *f, size_t step);
 

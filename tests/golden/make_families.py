@@ -5,7 +5,7 @@
   make_families.py [OUT_DIR]
 
 Files as make_models.py, whose writer this uses; encoders have NAME.embd.f32 (a row per token) and NAME.pooled.f32 (mean, first)
-instead of logits. The evaluation is in float64 and expands what the library absorbs, shares or skips. Needs numpy.
+instead of logits, rerankers their scores in the .json; models with a draft block have its logits in NAME.mtp.f32. The evaluation is in float64 and expands what the library absorbs, shares or skips. Needs numpy.
 """
 import json
 import pathlib
@@ -13,7 +13,9 @@ import sys
 
 import numpy as np
 
-from make_models import (ARR, BOOL, F32, KEPT, N_TOKENS, STR, U32, Model, embedding_and_output, rms, rotate, silu)
+from make_models import ARR, BOOL, F32, KEPT, N_TOKENS, STR, U32, Model
+from make_models import attend, dense, embedding_and_output, feed_forward, rms, rotate, silu
+from make_models import attention as plain_attention
 
 POS = np.arange(N_TOKENS, dtype=np.float64)
 
@@ -245,12 +247,32 @@ def gemma3n():
     return m, run
 
 
+# ---- draft blocks: the block behind the trunk, which sees token t and the trunk's state after token t-1 ----
+
+def draft_tensors(m, norm=True):
+    b = f"blk.{m.L}.nextn."
+    replace(m, block_count=(U32, m.L + 1), nextn_predict_layers=(U32, 1))
+    m.weight(b + "eh_proj.weight", m.D, 2 * m.D, gain=1.4)
+    norms(m, b, "enorm hnorm" + (" shared_head_norm" if norm else ""), m.D)
+
+
+def draft_logits(m, tokens, h, block):
+    """h: the trunk's rows after the last norm"""
+    b = f"blk.{m.L}.nextn."
+    before = np.vstack([np.zeros((1, m.D)), h[:-1]])
+    e = rms(m.get("token_embd.weight")[tokens], m.get(b + "enorm.weight"), m.eps)
+    x = linear(m, b + "eh_proj", np.hstack([e, rms(before, m.get(b + "hnorm.weight"), m.eps)]))
+    norm = b + "shared_head_norm.weight"
+    x = rms(block(m.L, x), m.get(norm if norm in m.tensors else "output_norm.weight"), m.eps)
+    return x @ m.get("output.weight").T
+
+
 # ---- DeepSeek ----
 
-def deepseek(name, split):
+def deepseek(name, split, arch="deepseek2", fused=False, draft=False):
     rank, nope, rot, dv, q_rank, factor, original, multiplier = 12, 8, 4, 6, 10, 8.0, 32, 0.08
     dk = nope + rot
-    m = Model("deepseek2", name, L=3, D=24, H=4, KV=1 if split else 4, F=32, dh=dk, eps=1e-6)
+    m = Model(arch, name, L=3, D=24, H=4, KV=1 if split else 4, F=32, dh=dk, eps=1e-6)
     replace(m, rope__dimension_count=(U32, rot), attention__kv_lora_rank=(U32, rank), leading_dense_block_count=(U32, 1),
             attention__key_length=(U32, rank + rot if split else dk), attention__value_length=(U32, rank if split else dv),
             expert_count=(U32, 8), expert_used_count=(U32, 3), expert_feed_forward_length=(U32, 8), expert_shared_count=(U32, 2),
@@ -262,7 +284,9 @@ def deepseek(name, split):
                 expert_group_count=(U32, 4), expert_group_used_count=(U32, 2),
                 attention__temperature_scale=(F32, 0.3), attention__temperature_length=(U32, 20))
     embedding_and_output(m)
-    for l in range(m.L):
+    if draft:
+        draft_tensors(m)
+    for l in range(m.L + draft):
         b = f"blk.{l}."
         norms(m, b, "attn_norm ffn_norm", m.D)
         m.vector(b + "attn_kv_a_norm.weight", rank)
@@ -282,7 +306,7 @@ def deepseek(name, split):
                 m.weight(f"{b}ffn_{n}{suffix}.weight", rows, columns, gain=1.5)
         if l:
             m.weight(b + "ffn_gate_inp.weight", 8, m.D, gain=2)
-            for n, rows, columns in (("gate", 8, m.D), ("up", 8, m.D), ("down", m.D, 8)):
+            for n, rows, columns in (("gate_up", 16, m.D), ("down", m.D, 8)) if fused else (("gate", 8, m.D), ("up", 8, m.D), ("down", m.D, 8)):
                 m.weight(f"{b}ffn_{n}_exps.weight", rows, columns, gain=1.5, n=8)
             if split:
                 m.vector(b + "exp_probs_b.bias", 8, 0)
@@ -299,7 +323,9 @@ def deepseek(name, split):
 
     def experts(b, u):
         z, y = linear(m, b + "ffn_gate_inp", u), np.zeros_like(u)
-        gate, up, down = (m.get(f"{b}ffn_{n}_exps.weight") for n in ("gate", "up", "down"))
+        down = m.get(b + "ffn_down_exps.weight")
+        gate, up = (np.split(m.get(b + "ffn_gate_up_exps.weight"), 2, axis=1) if fused else
+                    (m.get(f"{b}ffn_{n}_exps.weight") for n in ("gate", "up")))
         s = 1 / (1 + np.exp(-z)) if split else softmax(z)
         for t in range(N_TOKENS):
             score = s[t].copy()
@@ -313,38 +339,46 @@ def deepseek(name, split):
                 y[t] += w * (down[e] @ (silu(gate[e] @ u[t]) * (up[e] @ u[t])))
         return y + gated(m, b, silu, u, "_shexp")
 
+    log_factor, m_all = np.log(factor), 10 * np.float64(np.float32(multiplier))
+    a, scale = angle(), (1 + 0.1 * m_all * log_factor) ** 2 / np.sqrt(dk)
+    magnitude = 1.0 if arch == "deepseek2" else (1 + 0.1 * log_factor) / (1 + 0.1 * m_all * log_factor)
+
+    def block(l, x):
+        b = f"blk.{l}."
+        u = rms(x, m.get(b + "attn_norm.weight"), m.eps)
+        if split:
+            q = linear(m, b + "attn_q_b", rms(linear(m, b + "attn_q_a", u), m.get(b + "attn_q_a_norm.weight"), m.eps))
+            k_b, v_b = m.get(b + "attn_k_b.weight").transpose(0, 2, 1), m.get(b + "attn_v_b.weight")
+        else:
+            q, kv_b = linear(m, b + "attn_q", u), m.get(b + "attn_kv_b.weight").reshape(m.H, nope + dv, rank)
+            k_b, v_b = kv_b[:, :nope], kv_b[:, nope:]
+        q, kv = heads(q, dk), linear(m, b + "attn_kv_a_mqa", u)
+        c, pe = rms(kv[:, :rank], m.get(b + "attn_kv_a_norm.weight"), m.eps), rotate(kv[:, None, rank:], a, magnitude, True)
+        k = np.concatenate([np.einsum("tr,hnr->thn", c, k_b), np.repeat(pe, m.H, axis=1)], axis=2)
+        q = np.concatenate([q[..., :nope], rotate(q[..., nope:], a, magnitude, True)], axis=2)
+        if split:
+            q = q * (1 + np.float64(np.float32(0.3)) * np.log(1 + np.floor(POS / 20)))[:, None, None]
+        o = attention(q, k, np.einsum("tr,hnr->thn", c, v_b), scale, causal())
+        x = x + linear(m, b + "attn_output", o)
+        u = rms(x, m.get(b + "ffn_norm.weight"), m.eps)
+        return x + (experts(b, u) if l else gated(m, b, silu, u))
+
     def run(tokens):
-        x, a = m.get("token_embd.weight")[tokens], angle()
-        scale = (1 + np.float64(np.float32(multiplier)) * np.log(factor)) ** 2 / np.sqrt(dk)
+        x = m.get("token_embd.weight")[tokens]
         for l in range(m.L):
-            b = f"blk.{l}."
-            u = rms(x, m.get(b + "attn_norm.weight"), m.eps)
-            if split:
-                q = linear(m, b + "attn_q_b", rms(linear(m, b + "attn_q_a", u), m.get(b + "attn_q_a_norm.weight"), m.eps))
-                k_b, v_b = m.get(b + "attn_k_b.weight").transpose(0, 2, 1), m.get(b + "attn_v_b.weight")
-            else:
-                q, kv_b = linear(m, b + "attn_q", u), m.get(b + "attn_kv_b.weight").reshape(m.H, nope + dv, rank)
-                k_b, v_b = kv_b[:, :nope], kv_b[:, nope:]
-            q, kv = heads(q, dk), linear(m, b + "attn_kv_a_mqa", u)
-            c, pe = rms(kv[:, :rank], m.get(b + "attn_kv_a_norm.weight"), m.eps), rotate(kv[:, None, rank:], a, 1, True)
-            k = np.concatenate([np.einsum("tr,hnr->thn", c, k_b), np.repeat(pe, m.H, axis=1)], axis=2)
-            q = np.concatenate([q[..., :nope], rotate(q[..., nope:], a, 1, True)], axis=2)
-            if split:
-                q = q * (1 + np.float64(np.float32(0.3)) * np.log(1 + np.floor(POS / 20)))[:, None, None]
-            o = attention(q, k, np.einsum("tr,hnr->thn", c, v_b), scale, causal())
-            x = x + linear(m, b + "attn_output", o)
-            u = rms(x, m.get(b + "ffn_norm.weight"), m.eps)
-            x = x + (experts(b, u) if l else gated(m, b, silu, u))
-        return rms(x, m.get("output_norm.weight"), m.eps) @ m.get("output.weight").T
+            x = block(l, x)
+        h = rms(x, m.get("output_norm.weight"), m.eps)
+        logits = h @ m.get("output.weight").T
+        return (logits, draft_logits(m, tokens, h, block)) if draft else logits
     return m, run
 
 
 # ---- encoders: run gives the rows after the last norm ----
 
-def encoder(arch):
+def encoder(arch, name=None):
     """Attention in both directions, norms after the sums."""
     bert, gates, eps, moe = arch == "bert", arch == "nomic-bert", 1e-12, arch == "nomic-bert-moe"
-    m = Model(arch, arch, L=3, D=24, H=3, KV=3, F=32, dh=8, ctx=128)
+    m = Model(arch, name or arch, L=3, D=24, H=3, KV=3, F=32, dh=8, ctx=128)
     replace(m, attention__layer_norm_epsilon=(F32, eps), attention__causal=(BOOL, False), pooling_type=(U32, 2 if bert else 1))
     if moe:
         replace(m, expert_count=(U32, 4), expert_used_count=(U32, 2), moe_every_n_layers=(U32, 2))
@@ -377,6 +411,11 @@ def encoder(arch):
                     m.vector(f"{b}ffn_{n}.bias", rows, 0)
         norm(b + "attn_output_norm")
         norm(b + "layer_output_norm")
+    if name == "bert-rank":
+        replace(m, pooling_type=(U32, 4))
+        for n, rows in (("cls", m.D), ("cls.output", 1)):
+            m.weight(n + ".weight", rows, m.D, gain=2)
+            m.vector(n + ".bias", rows, 0)
 
     def run(tokens):
         x = m.get("token_embd.weight")[tokens] + m.get("token_types.weight")[0]
@@ -435,13 +474,41 @@ def gemma_embedding():
     return m, run
 
 
+def qwen3_rank():
+    """A decoder that ranks: two labels from the last token's row."""
+    m = Model("qwen3", "qwen3-rank", L=2, D=32, H=4, KV=2, F=64, dh=8, base=1000000.0)
+    replace(m, pooling_type=(U32, 4))
+    embedding_and_output(m, tied=True)
+    m.weight("cls.output.weight", 2, m.D, gain=2)
+    for l in range(m.L):
+        plain_attention(m, f"blk.{l}.", norms=True)
+        dense(m, f"blk.{l}.")
+
+    def run(tokens):
+        x = m.get("token_embd.weight")[tokens]
+        for l in range(m.L):
+            x = x + attend(m, f"blk.{l}.", x, angles(8, 1e6))
+            x = x + feed_forward(m, f"blk.{l}.", rms(x, m.get(f"blk.{l}.ffn_norm.weight"), m.eps))
+        return rms(x, m.get("output_norm.weight"), m.eps)
+    return m, run
+
+
+def scores(m, rows):
+    if m.arch == "bert":
+        return linear(m, "cls.output", np.tanh(linear(m, "cls", rows[0])))
+    return softmax(linear(m, "cls.output", rows[-1]))
+
+
 def write(out, m, run):
     tokens = np.random.default_rng(len(m.name) + 7).integers(3, m.V, N_TOKENS)
     rows = run(tokens)
+    rows, draft = rows if isinstance(rows, tuple) else (rows, None)
     facts = {"name": m.name, "architecture": m.arch, "tokens": [int(t) for t in tokens], "positions": KEPT,
              "tolerance": {"max_abs": 0.0003, "rms": 0.00005}}
     (out / f"{m.name}.gguf").write_bytes(m.file())
-    if m.arch.endswith(("bert", "bert-moe", "embedding")):
+    if "cls.output.weight" in m.tensors:
+        facts["scores"] = [float(x) for x in scores(m, rows)]
+    elif m.arch.endswith(("bert", "bert-moe", "embedding")):
         pooled = np.stack([rows.mean(0), rows[0]])
         if "dense_2.weight" in m.tensors:
             pooled = pooled @ m.get("dense_2.weight").T @ m.get("dense_3.weight").T
@@ -451,6 +518,9 @@ def write(out, m, run):
     else:
         (out / f"{m.name}.logits.f32").write_bytes(rows[KEPT].astype("<f4").tobytes())
         facts.update(logits=f"{m.name}.logits.f32", shape=[len(KEPT), rows.shape[1]])
+    if draft is not None:
+        (out / f"{m.name}.mtp.f32").write_bytes(draft[KEPT].astype("<f4").tobytes())
+        facts["mtp"] = {"file": f"{m.name}.mtp.f32", "shape": [len(KEPT), draft.shape[1]], "max_abs": 0.0003}
     (out / f"{m.name}.json").write_text(json.dumps(facts, indent=1) + "\n")
     print(f"{m.name}: {len(m.file())} bytes, rows vary by {rows.std():.2f}")
 
@@ -458,8 +528,9 @@ def write(out, m, run):
 def main():
     out = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "models")
     out.mkdir(exist_ok=True)
-    for m, run in (gemma4(), gemma3n(), deepseek("deepseek2", True), deepseek("deepseek2-kvb", False), encoder("bert"),
-                   encoder("nomic-bert"), encoder("nomic-bert-moe"), gemma_embedding()):
+    for m, run in (gemma4(), gemma3n(), deepseek("deepseek2", True), deepseek("deepseek2-kvb", False),
+                   deepseek("deepseek2-mtp", True, draft=True), deepseek("mistral4", True, arch="mistral4", fused=True), encoder("bert"),
+                   encoder("nomic-bert"), encoder("nomic-bert-moe"), gemma_embedding(), encoder("bert", "bert-rank"), qwen3_rank()):
         write(out, m, run)
 
 

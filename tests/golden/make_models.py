@@ -234,6 +234,21 @@ def llama(pos):
     return m, dict(angle=plain_angles(m, pos, m.get("rope_freqs.weight")), adjacent=True)
 
 
+def llama_long(pos):
+    """Long rope: the long divisors since the context (512) is longer than the original one; a magnitude."""
+    m = Model("llama", "llama-longrope", L=2, D=32, H=4, KV=2, F=64, dh=8, ctx=512)
+    m.meta("rope.scaling.type", STR, "longrope")
+    m.meta("rope.scaling.original_context_length", U32, 64)
+    m.meta("rope.scaling.attn_factor", F32, 1.25)
+    embedding_and_output(m)
+    m.tensors["rope_factors_long.weight"] = np.array([1, 2, 5, 7], "<f4")
+    m.tensors["rope_factors_short.weight"] = np.array([1, 1.1, 1.2, 1.3], "<f4")
+    for layer in range(m.L):
+        attention(m, f"blk.{layer}.")
+        dense(m, f"blk.{layer}.")
+    return m, dict(angle=plain_angles(m, pos, m.get("rope_factors_long.weight")), magnitude=1.25, adjacent=True)
+
+
 def qwen2(pos):
     """Biases on q, k and v; halves; tied output."""
     m = Model("qwen2", "qwen2", L=2, D=32, H=4, KV=2, F=64, dh=8, base=1000000.0)
@@ -303,7 +318,7 @@ def mistral3(pos):
 def main():
     out = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "models")
     out.mkdir(exist_ok=True)
-    for family in (llama, qwen2, qwen3, qwen3moe, phi3, mistral3):
+    for family in (llama, llama_long, qwen2, qwen3, qwen3moe, phi3, mistral3):
         model, how = family(np.arange(N_TOKENS, dtype=np.float64))
         tokens = np.random.default_rng(len(model.name) + 7).integers(3, model.V, N_TOKENS)
         logits = evaluate(model, tokens, **how)[KEPT].astype("<f4")

@@ -218,6 +218,44 @@ static void decoders_pool_alike_in_any_batch(void **state) {
     free(b);
 }
 
+/* Rerankers: the .json holds the score of every label. */
+static void scores_agree_with_the_reference(void **state) {
+    (void)state;
+    static const char *const names[] = {"bert-rank", "qwen3-rank"};
+    for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
+        char file[96];
+        size_t size, n, n_scores;
+        lm_env env;
+        lm_arena arena;
+        const lm_json *root;
+        snprintf(file, sizeof file, "%s.json", names[m]);
+        char *text = read_file(file, &size);
+        lm_env_init(&env, NULL, NULL);
+        lm_arena_init(&arena, &env, LM_ARENA_UNLIMITED);
+        assert_int_equal(lm_json_parse(&arena, text, size, LM_JSON_DEPTH_DEFAULT, &root, NULL), LM_OK);
+        lm_embed_text whole = {.tokens = NULL};
+        lm_token *tokens = read_integers(lm_json_get(root, "tokens"), &whole.n_tokens);
+        const lm_json *scores = lm_json_get(root, "scores");
+        assert_true(lm_json_is(scores, LM_JSON_ARRAY));
+        n_scores = scores->count;
+        whole.tokens = tokens;
+        setting s = {NULL, 2, 1, 0, LM_POOLING_DEFAULT}; /* the file says that it ranks */
+        float *found = embed(names[m], &s, &whole, 1, 0, &n);
+        assert_int_equal(n, n_scores);
+        for (size_t i = 0; i < n; i++) {
+            double wanted;
+            assert_true(lm_json_double(lm_json_at(scores, i), &wanted));
+            if (!(fabs((double)found[i] - wanted) <= 1e-4))
+                fail_msg("%s: score %zu is %g, expected %g", names[m], i, (double)found[i], wanted);
+        }
+        check_same_bytes(names[m], tokens, whole.n_tokens, LM_POOLING_RANK, 0);
+        free(found);
+        free(tokens);
+        lm_arena_free(&arena);
+        free(text);
+    }
+}
+
 static void refusals_leave_the_context_usable(void **state) {
     (void)state;
     setting s = {NULL, 1, 1, 20, LM_POOLING_MEAN};
@@ -258,9 +296,9 @@ static void refusals_leave_the_context_usable(void **state) {
 }
 
 int main(int argc, char **argv) {
-    const struct CMUnitTest all[] = {cmocka_unit_test(encoders_agree_with_the_reference),
-                                     cmocka_unit_test(decoders_pool_alike_in_any_batch),
-                                     cmocka_unit_test(refusals_leave_the_context_usable)};
+    const struct CMUnitTest all[] = {
+        cmocka_unit_test(encoders_agree_with_the_reference), cmocka_unit_test(decoders_pool_alike_in_any_batch),
+        cmocka_unit_test(scores_agree_with_the_reference), cmocka_unit_test(refusals_leave_the_context_usable)};
     DIR *directory = argc > 1 ? opendir(argv[1]) : NULL;
     if (!directory) return 77; /* meson's word for a skipped test */
     closedir(directory);

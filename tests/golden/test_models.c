@@ -64,6 +64,35 @@ static void logits_agree_with_the_reference(void **state) {
     }
 }
 
+static void draft_logits_agree_with_the_reference(void **state) {
+    (void)state;
+    size_t n_drafting = 0;
+    for (size_t i = 0; i < n_fixtures; i++) {
+        const fixture *f = &fixtures[i];
+        if (!f->drafts) continue;
+        lm_model *model = fixture_open(f, NULL, 2);
+        float *rows = fixture_drafts(model, f, 512);
+        static const size_t steps[] = {1, 7, 64};
+        for (size_t p = 0; p < f->n_positions; p++)
+            for (size_t v = 0; v < f->n_vocab; v++) {
+                float found = rows[(size_t)f->positions[p] * f->n_vocab + v], wanted = f->drafts[p * f->n_vocab + v];
+                if (!(fabs((double)found - (double)wanted) <= f->drafts_max_abs))
+                    fail_msg("%s: draft logit %zu of position %d is %g, expected %g", f->name, v, f->positions[p],
+                             (double)found, (double)wanted);
+            }
+        for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+            float *other = fixture_drafts(model, f, steps[s]);
+            if (memcmp(rows, other, f->n_tokens * f->n_vocab * sizeof *rows) != 0)
+                fail_msg("%s: other draft logits in batches of %zu", f->name, steps[s]);
+            free(other);
+        }
+        free(rows);
+        lm_model_close(model);
+        n_drafting++;
+    }
+    assert_true(n_drafting > 0);
+}
+
 static void check_same(const fixture *f, const float *expected, const float *rows, size_t first, size_t end,
                        const char *how) {
     for (size_t t = first; t < end; t++)
@@ -222,6 +251,7 @@ static void sequences_continue_with_the_same_bytes(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(logits_agree_with_the_reference),
+                                       cmocka_unit_test(draft_logits_agree_with_the_reference),
                                        cmocka_unit_test(logits_are_the_same_bytes_everywhere),
                                        cmocka_unit_test(sequences_continue_with_the_same_bytes)};
     if (argc < 2 || !(fixtures = fixtures_read(argv[1], &n_fixtures))) return 77; /* meson's word for a skipped test */

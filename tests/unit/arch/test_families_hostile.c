@@ -36,6 +36,17 @@ static int open_and_run(const char *bytes, size_t size, lm_runtime *runtime) {
         lm_context_close(context);
         opened++;
     }
+    lm_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(lm_model_get_info(model, &info), LM_OK);
+    context_params.outputs = LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT;
+    status = lm_context_open(model, &context_params, &context, &error);
+    if (info.n_draft_layers == 0) assert_int_not_equal(status, LM_OK);
+    if (status == LM_OK) {
+        lm_token tokens[16];
+        for (int32_t i = 0; i < 16; i++) tokens[i] = 3 + i;
+        lm_context_eval(context, tokens, 16);
+        lm_context_close(context);
+    }
     lm_model_close(model);
     return 1;
 }

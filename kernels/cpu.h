@@ -45,7 +45,7 @@ int32_t lm_cpu_level_runs(int32_t level);
 /* LM_EXACT_FLOATS, once at the top of a file after its includes: the compiler must not fuse a multiplication and an addition
  * that the source keeps apart, whatever flags it was given.
  * LM_TARGET_BEGIN("features") ... LM_TARGET_END: functions between them may use these instructions. Include the intrinsics'
- * header before. LM_UNROLL(n): the loop that follows is unrolled n times. LM_INLINE: always inlined. */
+ * header before. LM_UNROLL(n): the loop that follows is unrolled n times. LM_INLINE: always inlined; LM_APART: never. */
 #define LM_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define LM_EXACT_FLOATS LM_PRAGMA(STDC FP_CONTRACT OFF)
@@ -54,18 +54,21 @@ int32_t lm_cpu_level_runs(int32_t level);
 #define LM_TARGET_END LM_PRAGMA(clang attribute pop)
 #define LM_UNROLL(n) LM_PRAGMA(unroll n)
 #define LM_INLINE static inline __attribute__((always_inline))
+#define LM_APART __attribute__((noinline))
 #elif defined(__GNUC__)
 #define LM_EXACT_FLOATS LM_PRAGMA(GCC optimize("fp-contract=off"))
 #define LM_TARGET_BEGIN(features) LM_PRAGMA(GCC push_options) LM_PRAGMA(GCC target(features))
 #define LM_TARGET_END LM_PRAGMA(GCC pop_options)
 #define LM_UNROLL(n) LM_PRAGMA(GCC unroll n)
 #define LM_INLINE static inline __attribute__((always_inline))
+#define LM_APART __attribute__((noinline))
 #else /* MSVC: intrinsics need no target, and the pragma is its own */
 #define LM_EXACT_FLOATS __pragma(fp_contract(off))
 #define LM_TARGET_BEGIN(features)
 #define LM_TARGET_END
 #define LM_UNROLL(n)
 #define LM_INLINE static __forceinline
+#define LM_APART __declspec(noinline)
 #endif
 
 #endif

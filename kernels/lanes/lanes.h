@@ -40,6 +40,14 @@ LM_INLINE lanes lanes_sigmoid(lanes x) {
     return lanes_div(one, lanes_add(one, lanes_exp(lanes_neg(x))));
 }
 
+/* A copy to call, for what is not the activation of most models. */
+static LM_APART lanes lanes_exp_apart(lanes x) { return lanes_exp(x); }
+
+LM_INLINE lanes lanes_sigmoid_apart(lanes x) {
+    lanes one = lanes_set(1.0f);
+    return lanes_div(one, lanes_add(one, lanes_exp_apart(lanes_neg(x))));
+}
+
 LM_INLINE lanes lanes_tanh(lanes x) {
     lanes a = lanes_abs(x), u = lanes_mul(x, x), one = lanes_set(1.0f);
     lanes p = lanes_fma(lanes_set(LM_TANH_T4), u, lanes_set(LM_TANH_T3));
@@ -47,13 +55,14 @@ LM_INLINE lanes lanes_tanh(lanes x) {
     p = lanes_fma(p, u, lanes_set(LM_TANH_T1));
     p = lanes_fma(p, u, lanes_set(LM_TANH_T0));
     lanes small = lanes_fma(lanes_mul(x, u), p, x);
-    lanes e = lanes_add(lanes_exp(lanes_add(a, a)), one);
+    lanes e = lanes_add(lanes_exp_apart(lanes_add(a, a)), one);
     lanes large = lanes_copysign(lanes_sub(one, lanes_div(lanes_set(2.0f), e)), x);
     return lanes_if_less(a, lanes_set(LM_TANH_SMALL), small, large);
 }
 
 LM_INLINE lanes lanes_softplus(lanes x) {
-    lanes t = lanes_exp(lanes_neg(lanes_abs(x))), s = lanes_div(t, lanes_add(lanes_set(2.0f), t)), u = lanes_mul(s, s);
+    lanes t = lanes_exp_apart(lanes_neg(lanes_abs(x))), s = lanes_div(t, lanes_add(lanes_set(2.0f), t)),
+          u = lanes_mul(s, s);
     lanes p = lanes_fma(lanes_set(LM_LOG_L3), u, lanes_set(LM_LOG_L2));
     p = lanes_fma(p, u, lanes_set(LM_LOG_L1));
     p = lanes_fma(p, u, lanes_set(LM_LOG_L0));
@@ -63,7 +72,7 @@ LM_INLINE lanes lanes_softplus(lanes x) {
 
 LM_INLINE lanes lanes_gelu(lanes x) {
     lanes u = lanes_mul(x, lanes_fma(lanes_set(LM_GELU_CUBIC), lanes_mul(x, x), lanes_set(1.0f)));
-    return lanes_mul(x, lanes_sigmoid(lanes_mul(lanes_set(LM_GELU_TWICE), u)));
+    return lanes_mul(x, lanes_sigmoid_apart(lanes_mul(lanes_set(LM_GELU_TWICE), u)));
 }
 
 LM_INLINE lanes lanes_gelu_erf(lanes x) {
@@ -78,7 +87,7 @@ LM_INLINE lanes lanes_gelu_erf(lanes x) {
     p = lanes_fma(p, t, lanes_set(LM_ERFCX_C2));
     p = lanes_fma(p, t, lanes_set(LM_ERFCX_C1));
     lanes half = lanes_mul(lanes_set(-0.5f), a), square = lanes_mul(half, a), rest = lanes_fms(half, a, square);
-    lanes e = lanes_exp(square);
+    lanes e = lanes_exp_apart(square);
     lanes tail = lanes_mul(lanes_mul(lanes_set(0.5f), lanes_mul(p, t)), lanes_fma(e, rest, e));
     return lanes_if_less(x, lanes_set(0.0f), lanes_mul(x, tail), lanes_fnma(x, tail, x));
 }
@@ -88,9 +97,9 @@ LM_INLINE lanes lanes_act(int32_t act, lanes x) {
     case LM_KACT_SILU: return lanes_mul(x, lanes_sigmoid(x));
     case LM_KACT_GELU: return lanes_gelu(x);
     case LM_KACT_GELU_ERF: return lanes_gelu_erf(x);
-    case LM_KACT_GELU_QUICK: return lanes_mul(x, lanes_sigmoid(lanes_mul(lanes_set(LM_GELU_QUICK), x)));
+    case LM_KACT_GELU_QUICK: return lanes_mul(x, lanes_sigmoid_apart(lanes_mul(lanes_set(LM_GELU_QUICK), x)));
     case LM_KACT_RELU: return lanes_at_least(x, 0.0f);
-    case LM_KACT_SIGMOID: return lanes_sigmoid(x);
+    case LM_KACT_SIGMOID: return lanes_sigmoid_apart(x);
     case LM_KACT_TANH: return lanes_tanh(x);
     case LM_KACT_SOFTPLUS: return lanes_softplus(x);
     default: return x;

@@ -97,8 +97,7 @@ static void recurrent_delta(const lm_delta_args *args) {
     int32_t j = 0;
     if (args->n_tokens < 1) return;
     for (; j + 16 * DELTA_WIDE <= args->dv; j += 16 * DELTA_WIDE) delta_block(args, j, DELTA_WIDE, 16);
-    for (; j + 16 <= args->dv; j += 16) delta_block(args, j, 1, 16);
-    if (j < args->dv) delta_block(args, j, 1, args->dv - j);
+    for (; j < args->dv; j += 16) delta_block(args, j, 1, args->dv - j < 16 ? args->dv - j : 16);
 }
 
 static void recurrent_fill(lm_kernels *k) {

@@ -50,42 +50,36 @@ static void rows_layernorm(const float *x, const float *w, const float *b, float
     }
 }
 
-/* One loop per activation: act is a constant where this is expanded. up NULL: the activation alone. */
+/* A loop that is expanded for the activation of most models, act a constant, and once for the others. up NULL: the activation
+ * alone. The last elements go through memory of their own, so that there is one body. */
 LM_INLINE void act_rows(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i += 16) {
-        int32_t left = n - i < 16 ? n - i : 16;
-        lanes g = left == 16 ? lanes_load(gate + i) : lanes_load_part(gate + i, left), result, u;
-        if (up)
-            u = left == 16 ? lanes_load(up + i) : lanes_load_part(up + i, left);
-        else
-            u = lanes_set(1.0f);
+        float end[2][16];
+        const float *g_at = gate + i, *u_at = up ? up + i : NULL;
+        float *to = y + i;
+        if (n - i < 16) {
+            memcpy(end[0], g_at, (size_t)(n - i) * sizeof *end[0]);
+            if (up) memcpy(end[1], u_at, (size_t)(n - i) * sizeof *end[1]);
+            g_at = to = end[0], u_at = up ? end[1] : NULL;
+        }
+        lanes g = lanes_load(g_at), u = u_at ? lanes_load(u_at) : lanes_set(1.0f), result;
         if (act == LM_KACT_OAI) {
             g = lanes_at_most(g, LM_OAI_LIMIT), u = lanes_at_least(lanes_at_most(u, LM_OAI_LIMIT), -LM_OAI_LIMIT);
-            lanes s = lanes_sigmoid(lanes_mul(lanes_set(LM_GELU_QUICK), g));
+            lanes s = lanes_sigmoid_apart(lanes_mul(lanes_set(LM_GELU_QUICK), g));
             result = lanes_mul(lanes_mul(g, s), lanes_add(u, lanes_set(1.0f)));
         } else {
             result = lanes_mul(lanes_act(act, g), u); /* by 1 changes nothing */
         }
-        if (left == 16)
-            lanes_store(y + i, result);
-        else
-            lanes_store_part(y + i, result, left);
+        lanes_store(to, result);
+        if (n - i < 16) memcpy(y + i, end[0], (size_t)(n - i) * sizeof *y);
     }
 }
 
 static void rows_glu(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
-    switch (act) {
-    case LM_KACT_SILU: act_rows(LM_KACT_SILU, gate, up, n, y); return;
-    case LM_KACT_GELU: act_rows(LM_KACT_GELU, gate, up, n, y); return;
-    case LM_KACT_GELU_ERF: act_rows(LM_KACT_GELU_ERF, gate, up, n, y); return;
-    case LM_KACT_GELU_QUICK: act_rows(LM_KACT_GELU_QUICK, gate, up, n, y); return;
-    case LM_KACT_RELU: act_rows(LM_KACT_RELU, gate, up, n, y); return;
-    case LM_KACT_SIGMOID: act_rows(LM_KACT_SIGMOID, gate, up, n, y); return;
-    case LM_KACT_TANH: act_rows(LM_KACT_TANH, gate, up, n, y); return;
-    case LM_KACT_SOFTPLUS: act_rows(LM_KACT_SOFTPLUS, gate, up, n, y); return;
-    case LM_KACT_OAI: act_rows(LM_KACT_OAI, gate, up, n, y); return;
-    default: act_rows(LM_KACT_NONE, gate, up, n, y);
-    }
+    if (act == LM_KACT_SILU)
+        act_rows(LM_KACT_SILU, gate, up, n, y);
+    else
+        act_rows(act, gate, up, n, y);
 }
 static void rows_act(int32_t act, const float *x, int32_t n, float *y) { rows_glu(act, x, NULL, n, y); }
 

@@ -80,8 +80,7 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
                     LM_UNROLL(at_once) for (int j = 0; j < 4; j++) {                                                   \
                         name##_load(raw, b + (size_t)j * stride, 4 * stride, h);                                       \
                         LM_UNROLL(8)                                                                                   \
-                        for (int e = 0; e < name##_STEPS; e++)                                                         \
-                            name##_codes(x[e][j], raw, e, h * name##_STEPS + e);                                       \
+                        for (int e = 0; e < name##_STEPS; e++) name##_codes(x[e][j], raw, e, h *name##_STEPS + e);     \
                     }                                                                                                  \
                     LM_UNROLL(at_once) for (int e = 0; e < name##_STEPS; e++) {                                        \
                         const int i = h * name##_STEPS + e;                                                            \

@@ -140,8 +140,7 @@ LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn
                     LM_UNROLL(at_once) for (int j = 0; j < 4; j++) {                                                   \
                         name##_load(raw, b + (size_t)j * stride, 4 * stride, h);                                       \
                         LM_UNROLL(8)                                                                                   \
-                        for (int e = 0; e < name##_STEPS; e++)                                                         \
-                            name##_codes(x[e][j], raw, e, h * name##_STEPS + e);                                       \
+                        for (int e = 0; e < name##_STEPS; e++) name##_codes(x[e][j], raw, e, h *name##_STEPS + e);     \
                     }                                                                                                  \
                     LM_UNROLL(at_once)                                                                                 \
                     for (int e = 0; e < name##_STEPS; e++)                                                             \
@@ -290,9 +289,9 @@ static size_t work_bytes(int32_t n, int32_t k, size_t chunk_panel_bytes) {
     return (size_t)ROW_CHUNK * (size_t)padded(n) * sizeof(float) + chunk_panel_bytes;
 }
 
-static __attribute__((noinline)) void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows,
-                                          const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work,
-                                          float *out, size_t out_stride) {
+static LM_APART void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows,
+                         const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work, float *out,
+                         size_t out_stride) {
     if (n_rows < TILE_ROWS) {
         for (int32_t c = 0; c < n; c += 4)
             f->matvec(weights, row_bytes, n_rows, acts, first + c, n - c < 4 ? n - c : 4, out + (size_t)c * out_stride,

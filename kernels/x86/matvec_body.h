@@ -49,7 +49,7 @@ LM_INLINE void rows_done(const struct rows *g, const F acc[], const int nc) {
 /* Run a group function over all rows. The last group is moved up so that it ends with the last row; fewer rows than a group are
  * done one by one, each filling every place of a group. */
 typedef void group_fn(const struct rows *g);
-static __attribute__((noinline)) void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes,
+static LM_APART void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes,
                                                  int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,
                                                  float *out, size_t out_stride) {
     size_t k = (size_t)acts->k, c = (size_t)first;

@@ -101,7 +101,7 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
     }
 /* One row group over all of k; a block is long enough to fetch the next block of every row. */
 #define K_GROUP(name, which, columns)                                                                                  \
-    static __attribute__((noinline)) void name##_rows_##which(const struct rows *g) {                                  \
+    static LM_APART void name##_rows_##which(const struct rows *g) {                                  \
         const size_t n_blocks = g->k / 256, bytes = name##_BYTES;                                                      \
         F acc[4] = {f_zero(), f_zero(), f_zero(), f_zero()};                                                           \
         for (size_t kb = 0; kb < n_blocks; kb++) {                                                                     \

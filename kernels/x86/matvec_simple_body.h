@@ -54,7 +54,7 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
 
 /* One row group over all of k. A chunk is ROWS blocks; step i of a chunk prefetches the next chunk of row i. */
 #define SIMPLE_GROUP(name, which, columns)                                                                             \
-    static __attribute__((noinline)) void name##_rows_##which(const struct rows *g) {                                  \
+    static LM_APART void name##_rows_##which(const struct rows *g) {                                  \
         const size_t n_blocks = g->k / (32 * name##_SUBS), bytes = name##_BYTES;                                       \
         F acc[4] = {f_zero(), f_zero(), f_zero(), f_zero()};                                                           \
         for (size_t kb = 0; kb < n_blocks;) {                                                                          \

@@ -13,17 +13,14 @@ typedef struct lm_case_run {
 } lm_case_run;
 
 typedef struct lm_case_special {
-    uint32_t code;
-    const char *text;
+    uint16_t code;
+    char text[10];
 } lm_case_special;
 
-extern const lm_case_run lm_case_upper[], lm_case_lower[], lm_case_title[];
-extern const size_t lm_case_upper_n, lm_case_lower_n, lm_case_title_n;
+extern const lm_case_run lm_case_title[];
+extern const size_t lm_case_title_n;
 extern const lm_case_special lm_case_upper_special[], lm_case_lower_special[], lm_case_title_special[];
 extern const size_t lm_case_upper_special_n, lm_case_lower_special_n, lm_case_title_special_n;
-extern const uint32_t lm_class_unprintable[][2], lm_class_alpha[][2], lm_class_numeric[][2], lm_class_digit[][2];
-extern const size_t lm_class_unprintable_n, lm_class_alpha_n, lm_class_numeric_n, lm_class_digit_n;
-
 typedef enum lm_case { LM_CASE_UPPER, LM_CASE_LOWER, LM_CASE_TITLE } lm_case;
 
 #define LM_CASE_BYTES_MAX 16

@@ -2,43 +2,68 @@
  * Searches in the generated tables. */
 #include "unicode.h"
 
-uint32_t lm_unicode_lower(uint32_t cp) {
-    size_t low = 0, high = lm_unicode_case_count; /* ranges of four numbers: first, last, step, delta */
+#define FIRST(range) ((range)&0x1FFFFF)
+
+/* The last of n places whose value (less its upper bits) is at most cp; n when there is none. */
+static size_t last_from(const uint32_t *from, size_t n, uint32_t cp) {
+    size_t low = 0, high = n;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        const int32_t *range = lm_unicode_case + 4 * middle;
-        if ((int32_t)cp < range[0]) {
-            high = middle;
-        } else if ((int32_t)cp > range[1]) {
+        if (FIRST(from[middle]) <= cp)
             low = middle + 1;
-        } else {
-            return ((int32_t)cp - range[0]) % range[2] == 0 ? (uint32_t)((int32_t)cp + range[3]) : cp;
-        }
+        else
+            high = middle;
     }
-    return cp;
+    return low ? low - 1 : n;
+}
+
+uint8_t lm_unicode_class(uint32_t cp) {
+    uint32_t page = lm_unicode_pages[lm_unicode_blocks[cp >> 12] * 16 + (cp >> 8 & 15)];
+    size_t low = lm_unicode_starts[page], high = lm_unicode_starts[page + 1];
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (lm_unicode_runs[2 * middle] <= (cp & 255))
+            low = middle;
+        else
+            high = middle;
+    }
+    return lm_unicode_runs[2 * low + 1];
+}
+
+static uint32_t convert(const uint32_t *from, const int32_t *delta, size_t n, uint32_t cp) {
+    size_t i = last_from(from, n, cp);
+    if (cp < 128 || i == n) return cp;
+    uint32_t step = (from[i] >> 31) + 1, past = cp - FIRST(from[i]);
+    return past % step == 0 && past / step < (from[i] >> 21 & 1023) ? (uint32_t)((int32_t)cp + delta[i]) : cp;
+}
+uint32_t lm_unicode_lower(uint32_t cp) {
+    if (cp < 128) return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
+    return convert(lm_unicode_lower_from, lm_unicode_lower_delta, lm_unicode_lower_count, cp);
+}
+uint32_t lm_unicode_upper(uint32_t cp) {
+    if (cp < 128) return cp >= 'a' && cp <= 'z' ? cp - 32 : cp;
+    return convert(lm_unicode_upper_from, lm_unicode_upper_delta, lm_unicode_upper_count, cp);
+}
+
+static bool is_listed(const uint32_t *list, size_t n, uint32_t cp) {
+    size_t i = last_from(list, n, cp);
+    return i < n && list[i] == cp;
+}
+bool lm_unicode_is_numeric(uint32_t cp) {
+    return lm_unicode_mask(cp) & LM_UC_N || is_listed(lm_unicode_numeric_more, lm_unicode_numeric_count, cp);
+}
+bool lm_unicode_is_digit(uint32_t cp) {
+    return lm_unicode_mask(cp) & LM_UC_ND || is_listed(lm_unicode_digit_more, lm_unicode_digit_count, cp);
 }
 
 uint32_t lm_unicode_base(uint32_t cp) {
     if (cp < 0xC0) return cp;
     if (cp >= 0xAC00 && cp < 0xD7A4)
         return 0x1100 + (cp - 0xAC00) / 588; /* the leading consonant of a Hangul syllable */
-    size_t low = 0, high = lm_unicode_small_count;
-    while (cp < 0x10000 && low < high) {
-        size_t middle = (low + high) / 2;
-        if (lm_unicode_small_from[middle] == cp) return lm_unicode_small_to[middle];
-        if (lm_unicode_small_from[middle] < cp)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    low = 0, high = lm_unicode_large_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (lm_unicode_large_from[middle] == cp) return lm_unicode_large_to[middle];
-        if (lm_unicode_large_from[middle] < cp)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return cp;
+    size_t i = last_from(lm_unicode_base_from, lm_unicode_base_count, cp);
+    if (i == lm_unicode_base_count) return cp;
+    size_t at = lm_unicode_base_at[i] + (size_t)(cp - lm_unicode_base_from[i]);
+    if (at >= lm_unicode_base_at[i + 1]) return cp;
+    uint32_t plane = !(lm_unicode_base_plane[at / 8] >> at % 8 & 1) ? 0 : cp >> 16 ? cp >> 16 : 2;
+    return plane << 16 | lm_unicode_base_to[at];
 }

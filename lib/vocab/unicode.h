@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the tokenizers ask of Unicode: general category and white space of a code point as one bit mask, simple lower
- * case, first code point of the canonical decomposition. Texts are repaired once (lm_vocab_repair), after which lm_utf8_read
+ * What tokenizers and templates ask of Unicode: general category and white space of a code point as one bit mask, simple
+ * case, numbers, first code point of the canonical decomposition. Texts are repaired once (lm_vocab_repair), after which lm_utf8_read
  * needs no checks; base/utf8.h is for text that may be malformed. No normalisation, no locale. */
 #ifndef LM_VOCAB_UNICODE_H
 #define LM_VOCAB_UNICODE_H
@@ -18,37 +18,54 @@
 #define LM_UC_LO (1u << 5)
 #define LM_UC_L (LM_UC_LU | LM_UC_LL | LM_UC_LT | LM_UC_LM | LM_UC_LO)
 #define LM_UC_M (7u << 6)
+#define LM_UC_ND (1u << 9)
 #define LM_UC_N (7u << 9)
 #define LM_UC_P (127u << 12)
 #define LM_UC_S (15u << 19)
+#define LM_UC_Z (7u << 23)
 #define LM_UC_CC (1u << 26)
 #define LM_UC_CF (1u << 27)
 #define LM_UC_CS (1u << 28)
 #define LM_UC_CO (1u << 29)
+#define LM_UC_C (LM_UC_CN | LM_UC_CC | LM_UC_CF | LM_UC_CS | LM_UC_CO)
 #define LM_UC_SPACE (1u << 31)
 
-/* Generated; reached through the functions below. */
+/* Generated; reached through the functions below. Classes are a byte, the category and 32 for white space: below 0x700 one per
+ * code point; above, pages of 256 in runs of (first low byte, class), page p having those from starts[p] to starts[p + 1];
+ * blocks and pages find the page. Case: ranges of first | count << 21 | (step - 1) << 31 and what to add. First code points of
+ * decompositions: runs of neighbours, the low 16 bits of each, and a bit where they are not in the first plane. */
+#define LM_UNICODE_DIRECT 0x700
 extern const uint32_t lm_unicode_ascii[128];
-extern const uint8_t lm_unicode_top[1088];
-extern const uint16_t lm_unicode_middle[1072];
-extern const uint8_t lm_unicode_leaf[];
-extern const size_t lm_unicode_case_count;
-extern const int32_t lm_unicode_case[];
-extern const size_t lm_unicode_small_count;
-extern const uint16_t lm_unicode_small_from[], lm_unicode_small_to[];
-extern const size_t lm_unicode_large_count;
-extern const uint32_t lm_unicode_large_from[], lm_unicode_large_to[];
+extern const uint8_t lm_unicode_direct[LM_UNICODE_DIRECT];
+extern const uint8_t lm_unicode_blocks[272], lm_unicode_pages[], lm_unicode_runs[];
+extern const uint16_t lm_unicode_starts[];
+extern const size_t lm_unicode_lower_count, lm_unicode_upper_count;
+extern const uint32_t lm_unicode_lower_from[], lm_unicode_upper_from[];
+extern const int32_t lm_unicode_lower_delta[], lm_unicode_upper_delta[];
+extern const size_t lm_unicode_base_count;
+extern const uint32_t lm_unicode_base_from[];
+extern const uint16_t lm_unicode_base_at[], lm_unicode_base_to[];
+extern const uint8_t lm_unicode_base_plane[];
+extern const size_t lm_unicode_numeric_count, lm_unicode_digit_count;
+extern const uint32_t lm_unicode_numeric_more[], lm_unicode_digit_more[];
+
+/* Class of a code point from LM_UNICODE_DIRECT to 0x10FFFF. */
+uint8_t lm_unicode_class(uint32_t cp);
 
 /* Category bit and white-space bit of a code point below 0x110000. */
 static inline uint32_t lm_unicode_mask(uint32_t cp) {
     if (cp < 128) return lm_unicode_ascii[cp];
-    uint32_t leaf = lm_unicode_middle[(size_t)lm_unicode_top[cp >> 10] * 16 + ((cp >> 6) & 15)];
-    uint8_t value = lm_unicode_leaf[(size_t)leaf * 64 + (cp & 63)];
+    uint8_t value = cp < LM_UNICODE_DIRECT ? lm_unicode_direct[cp] : lm_unicode_class(cp);
     return 1u << (value & 31) | (value & 32 ? LM_UC_SPACE : 0);
 }
 
-/* Simple one-to-one lower case; the code point itself when it has none. */
+/* Whether a character has a numeric value, or is a digit (Numeric_Type Digit or Decimal), beyond what its category says. */
+bool lm_unicode_is_numeric(uint32_t cp);
+bool lm_unicode_is_digit(uint32_t cp);
+
+/* Simple one-to-one lower and upper case; the code point itself when it has none. */
 uint32_t lm_unicode_lower(uint32_t cp);
+uint32_t lm_unicode_upper(uint32_t cp);
 
 /* The first code point of the canonical decomposition; the code point itself when it does not decompose. */
 uint32_t lm_unicode_base(uint32_t cp);

@@ -1,26 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Write lib/chat/template_unicode_tables.c from this Python's own idea of upper, lower, isprintable, isalpha, isnumeric.
+"""Write lib/chat/template_unicode_tables.c: where this Python's upper(), lower() and title() are not the simple case mapping.
 
   make_chat_unicode.py > lib/chat/template_unicode_tables.c
 """
-import sys
 import unicodedata
 
 LAST = 0x110000
 codes = [c for c in range(LAST) if not 0xD800 <= c < 0xE000]
-
-
-def ranges(test):
-    out, start = [], None
-    for c in range(128, LAST + 1):
-        inside = c < LAST and not 0xD800 <= c < 0xE000 and test(chr(c))
-        if inside and start is None:
-            start = c
-        if not inside and start is not None:
-            out.append((start, c - 1))
-            start = None
-    return out
 
 
 def case_runs(convert):
@@ -47,13 +34,6 @@ def case_runs(convert):
     return runs, special
 
 
-def write_pairs(name, comment, pairs):
-    print(f"/* {comment} */\nconst uint32_t {name}[][2] = {{")
-    for i in range(0, len(pairs), 6):
-        print("    " + " ".join("{0x%X, 0x%X}," % p for p in pairs[i:i + 6]))
-    print(f"}};\nconst size_t {name}_n = sizeof {name} / sizeof *{name};\n")
-
-
 def write_runs(name, comment, runs):
     print(f"/* {comment} */\nconst lm_case_run {name}[] = {{")
     for i in range(0, len(runs), 5):
@@ -74,19 +54,14 @@ title, title_special = case_runs(str.title)
 title = [r for r in title if r not in upper]
 title_special = [s for s in title_special if s not in upper_special]
 print(f"""/* SPDX-License-Identifier: MIT
- * Case and class of characters beyond ASCII, Unicode {unicodedata.unidata_version}. Written by tests/support/make_chat_unicode.py. */
+ * Upper, lower and title case that is not the simple mapping of vocab/unicode.h, Unicode {unicodedata.unidata_version}. Written by
+ * tests/support/make_chat_unicode.py. */
 #include "template_unicode.h"
 
 /* clang-format off */
 """, end="")
-write_runs("lm_case_upper", "upper case: first, last, stride, what to add", upper)
 write_special("lm_case_upper_special", "upper case that is more than one character", upper_special)
-write_runs("lm_case_lower", "lower case", lower)
 write_special("lm_case_lower_special", "lower case that is more than one character", lower_special)
-write_runs("lm_case_title", "title case where it is not the upper case", title)
+write_runs("lm_case_title", "title case where it is not the upper case: first, last, stride, what to add", title)
 write_special("lm_case_title_special", "title case that is more than one character and not the upper case", title_special)
-write_pairs("lm_class_unprintable", "neither ASCII nor printable", ranges(lambda c: not c.isprintable()))
-write_pairs("lm_class_alpha", "letters", ranges(str.isalpha))
-write_pairs("lm_class_numeric", "characters with a numeric value", ranges(str.isnumeric))
-write_pairs("lm_class_digit", "digits", ranges(str.isdigit))
-sys.stdout.write("/* clang-format on */\n")
+print("/* clang-format on */")

@@ -5,8 +5,8 @@
 Needs the package unicodedata2 of the version named below, so that the tables do not depend on the interpreter. The
 reference vocabularies were cut with the newest data of their day; their vectors hold with any version since 14.
 
-unicodedata2 has no case mapping. Lower case comes from str.lower() where the interpreter knows the character, and from
-the character names (CAPITAL -> SMALL) where only the newer data does.
+unicodedata2 has no case mapping. It comes from str.lower() and str.upper() where the interpreter knows the character, and from
+the character names (CAPITAL, SMALL) where only the newer data does.
 """
 import sys
 import unicodedata as old
@@ -25,22 +25,47 @@ def lower(cp):
         return ord(c.lower()[0])
     if data.category(c) != "Lu":
         return cp
-    name = data.name(c).replace("CAPITAL", "SMALL")
-    try:
-        return ord(data.lookup(name))
-    except KeyError:
+    return renamed(c, "CAPITAL", "SMALL")
+
+
+def upper(cp):
+    c = chr(cp)
+    if old.category(c) != "Cn":
+        return ord(c.upper()) if len(c.upper()) == 1 else cp
+    if data.category(c) != "Ll":
         return cp
+    return renamed(c, "SMALL", "CAPITAL")
+
+
+def renamed(c, word, other):
+    try:
+        return ord(data.lookup(data.name(c).replace(word, other)))
+    except KeyError:
+        return ord(c)
 
 
 def decomposed(cp):
     return cp if 0xD800 <= cp < 0xE000 else ord(data.normalize("NFD", chr(cp))[0])
 
 
-def split(values, size):
-    blocks, index = {}, []
-    for start in range(0, N, size):
-        index.append(blocks.setdefault(tuple(values[start:start + size]), len(blocks)))
-    return index, [v for block in blocks for v in block], len(blocks)
+DIRECT = 0x700  # below, a byte per code point: the scripts whose classes change with every letter
+
+
+def runs(values):
+    """Classes from DIRECT on: 256 code points are a page, equal pages are one, a page is (first low byte, class) of each run."""
+    pages, index = {}, []
+    for start in range(0, N, 256):
+        page = tuple(values[start:start + 256]) if start >= DIRECT else (0,) * 256
+        index.append(pages.setdefault(page, len(pages)))
+    starts, flat = [0], []
+    for page in pages:
+        flat += [x for i, v in enumerate(page) if i == 0 or v != page[i - 1] for x in (i, v)]
+        starts.append(len(flat) // 2)
+    assert len(pages) < 256
+    blocks, top = {}, []
+    for start in range(0, len(index), 16):
+        top.append(blocks.setdefault(tuple(index[start:start + 16]), len(blocks)))
+    return top, [v for block in blocks for v in block], starts, flat
 
 
 def emit(ctype, name, values, width=4):
@@ -55,9 +80,9 @@ def emit(ctype, name, values, width=4):
     print(line + "\n};")
 
 
-def case_ranges():
-    """[first, last, step, delta]: every step-th code point of the range maps to itself plus delta."""
-    pairs = [(cp, lower(cp) - cp) for cp in range(N) if lower(cp) != cp]
+def case_ranges(convert):
+    """(first | count << 21 | step - 1 << 31, delta): every step-th code point from first on maps to itself plus delta."""
+    pairs = [(cp, convert(cp) - cp) for cp in range(128, N) if convert(cp) != cp]
     out, i = [], 0
     while i < len(pairs):
         best = 1
@@ -68,46 +93,55 @@ def case_ranges():
             if j - i > best:
                 best, chosen = j - i, step
         step = chosen if best > 1 else 1
-        out.append((pairs[i][0], pairs[i + best - 1][0], step, pairs[i][1]))
+        assert best < 1024
+        out.append((pairs[i][0] | best << 21 | (step - 1) << 31, pairs[i][1]))
         i += best
     return out
+
+
+def numbers(of, category):
+    """Characters with such a value outside the category."""
+    return [cp for cp in range(128, N) if not 0xD800 <= cp < 0xE000 and of(chr(cp), None) is not None and
+            not data.category(chr(cp)).startswith(category)]
 
 
 def main():
     if data.unidata_version != VERSION:
         sys.exit(f"need unicodedata2 {VERSION}, found {data.unidata_version}")
     classes = [GENERAL.index(data.category(chr(cp))) | (32 if cp in SPACE else 0) for cp in range(N)]
-    index, leaves, n_blocks = split(classes, 64)
-    # The index has long equal runs (planes without characters), so it is split once more.
-    blocks, top = {}, []
-    for start in range(0, len(index), 16):
-        top.append(blocks.setdefault(tuple(index[start:start + 16]), len(blocks)))
-    middle = [v for block in blocks for v in block]
-    assert len(blocks) < 256
-    ranges = case_ranges()
-    # Hangul syllables decompose by arithmetic.
+    top, pages, starts, flat = runs(classes)
+    lower_ranges, upper_ranges = case_ranges(lower), case_ranges(upper)
+    # Hangul syllables decompose by arithmetic. The rest is runs of neighbours, each with the low 16 bits of its first code points,
+    # and a bit: not in the first plane, but in that of the character itself, from the first plane in plane 2.
     first = [(cp, decomposed(cp)) for cp in range(N) if decomposed(cp) != cp and not 0xAC00 <= cp < 0xD7A4]
-    small = [(a, b) for a, b in first if a < 0x10000 and b < 0x10000]
-    large = [(a, b) for a, b in first if not (a < 0x10000 and b < 0x10000)]
+    assert all(b >> 16 in (0, a >> 16 or 2) for a, b in first)
+    starting = [i for i, (a, _) in enumerate(first) if i == 0 or first[i - 1][0] != a - 1]
+    own_plane = [sum((first[i + k][1] > 0xFFFF) << k for k in range(8) if i + k < len(first)) for i in range(0, len(first), 8)]
+    numeric, digit = numbers(data.numeric, "N"), numbers(data.digit, "Nd")
     print("/* SPDX-License-Identifier: MIT")
-    print(f" * Generated by lib/vocab/tools/make_unicode_tables.py from Unicode {VERSION}: general categories and white space in three")
-    print(" * stages, simple lower case as ranges, first code point of the canonical decomposition as sorted pairs. */")
+    print(f" * Generated by lib/vocab/tools/make_unicode_tables.py from Unicode {VERSION}; unicode.h says what the tables hold. */")
     print('#include "unicode.h"')
     emit("uint32_t", "lm_unicode_ascii", [(1 << (c & 31)) | (1 << 31 if c & 32 else 0) for c in classes[:128]])
-    emit("uint8_t", "lm_unicode_top", top)
-    emit("uint16_t", "lm_unicode_middle", middle)
-    emit("uint8_t", "lm_unicode_leaf", leaves)
-    print(f"\nconst size_t lm_unicode_case_count = {len(ranges)};")
-    emit("int32_t", "lm_unicode_case", [v for r in ranges for v in r])
-    print(f"\nconst size_t lm_unicode_small_count = {len(small)};")
-    emit("uint16_t", "lm_unicode_small_from", [a for a, _ in small])
-    emit("uint16_t", "lm_unicode_small_to", [b for _, b in small])
-    print(f"\nconst size_t lm_unicode_large_count = {len(large)};")
-    emit("uint32_t", "lm_unicode_large_from", [a for a, _ in large])
-    emit("uint32_t", "lm_unicode_large_to", [b for _, b in large])
-    size = len(top) + 2 * len(middle) + len(leaves) + 16 * len(ranges) + 4 * len(small) + 8 * len(large)
-    print(f"top {len(top)} middle {len(middle)} leaf {len(leaves)} case {len(ranges)} small {len(small)} large {len(large)}: {size} bytes",
-          file=sys.stderr)
+    emit("uint8_t", "lm_unicode_direct", classes[:DIRECT])
+    emit("uint8_t", "lm_unicode_blocks", top)
+    emit("uint8_t", "lm_unicode_pages", pages)
+    emit("uint16_t", "lm_unicode_starts", starts)
+    emit("uint8_t", "lm_unicode_runs", flat)
+    for name, ranges in ("lower", lower_ranges), ("upper", upper_ranges):
+        print(f"\nconst size_t lm_unicode_{name}_count = {len(ranges)};")
+        emit("uint32_t", f"lm_unicode_{name}_from", [a for a, _ in ranges])
+        emit("int32_t", f"lm_unicode_{name}_delta", [b for _, b in ranges])
+    print(f"\nconst size_t lm_unicode_base_count = {len(starting)};")
+    emit("uint32_t", "lm_unicode_base_from", [first[i][0] for i in starting])
+    emit("uint16_t", "lm_unicode_base_at", starting + [len(first)])
+    emit("uint16_t", "lm_unicode_base_to", [b & 0xFFFF for _, b in first])
+    emit("uint8_t", "lm_unicode_base_plane", own_plane)
+    for name, values in ("numeric", numeric), ("digit", digit):
+        print(f"\nconst size_t lm_unicode_{name}_count = {len(values)};")
+        emit("uint32_t", f"lm_unicode_{name}_more", values)
+    size = (512 + DIRECT + len(top) + len(pages) + 2 * len(starts) + len(flat) + 8 * len(lower_ranges) + 8 * len(upper_ranges) +
+            6 * len(starting) + 2 * len(first) + len(own_plane) + 4 * len(numeric) + 4 * len(digit))
+    print(f"{size} bytes", file=sys.stderr)
 
 
 main()

@@ -7,6 +7,7 @@
 #include "../base/format.h"
 #include "../base/json.h"
 #include "chat_parser.h"
+#include "family_derive.h"
 #include "template_interp.h"
 
 #define MAX_VARIABLES 4
@@ -24,8 +25,9 @@ struct lm_chat {
     lm_chat_variable variables[MAX_VARIABLES];
     size_t n_variables;
     const lm_output_family *family;
-    lm_interp interp; /* its arena holds the last prompt */
-    char *message;    /* in that arena, or NULL */
+    lm_derived_family *derived; /* NULL, or family is in it */
+    lm_interp interp;           /* its arena holds the last prompt */
+    char *message;              /* in that arena, or NULL */
 };
 
 static const char chatml[] =
@@ -34,6 +36,19 @@ static const char chatml[] =
     "{% for part in message.content if part.type == 'text' %}{{ part.text }}{% endfor %}{% endif %}"
     "{{ '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+/* The family that source implies. Where its marks are vague, what the template renders decides. */
+static lm_status find_family(lm_chat *chat, const char *source, size_t n, lm_error *error) {
+    bool sure;
+    lm_derived_family *derived = NULL;
+    chat->family = lm_output_family_detect(source, n, &sure);
+    lm_status status = sure ? LM_OK : lm_family_derive(chat, chat->family, &derived);
+    if (status != LM_OK) return lm_error_memory(error);
+    lm_derived_family_release(chat->derived);
+    chat->derived = derived;
+    if (derived) chat->family = &derived->family;
+    return LM_OK;
+}
 
 lm_status lm_chat_open(const lm_env *env, const char *text, size_t n, lm_chat **out, lm_error *error) {
     lm_chat *chat = lm_alloc_zeroed(env, sizeof *chat);
@@ -46,9 +61,10 @@ lm_status lm_chat_open(const lm_env *env, const char *text, size_t n, lm_chat **
         text = chatml;
         n = sizeof chatml - 1;
     }
-    chat->family = fallback ? &lm_family_hermes : lm_output_family_detect(text, n);
+    chat->family = &lm_family_hermes;
     lm_arena_init(&chat->interp.arena, &chat->env, LM_TEMPLATE_MEMORY_MAX);
     lm_status status = lm_template_read(&chat->template, &chat->env, text, n, error);
+    if (status == LM_OK && !fallback) status = find_family(chat, text, n, error);
     if (status != LM_OK) {
         lm_chat_close(chat);
         return status;
@@ -64,6 +80,7 @@ void lm_chat_close(lm_chat *chat) {
     lm_template_free(&chat->template);
     if (chat->with_tools) lm_template_free(chat->with_tools);
     lm_free(&env, chat->with_tools, sizeof *chat->with_tools);
+    lm_derived_family_release(chat->derived);
     for (size_t i = 0; i < chat->n_variables; i++) lm_free(&env, chat->variables[i].text, chat->variables[i].n + 1);
     lm_free(&env, chat, sizeof *chat);
 }
@@ -77,8 +94,7 @@ lm_status lm_chat_add_tool_template(lm_chat *chat, const char *text, size_t n, l
         return status;
     }
     chat->with_tools = template;
-    chat->family = lm_output_family_detect(text, n);
-    return LM_OK;
+    return find_family(chat, text, n, error);
 }
 
 lm_status lm_chat_add_variable(lm_chat *chat, const char *name, const char *text, size_t n) {
@@ -101,14 +117,26 @@ bool lm_chat_mentions(const lm_chat *chat, const char *text) {
     return false;
 }
 
+/* By name, or the template's own. */
+static const lm_output_family *family_of(const lm_chat *chat, const char *name) {
+    if (!name || (chat && strcmp(name, chat->family->name) == 0)) return chat->family;
+    return lm_output_family_find(name, strlen(name));
+}
+
+const lm_call_syntax *lm_chat_derived_calls(const lm_chat *chat, const char *family) {
+    bool has = chat->derived && chat->derived->calls.calls && family_of(chat, family) == chat->family;
+    return has ? &chat->derived->calls : NULL;
+}
+
 bool lm_chat_family_reasons(const lm_chat *chat, const char *name, const char **open, const char **close) {
-    const lm_output_family *family = name ? lm_output_family_find(name, strlen(name)) : chat->family;
+    const lm_output_family *family = family_of(chat, name);
     if (!family || !family->reasoning_open) return false;
     *open = family->reasoning_open;
     *close = family->reasoning_close;
     return true;
 }
 
+const lm_env *lm_chat_env(const lm_chat *chat) { return &chat->env; }
 const char *lm_chat_sentence(const lm_chat *chat) { return chat->message ? chat->message : ""; }
 const char *lm_chat_family_name(const lm_chat *chat) { return chat->family->name; }
 
@@ -179,11 +207,12 @@ static lm_status render(lm_chat *chat, const char *inputs, size_t n, const lm_ch
     return LM_OK;
 }
 
-lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
-                      lm_chat_prompt *out, lm_error *error) {
+static lm_status run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now, uint64_t steps,
+                     lm_chat_prompt *out, lm_error *error) {
     lm_error own;
     lm_arena_reset(&chat->interp.arena);
     chat->interp.raised = NULL;
+    chat->interp.steps_max = steps;
     chat->message = NULL;
     lm_status status = render(chat, inputs, n, now, out, &own);
     if (status == LM_OK) return status;
@@ -194,10 +223,20 @@ lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat
     return status;
 }
 
+lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
+                      lm_chat_prompt *out, lm_error *error) {
+    return run(chat, inputs, n, now, LM_TEMPLATE_STEPS_MAX, out, error);
+}
+
+lm_status lm_chat_probe(lm_chat *chat, const char *inputs, size_t n, lm_chat_prompt *out) {
+    static const lm_chat_render_params now = LM_CHAT_RENDER_PARAMS_INIT;
+    return run(chat, inputs, n, &now, LM_TEMPLATE_STEPS_MAX / 50, out, NULL);
+}
+
 lm_status lm_chat_parser_open(const lm_env *env, const lm_chat *chat, const char *family_name,
                               const lm_chat_parser_params *params, lm_chat_parser **out, lm_error *error) {
-    const lm_output_family *family =
-        family_name ? lm_output_family_find(family_name, strlen(family_name)) : chat->family;
+    const lm_output_family *family = family_of(chat, family_name);
     if (!family) return lm_error_set(error, LM_ERR_NOT_FOUND, "chat: no output syntax is named \"%s\"", family_name);
-    return lm_chat_parser_make(env, family, params, out, error);
+    lm_derived_family *derived = chat && family == chat->family ? chat->derived : NULL;
+    return lm_chat_parser_make(env, family, derived, params, out, error);
 }

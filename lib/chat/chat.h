@@ -14,12 +14,18 @@ lm_status lm_chat_open(const lm_env *env, const char *text, size_t n, lm_chat **
  * copied. */
 lm_status lm_chat_add_tool_template(lm_chat *chat, const char *text, size_t n, lm_error *error);
 lm_status lm_chat_add_variable(lm_chat *chat, const char *name, const char *text, size_t n);
+const lm_env *lm_chat_env(const lm_chat *chat);
 /* Whether the template's text has this in it. */
 bool lm_chat_mentions(const lm_chat *chat, const char *text);
 bool lm_chat_family_reasons(const lm_chat *chat, const char *family, const char **open, const char **close);
+/* How calls of a family that was derived from the template are written; NULL for any other. */
+struct lm_call_syntax;
+const struct lm_call_syntax *lm_chat_derived_calls(const lm_chat *chat, const char *family);
 void lm_chat_close(lm_chat *chat);
 lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
                       lm_chat_prompt *out, lm_error *error);
+/* The same to find out what the template does: with a small part of the work that a render may take. */
+lm_status lm_chat_probe(lm_chat *chat, const char *inputs, size_t n, lm_chat_prompt *out);
 const char *lm_chat_sentence(const lm_chat *chat);
 const char *lm_chat_family_name(const lm_chat *chat);
 

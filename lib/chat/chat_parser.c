@@ -10,14 +10,17 @@
 struct lm_chat_parser {
     lm_env env;
     lm_output output;
+    lm_derived_family *derived;
     lm_str result;
 };
 
-lm_status lm_chat_parser_make(const lm_env *env, const lm_output_family *family, const lm_chat_parser_params *params,
-                              lm_chat_parser **out, lm_error *error) {
+lm_status lm_chat_parser_make(const lm_env *env, const lm_output_family *family, lm_derived_family *derived,
+                              const lm_chat_parser_params *params, lm_chat_parser **out, lm_error *error) {
     lm_chat_parser *parser = lm_alloc_zeroed(env, sizeof *parser);
     if (!parser) return lm_error_memory(error);
     parser->env = *env;
+    parser->derived = derived;
+    if (derived) atomic_fetch_add_explicit(&derived->references, 1, memory_order_relaxed);
     lm_str_init(&parser->result, &parser->env, SIZE_MAX);
     const char *prompt = params->generation_prompt ? params->generation_prompt : "";
     lm_status status = lm_output_init(&parser->output, &parser->env, family, prompt,
@@ -35,6 +38,7 @@ void lm_chat_parser_close(lm_chat_parser *parser) {
     if (!parser) return;
     lm_env env = parser->env;
     lm_output_free(&parser->output);
+    lm_derived_family_release(parser->derived);
     lm_str_free(&parser->result);
     lm_free(&env, parser, sizeof *parser);
 }

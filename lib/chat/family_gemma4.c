@@ -8,59 +8,53 @@
 
 #define NAME_MAX_BYTES 256
 
-static const char *const markers[] = {
-    "<|tool_call>", "<|channel>thought\n", "<|channel>", "<channel|>", "<turn|>", NULL};
-static const char *const closes[] = {"<tool_call|>", NULL};
+static const char open[] = "<|tool_call>";
+static const char closes[] = LM_WORDS("<tool_call|>");
 
 static bool step_text(lm_output *output) {
-    size_t which;
-    if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, markers, &which)) return false;
+    static const char marks[] = LM_WORDS("<|tool_call>\0<|channel>thought\n\0<|channel>\0<channel|>\0<turn|>");
+    size_t which, n;
+    if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, marks, &which, &n)) return false;
     if (which == 0) {
         output->state = LM_STATE_HEADER;
-        output->scan = strlen(markers[0]);
+        output->scan = n;
         return true;
     }
     lm_output_tag(output);
-    return lm_output_go(output, which == 1 ? LM_STATE_REASONING : LM_STATE_TEXT, strlen(markers[which]));
-}
-
-static bool give_up(lm_output *output) {
-    size_t n = strlen(markers[0]);
-    lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), n);
-    return lm_output_go(output, LM_STATE_TEXT, n);
+    return lm_output_go(output, which == 1 ? LM_STATE_REASONING : LM_STATE_TEXT, n);
 }
 
 static bool step_header(lm_output *output) {
-    static const char *const brace[] = {"{", NULL};
-    size_t n = strlen(markers[0]), which, spaces;
+    size_t n = sizeof open - 1, which, n_brace;
     bool more;
-    spaces = lm_output_spaces(output, n, &more);
+    size_t spaces = lm_output_spaces(output, n, &more);
     if (more) return false;
     lm_match match = lm_output_match(output, n + spaces, "call:");
     if (match == LM_MATCH_MORE) return false;
-    if (match == LM_MATCH_NO) return give_up(output);
-    size_t from = n + spaces + 5, found = lm_output_find(output, brace, &which);
-    if (found == SIZE_MAX) return output->at_end || output->scan > from + NAME_MAX_BYTES ? give_up(output) : false;
+    if (match == LM_MATCH_NO) return lm_output_give_up(output, n);
+    size_t from = n + spaces + 5, found = lm_output_find(output, LM_WORDS("{"), &which, &n_brace);
+    if (found == SIZE_MAX)
+        return output->at_end || output->scan > from + NAME_MAX_BYTES ? lm_output_give_up(output, n) : false;
     const char *name = lm_output_rest(output) + from;
     size_t name_n = found - from;
     while (name_n && name[name_n - 1] == ' ') name_n--;
     while (name_n && *name == ' ') name++, name_n--;
-    if (!lm_output_is_tool(output, name, name_n)) return give_up(output);
+    if (!lm_output_is_tool(output, name, name_n)) return lm_output_give_up(output, n);
     lm_output_call_begin(output, name, name_n, "", 0);
     lm_output_literal_begin(output);
     return lm_output_go(output, LM_STATE_ARGUMENTS, found);
 }
 
 static bool step(lm_output *output) {
-    static const char *const reasoning_ends[] = {"<channel|>", "<|tool_call>", NULL};
     bool more;
-    size_t which, spaces;
+    size_t which, n, spaces;
     lm_match match;
     switch ((lm_output_state)output->state) {
     case LM_STATE_REASONING:
-        if (!lm_output_text_until(output, LM_OUTPUT_REASONING, reasoning_ends, &which)) return false;
+        if (!lm_output_text_until(output, LM_OUTPUT_REASONING, LM_WORDS("<channel|>\0<|tool_call>"), &which, &n))
+            return false;
         lm_output_tag(output);
-        return lm_output_go(output, LM_STATE_TEXT, which == 0 ? strlen(reasoning_ends[0]) : 0);
+        return lm_output_go(output, LM_STATE_TEXT, which == 0 ? n : 0);
     case LM_STATE_HEADER: return step_header(output);
     case LM_STATE_ARGUMENTS:
         switch (lm_output_literal(output, LM_LITERAL_GEMMA)) {
@@ -71,11 +65,12 @@ static bool step(lm_output *output) {
     case LM_STATE_BROKEN: return lm_output_drain(output, closes) && lm_output_go(output, LM_STATE_AFTER, 0);
     case LM_STATE_AFTER:
         spaces = lm_output_spaces(output, 0, &more);
-        match = more ? LM_MATCH_MORE : lm_output_match(output, spaces, closes[0]);
+        match = more ? LM_MATCH_MORE : lm_output_match(output, spaces, closes);
         if (match == LM_MATCH_MORE) return false;
-        return lm_output_go(output, LM_STATE_TEXT, match == LM_MATCH_YES ? spaces + strlen(closes[0]) : 0);
+        return lm_output_go(output, LM_STATE_TEXT, match == LM_MATCH_YES ? spaces + strlen(closes) : 0);
     default: return step_text(output);
     }
 }
 
-const lm_output_family lm_family_gemma4 = {"gemma4", step, "<|channel>thought\n", "<channel|>", NULL};
+const lm_output_family lm_family_gemma4 = {
+    .name = "gemma4", .step = step, .reasoning_open = "<|channel>thought\n", .reasoning_close = "<channel|>"};

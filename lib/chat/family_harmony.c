@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * gpt-oss: messages with a role, a channel and perhaps a recipient. analysis is reasoning, final and commentary are content,
- * a recipient functions.NAME makes a call. What goes to other recipients (browser, python) is kept as reasoning. */
+ * a recipient functions.NAME makes a call. The prompt ends inside of a header: "<|start|>assistant". What goes to other recipients (browser, python) is kept as reasoning. */
 #include <string.h>
 
 #include "output_family.h"
@@ -10,14 +10,7 @@
 
 enum { TO_CONTENT, TO_REASONING, TO_CALL };
 
-static const char *const body_ends[] = {"<|end|>", "<|call|>", "<|return|>", "<|start|>", "<|channel|>", NULL};
-
-/* The prompt ends inside of a header: "<|start|>assistant". */
-static bool start(lm_output *output, const char *prompt, size_t n) {
-    (void)prompt, (void)n;
-    output->state = LM_STATE_HEADER;
-    return true;
-}
+static const char body_ends[] = LM_WORDS("<|end|>\0<|call|>\0<|return|>\0<|start|>\0<|channel|>");
 
 static bool has_word(const char *text, size_t n, const char *word, size_t *at) {
     size_t n_word = strlen(word);
@@ -58,33 +51,32 @@ static bool begin_body(lm_output *output, size_t n, size_t n_marker) {
 
 /* A header goes to <|message|>. Text that cannot be part of one is content. */
 static bool step_header(lm_output *output) {
-    static const char *const begins[] = {"<|channel|>", "<|start|>", "<|message|>", "<|constrain|>",
-                                         "assistant",   "to=",       NULL};
-    static const char *const messages[] = {"<|message|>", NULL};
+    static const char begins[] = LM_WORDS("<|channel|>\0<|start|>\0<|message|>\0<|constrain|>\0assistant\0to=");
     bool more;
-    size_t which, spaces = lm_output_spaces(output, 0, &more);
-    lm_match match = more ? LM_MATCH_MORE : lm_output_match_any(output, spaces, begins, &which);
+    size_t which, n, spaces = lm_output_spaces(output, 0, &more);
+    lm_match match = more ? LM_MATCH_MORE : lm_output_match_any(output, spaces, begins, &which, &n);
     if (match == LM_MATCH_MORE) return false;
     if (match == LM_MATCH_NO) {
         output->route = TO_CONTENT;
         return lm_output_go(output, LM_STATE_VALUE, 0);
     }
-    size_t found = lm_output_find(output, messages, &which);
-    if (found != SIZE_MAX && found <= HEADER_MAX) return begin_body(output, found, strlen(messages[0]));
+    size_t found = lm_output_find(output, LM_WORDS("<|message|>"), &which, &n);
+    if (found != SIZE_MAX && found <= HEADER_MAX) return begin_body(output, found, n);
     if (found == SIZE_MAX && !output->at_end && output->scan <= HEADER_MAX) return false;
     lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), spaces + 1);
     output->route = TO_CONTENT;
     return lm_output_go(output, LM_STATE_VALUE, spaces + 1);
 }
 
-static bool end_body(lm_output *output, size_t which) {
+/* At one of body_ends, of n bytes. */
+static bool end_body(lm_output *output, size_t which, size_t n) {
     lm_output_tag(output);
-    return lm_output_go(output, LM_STATE_HEADER, which < 3 ? strlen(body_ends[which]) : 0);
+    return lm_output_go(output, LM_STATE_HEADER, which < 3 ? n : 0);
 }
 
 static bool step_arguments(lm_output *output) {
     bool more;
-    size_t which, spaces;
+    size_t which, n, spaces;
     switch (lm_output_json_arguments(output)) {
     case LM_CALL_MORE: return false;
     case LM_CALL_BROKEN: return lm_output_go(output, LM_STATE_BROKEN, 0);
@@ -92,30 +84,30 @@ static bool step_arguments(lm_output *output) {
     }
     spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
-    lm_match match = lm_output_match_any(output, spaces, body_ends, &which);
+    lm_match match = lm_output_match_any(output, spaces, body_ends, &which, &n);
     if (match == LM_MATCH_MORE) return false;
     if (match == LM_MATCH_YES || spaces == lm_output_left(output)) {
         output->pos += spaces;
         lm_output_call_end(output, true);
-        return match == LM_MATCH_YES ? end_body(output, which) : lm_output_go(output, LM_STATE_HEADER, 0);
+        return match == LM_MATCH_YES ? end_body(output, which, n) : lm_output_go(output, LM_STATE_HEADER, 0);
     }
     return lm_output_go(output, LM_STATE_BROKEN, 0);
 }
 
 static bool step(lm_output *output) {
-    size_t which;
+    size_t which, n;
     switch ((lm_output_state)output->state) {
     case LM_STATE_HEADER: return step_header(output);
     case LM_STATE_ARGUMENTS: return step_arguments(output);
     case LM_STATE_BROKEN:
         if (!lm_output_drain(output, body_ends)) return false;
-        return lm_output_match_any(output, 0, body_ends, &which) == LM_MATCH_YES && end_body(output, which);
+        return lm_output_match_any(output, 0, body_ends, &which, &n) == LM_MATCH_YES && end_body(output, which, n);
     default:
         if (!lm_output_text_until(output, output->route == TO_REASONING ? LM_OUTPUT_REASONING : LM_OUTPUT_CONTENT,
-                                  body_ends, &which))
+                                  body_ends, &which, &n))
             return false;
-        return end_body(output, which);
+        return end_body(output, which, n);
     }
 }
 
-const lm_output_family lm_family_harmony = {"harmony", step, NULL, NULL, start};
+const lm_output_family lm_family_harmony = {.name = "harmony", .step = step, .first = LM_STATE_HEADER};

@@ -7,31 +7,25 @@
 
 #define NAME_MAX_BYTES 256
 
-static const char *const opens[] = {"<|tool_call_start|>", NULL};
-static const char *const closes[] = {"<|tool_call_end|>", NULL};
-
-static bool give_up(lm_output *output) {
-    size_t n = output->header_from;
-    lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), n);
-    return lm_output_go(output, LM_STATE_TEXT, n);
-}
+static const char opens[] = LM_WORDS("<|tool_call_start|>");
+static const char closes[] = LM_WORDS("<|tool_call_end|>");
 
 /* From the marker, or a comma, to the parenthesis. */
 static bool step_header(lm_output *output) {
-    static const char *const parenthesis[] = {"(", NULL};
-    size_t which, from = output->header_from, found;
+    size_t which, n, from = output->header_from, found;
     bool more;
     size_t spaces = lm_output_spaces(output, from, &more);
     if (more) return false;
     if (lm_output_match(output, from + spaces, "[") == LM_MATCH_YES) spaces++;
     if (output->scan < from + spaces) output->scan = from + spaces;
-    found = lm_output_find(output, parenthesis, &which);
-    if (found == SIZE_MAX) return output->at_end || output->scan > from + NAME_MAX_BYTES ? give_up(output) : false;
+    found = lm_output_find(output, LM_WORDS("("), &which, &n);
+    if (found == SIZE_MAX)
+        return output->at_end || output->scan > from + NAME_MAX_BYTES ? lm_output_give_up(output, from) : false;
     const char *name = lm_output_rest(output) + from + spaces;
-    size_t n = found - from - spaces;
+    n = found - from - spaces;
     while (n && (name[n - 1] == ' ' || name[n - 1] == '\n')) n--;
     while (n && (*name == ' ' || *name == '\n')) name++, n--;
-    if (!lm_output_is_tool(output, name, n)) return give_up(output);
+    if (!lm_output_is_tool(output, name, n)) return lm_output_give_up(output, from);
     lm_output_call_begin(output, name, n, "", 0);
     lm_output_literal_begin(output);
     return lm_output_go(output, LM_STATE_ARGUMENTS, found + 1);
@@ -46,19 +40,19 @@ static bool step_after(lm_output *output) {
         output->header_from = 0;
         return lm_output_go(output, LM_STATE_HEADER, spaces + 1);
     }
-    lm_match match = lm_output_match(output, spaces, closes[0]);
+    lm_match match = lm_output_match(output, spaces, closes);
     if (match == LM_MATCH_MORE) return false;
-    return lm_output_go(output, LM_STATE_TEXT, match == LM_MATCH_YES ? spaces + strlen(closes[0]) : 0);
+    return lm_output_go(output, LM_STATE_TEXT, match == LM_MATCH_YES ? spaces + strlen(closes) : 0);
 }
 
 static bool step(lm_output *output) {
     bool stepped, advanced = lm_output_step_reasoning(output, opens, &stepped);
-    size_t which;
+    size_t which, n;
     if (stepped) return advanced;
     switch ((lm_output_state)output->state) {
     case LM_STATE_TEXT:
-        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, opens, &which)) return false;
-        output->header_from = output->scan = strlen(opens[0]);
+        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, opens, &which, &n)) return false;
+        output->header_from = output->scan = n;
         output->state = LM_STATE_HEADER;
         return true;
     case LM_STATE_HEADER: return step_header(output);
@@ -74,4 +68,5 @@ static bool step(lm_output *output) {
     }
 }
 
-const lm_output_family lm_family_lfm2 = {"lfm2", step, "<think>", "</think>", NULL};
+const lm_output_family lm_family_lfm2 = {
+    .name = "lfm2", .step = step, .reasoning_open = "<think>", .reasoning_close = "</think>"};

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Llama 3: a call is the whole reply, {"name": ..., "parameters": {...}}, perhaps behind <|python_tag|>; several are separated
  * by semicolons. Everything else is content. */
-#include <string.h>
-
 #include "output_family.h"
 #include "output_json.h"
 
@@ -31,13 +29,12 @@ static bool step_start(lm_output *output) {
 }
 
 static bool step_after(lm_output *output) {
-    static const char *const ends[] = {"<|eot_id|>", "<|eom_id|>", NULL};
     bool more;
-    size_t which, spaces = lm_output_spaces(output, 0, &more);
+    size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
-    lm_match match = lm_output_match_any(output, spaces, ends, &which);
+    lm_match match = lm_output_match_any(output, spaces, LM_WORDS("<|eot_id|>\0<|eom_id|>"), &which, &n);
     if (match == LM_MATCH_MORE) return false;
-    if (match == LM_MATCH_YES) return lm_output_go(output, LM_STATE_PLAIN, spaces + strlen(ends[which]));
+    if (match == LM_MATCH_YES) return lm_output_go(output, LM_STATE_PLAIN, spaces + n);
     size_t semicolon = lm_output_match(output, spaces, ";") == LM_MATCH_YES;
     size_t inner = lm_output_spaces(output, spaces + semicolon, &more);
     if (more) return false;
@@ -47,8 +44,7 @@ static bool step_after(lm_output *output) {
 }
 
 static bool step(lm_output *output) {
-    static const char *const never[] = {NULL};
-    size_t which;
+    size_t which, n;
     switch ((lm_output_state)output->state) {
     case LM_STATE_START: return step_start(output);
     case LM_STATE_ARGUMENTS:
@@ -59,10 +55,10 @@ static bool step(lm_output *output) {
         case LM_CALL_BROKEN: return lm_output_go(output, LM_STATE_BROKEN, 0);
         default: return lm_output_go(output, LM_STATE_PLAIN, 0);
         }
-    case LM_STATE_BROKEN: return lm_output_drain(output, never);
+    case LM_STATE_BROKEN: return lm_output_drain(output, NULL);
     case LM_STATE_AFTER: return step_after(output);
-    default: return lm_output_text_until(output, LM_OUTPUT_CONTENT, never, &which);
+    default: return lm_output_text_until(output, LM_OUTPUT_CONTENT, NULL, &which, &n);
     }
 }
 
-const lm_output_family lm_family_llama3 = {"llama3", step, NULL, NULL, NULL};
+const lm_output_family lm_family_llama3 = {.name = "llama3", .step = step};

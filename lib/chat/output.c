@@ -54,8 +54,8 @@ lm_status lm_output_init(lm_output *output, const lm_env *env, const lm_output_f
     if (prompt_opens_reasoning(family, prompt, prompt_n)) {
         output->state = LM_STATE_REASONING;
         output->seen_tag = true;
-    } else if (family->start) {
-        family->start(output, prompt, prompt_n);
+    } else {
+        output->state = (uint8_t)family->first;
     }
     return LM_OK;
 }
@@ -149,10 +149,11 @@ lm_match lm_output_match(const lm_output *output, size_t offset, const char *wor
     return left >= n ? LM_MATCH_YES : output->at_end ? LM_MATCH_NO : LM_MATCH_MORE;
 }
 
-lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *const *words, size_t *which) {
-    for (size_t i = 0; words[i]; i++) {
-        lm_match match = lm_output_match(output, offset, words[i]);
-        *which = i;
+lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *words, size_t *which, size_t *n) {
+    *which = 0;
+    for (; words && *words; words += *n + 1, ++*which) {
+        lm_match match = lm_output_match(output, offset, words);
+        *n = strlen(words);
         if (match != LM_MATCH_NO) return match;
     }
     return LM_MATCH_NO;
@@ -174,14 +175,14 @@ size_t lm_output_spaces(lm_output *output, size_t offset, bool *more) {
     return to - from;
 }
 
-size_t lm_output_find(lm_output *output, const char *const *words, size_t *which) {
+size_t lm_output_find(lm_output *output, const char *words, size_t *which, size_t *n) {
     const char *rest = lm_output_rest(output);
     size_t left = lm_output_left(output);
     for (size_t at = output->scan; at < left; at++) {
         bool begins = false;
-        for (size_t i = 0; words[i] && !begins; i++) begins = rest[at] == words[i][0];
+        for (const char *word = words; word && *word && !begins; word += strlen(word) + 1) begins = rest[at] == *word;
         if (!begins) continue;
-        lm_match match = lm_output_match_any(output, at, words, which);
+        lm_match match = lm_output_match_any(output, at, words, which, n);
         if (match == LM_MATCH_NO) continue;
         output->scan = at;
         return match == LM_MATCH_YES ? at : SIZE_MAX;
@@ -190,13 +191,28 @@ size_t lm_output_find(lm_output *output, const char *const *words, size_t *which
     return SIZE_MAX;
 }
 
-bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *const *words, size_t *which) {
-    output->scan = 0;
-    size_t found = lm_output_find(output, words, which);
-    lm_output_emit(output, kind, lm_output_rest(output), output->scan);
-    output->pos += output->scan;
-    output->scan = 0;
-    return found != SIZE_MAX;
+bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *words, size_t *which, size_t *n) {
+    const char *drops = kind == LM_OUTPUT_CONTENT ? output->family->drops : NULL;
+    for (;;) {
+        output->scan = 0;
+        size_t found = lm_output_find(output, words, which, n), sure = output->scan, drop, n_drop = 0;
+        output->scan = 0;
+        size_t dropped = drops ? lm_output_find(output, drops, &drop, &n_drop) : SIZE_MAX;
+        bool drop_first = drops && output->scan < sure;
+        if (drop_first) sure = output->scan;
+        output->scan = 0;
+        lm_output_emit(output, kind, lm_output_rest(output), sure);
+        output->pos += sure;
+        if (!drop_first) return found != SIZE_MAX;
+        if (dropped == SIZE_MAX) return false;
+        output->pos += n_drop;
+        lm_output_tag(output);
+    }
+}
+
+bool lm_output_give_up(lm_output *output, size_t n) {
+    lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), n);
+    return lm_output_go(output, LM_STATE_TEXT, n);
 }
 
 static void push_delta(lm_output *output, lm_output_kind kind, size_t call, size_t from, size_t n) {
@@ -306,7 +322,7 @@ void lm_output_call_end(lm_output *output, bool complete) {
     push_delta(output, LM_OUTPUT_CALL_END, output->calls.count - 1, 0, 0);
 }
 
-bool lm_output_step_reasoning(lm_output *output, const char *const *direct_ends, bool *stepped) {
+bool lm_output_step_reasoning(lm_output *output, const char *direct_ends, bool *stepped) {
     const lm_output_family *family = output->family;
     *stepped = true;
     if (output->state == LM_STATE_START) {
@@ -320,12 +336,17 @@ bool lm_output_step_reasoning(lm_output *output, const char *const *direct_ends,
         return lm_output_go(output, LM_STATE_REASONING, spaces + strlen(family->reasoning_open));
     }
     if (output->state == LM_STATE_REASONING) {
-        const char *words[8] = {family->reasoning_close};
-        size_t which, n = 1;
-        for (; direct_ends && direct_ends[n - 1] && n < 7; n++) words[n] = direct_ends[n - 1];
-        if (!lm_output_text_until(output, LM_OUTPUT_REASONING, words, &which)) return false;
+        char words[512] = "";
+        size_t which, n = strlen(family->reasoning_close) + 1, size;
+        memcpy(words, family->reasoning_close, n);
+        for (; direct_ends && *direct_ends; direct_ends += size, n += size) {
+            size = strlen(direct_ends) + 1;
+            if (n + size >= sizeof words) break;
+            memcpy(words + n, direct_ends, size);
+        }
+        if (!lm_output_text_until(output, LM_OUTPUT_REASONING, words, &which, &n)) return false;
         lm_output_tag(output);
-        return lm_output_go(output, LM_STATE_TEXT, which == 0 ? strlen(words[0]) : 0);
+        return lm_output_go(output, LM_STATE_TEXT, which == 0 ? n : 0);
     }
     *stepped = false;
     return false;

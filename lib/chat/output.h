@@ -7,6 +7,7 @@
 #define LM_CHAT_OUTPUT_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "../base/array.h"
 #include "../base/json.h"
@@ -34,16 +35,6 @@ typedef struct lm_output_call {
 
 typedef struct lm_output lm_output;
 
-typedef struct lm_output_family {
-    const char *name;
-    /* Take one step: consume text, hand something out or change state. false: nothing can be decided before more text
-     * comes; never at the end while text is left. */
-    bool (*step)(lm_output *output);
-    /* Tags around reasoning that the prompt may have opened; NULL when the family has none. */
-    const char *reasoning_open, *reasoning_close;
-    bool (*start)(lm_output *output, const char *prompt, size_t n); /* may be NULL; reads the end of the prompt */
-} lm_output_family;
-
 /* Where the search for something stands; every family uses the states it needs. */
 typedef enum lm_output_state {
     LM_STATE_START, /* nothing but white space so far */
@@ -57,6 +48,26 @@ typedef enum lm_output_state {
     LM_STATE_BROKEN, /* arguments that turned out malformed after part of them was handed out */
     LM_STATE_PLAIN   /* content to the end */
 } lm_output_state;
+
+/* A list of words: one string, in which each has a NUL behind it and an empty one ends the list. NULL: no words. */
+#define LM_WORDS(text) text "\0"
+
+static inline const char *lm_word(const char *words, size_t which) {
+    for (; which > 0; which--) words += strlen(words) + 1;
+    return words;
+}
+
+typedef struct lm_output_family {
+    const char *name;
+    /* Take one step: consume text, hand something out or change state. false: nothing can be decided before more text
+     * comes; never at the end while text is left. */
+    bool (*step)(lm_output *output);
+    /* Tags around reasoning that the prompt may have opened; NULL when the family has none. */
+    const char *reasoning_open, *reasoning_close;
+    lm_output_state first; /* where to begin */
+    const void *syntax;    /* the table of an engine; NULL when step knows */
+    const char *drops;     /* words around content that are not content */
+} lm_output_family;
 
 /* A JSON object {"name": ..., "arguments": ...} being read. */
 typedef struct lm_json_call {
@@ -135,18 +146,18 @@ bool lm_output_go(lm_output *output, lm_output_state state, size_t n);
 typedef enum lm_match { LM_MATCH_NO, LM_MATCH_YES, LM_MATCH_MORE } lm_match;
 /* Whether the text offset bytes further starts with word; MORE when it ends inside of word and may go on. */
 lm_match lm_output_match(const lm_output *output, size_t offset, const char *word);
-/* As lm_output_match for the first of several words that fits or may fit; *which is its number. Where one word begins with
- * another, the longer one comes first. The list ends with NULL. */
-lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *const *words, size_t *which);
+/* As lm_output_match for the first of several words that fits or may fit; *which is its number, *n its size. Where one word
+ * begins with another, the longer one comes first. */
+lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *words, size_t *which, size_t *n);
 /* Bytes of white space offset bytes further; *more when the text ends there and may go on. */
 size_t lm_output_spaces(lm_output *output, size_t offset, bool *more);
 
-/* Hand out text up to the first of words, which is left unread: true and *which when there is one. false: all that cannot be
- * the start of a word was handed out. */
-bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *const *words, size_t *which);
+/* Hand out text up to the first of words, which is left unread: true, *which and its size *n when there is one. false: all
+ * that cannot be the start of a word was handed out. Of content, the family's drops are left out. */
+bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *words, size_t *which, size_t *n);
 /* Position (from pos) of the first of words at or after output->scan; SIZE_MAX when there is none yet, and then scan is where
  * the search goes on. */
-size_t lm_output_find(lm_output *output, const char *const *words, size_t *which);
+size_t lm_output_find(lm_output *output, const char *words, size_t *which, size_t *n);
 
 /* Hand out n bytes of content or reasoning. */
 void lm_output_emit(lm_output *output, lm_output_kind kind, const char *bytes, size_t n);
@@ -165,7 +176,10 @@ void lm_output_call_escaped(lm_output *output, const char *bytes, size_t n);
 void lm_output_call_end(lm_output *output, bool complete);
 lm_output_call *lm_output_current(lm_output *output);
 
-/* Reasoning tags of the family at the very start, and inside of them. true: the step was taken; *taken says by whom. */
-bool lm_output_step_reasoning(lm_output *output, const char *const *direct_ends, bool *stepped);
+/* Reasoning tags of the family at the very start, and inside of them; one of direct_ends ends it too. *stepped: this was the
+ * step, and its result is given. */
+bool lm_output_step_reasoning(lm_output *output, const char *direct_ends, bool *stepped);
+/* What looked like a call is none: the n bytes held become content. */
+bool lm_output_give_up(lm_output *output, size_t n);
 
 #endif

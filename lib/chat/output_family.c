@@ -2,25 +2,23 @@
  * Choosing a family: by name, or by the marks a template's text contains (the first rule that fits). */
 #include "output_family.h"
 
-#include <string.h>
-
 const lm_output_family *lm_output_family_find(const char *name, size_t n) {
+    static const lm_output_family *const families[] = {
+        &lm_family_hermes,   &lm_family_qwen_xml,    &lm_family_gemma4,  &lm_family_llama3,        &lm_family_deepseek,
+        &lm_family_kimi,     &lm_family_harmony,     &lm_family_mistral, &lm_family_granite,       &lm_family_cohere,
+        &lm_family_apertus,  &lm_family_nemotron,    &lm_family_glm,     &lm_family_seed_oss,      &lm_family_minimax,
+        &lm_family_minicpm5, &lm_family_functionary, &lm_family_lfm2,    &lm_family_functionary32, &lm_family_generic,
+        &lm_family_plain};
     static const struct {
-        const char *name;
-        const lm_output_family *family;
-    } names[] = {{"qwen3", &lm_family_hermes},      {"hermes", &lm_family_hermes},
-                 {"qwen2.5", &lm_family_hermes},    {"qwen3-xml", &lm_family_qwen_xml},
-                 {"gemma4", &lm_family_gemma4},     {"llama3", &lm_family_llama3},
-                 {"deepseek", &lm_family_deepseek}, {"kimi-k2", &lm_family_kimi},
-                 {"harmony", &lm_family_harmony},   {"gpt-oss", &lm_family_harmony},
-                 {"mistral", &lm_family_mistral},   {"granite", &lm_family_granite},
-                 {"cohere", &lm_family_cohere},     {"apertus", &lm_family_apertus},
-                 {"nemotron", &lm_family_nemotron}, {"glm", &lm_family_glm},
-                 {"seed-oss", &lm_family_seed_oss}, {"minimax-m2", &lm_family_minimax},
-                 {"minicpm5", &lm_family_minicpm5}, {"functionary", &lm_family_functionary},
-                 {"lfm2", &lm_family_lfm2},         {"plain", &lm_family_plain}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strlen(names[i].name) == n && memcmp(names[i].name, name, n) == 0) return names[i].family;
+        char other[8], name[8];
+    } aliases[] = {{"hermes", "qwen3"}, {"qwen2.5", "qwen3"}, {"gpt-oss", "harmony"}};
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        if (strlen(aliases[i].other) != n || memcmp(aliases[i].other, name, n) != 0) continue;
+        name = aliases[i].name;
+        n = strlen(name);
+    }
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strlen(families[i]->name) == n && memcmp(families[i]->name, name, n) == 0) return families[i];
     return NULL;
 }
 
@@ -35,46 +33,48 @@ static bool has(const char *source, size_t n, const char *word) {
     return false;
 }
 
-/* A rule: every mark of all must be there, and none of not. */
+/* A rule: every word must be there. */
 typedef struct rule {
     const lm_output_family *family;
-    const char *all[3];
-    const char *none;
+    const char *words;
+    bool vague; /* templates of other families may have them too */
 } rule;
 
-const lm_output_family *lm_output_family_detect(const char *source, size_t n) {
+const lm_output_family *lm_output_family_detect(const char *source, size_t n, bool *sure) {
     static const rule rules[] = {
-        {&lm_family_mistral, {"[TOOL_CALLS]"}, NULL},
-        {&lm_family_harmony, {"<|channel|>"}, NULL},
-        {&lm_family_kimi, {"<|tool_calls_section_begin|>", "<|tool_call_begin|>"}, NULL},
-        {&lm_family_cohere, {"<|START_ACTION|>"}, NULL},
-        {&lm_family_lfm2, {"<|tool_list_start|>"}, NULL},
-        {&lm_family_lfm2, {"List of tools: ["}, NULL},
-        {&lm_family_deepseek, {"dsml_token", "DSML"}, NULL},
-        {&lm_family_gemma4, {"<|tool_call>call:"}, NULL},
-        {&lm_family_minicpm5, {"Tool usage guidelines:", "<function name=\"", "<param name=\""}, NULL},
-        {&lm_family_minimax, {"<minimax:tool_call>"}, NULL},
-        {&lm_family_seed_oss, {"<seed:tool_call>"}, NULL},
-        {&lm_family_seed_oss, {"seed:tool_call"}, NULL},
-        {&lm_family_qwen_xml, {"<tool_call>", "<function=", "<parameter="}, NULL},
+        {&lm_family_mistral, LM_WORDS("[TOOL_CALLS]"), false},
+        {&lm_family_harmony, LM_WORDS("<|channel|>"), false},
+        {&lm_family_functionary32, LM_WORDS(">>>all\0>>>${recipient}"), false},
+        {&lm_family_kimi, LM_WORDS("<|tool_calls_section_begin|>\0<|tool_call_begin|>"), false},
+        {&lm_family_cohere, LM_WORDS("<|START_ACTION|>"), false},
+        {&lm_family_lfm2, LM_WORDS("<|tool_list_start|>"), false},
+        {&lm_family_lfm2, LM_WORDS("List of tools: ["), false},
+        {&lm_family_deepseek, LM_WORDS("dsml_token\0DSML"), false},
+        {&lm_family_gemma4, LM_WORDS("<|tool_call>call:"), false},
+        {&lm_family_minicpm5, LM_WORDS("Tool usage guidelines:\0<function name=\"\0<param name=\""), false},
+        {&lm_family_minimax, LM_WORDS("<minimax:tool_call>"), false},
+        {&lm_family_seed_oss, LM_WORDS("seed:tool_call"), false},
+        {&lm_family_qwen_xml, LM_WORDS("<tool_call>\0<function=\0<parameter="), false},
         {&lm_family_deepseek,
-         {"tool\xE2\x96\x81"
-          "call\xE2\x96\x81"
-          "begin"},
-         NULL},
-        {&lm_family_glm, {"<arg_key>", "<arg_value>"}, NULL},
-        {&lm_family_apertus, {"<|tools_prefix|>"}, NULL},
-        {&lm_family_nemotron, {"<TOOLCALL>"}, NULL},
-        {&lm_family_hermes, {"<tool_call>"}, NULL},
-        {&lm_family_granite, {"<|tool_call|>"}, NULL},
-        {&lm_family_llama3, {"<|python_tag|>"}, NULL},
-        {&lm_family_functionary, {"<function="}, NULL},
-        {&lm_family_llama3, {"<|start_header_id|>", "\"parameters\""}, NULL},
+         LM_WORDS("tool\xE2\x96\x81"
+                  "call\xE2\x96\x81"
+                  "begin"),
+         false},
+        {&lm_family_glm, LM_WORDS("<arg_key>\0<arg_value>"), false},
+        {&lm_family_apertus, LM_WORDS("<|tools_prefix|>"), false},
+        {&lm_family_nemotron, LM_WORDS("<TOOLCALL>"), false},
+        {&lm_family_hermes, LM_WORDS("<tool_call>"), true},
+        {&lm_family_granite, LM_WORDS("<|tool_call|>"), true},
+        {&lm_family_llama3, LM_WORDS("<|python_tag|>"), true},
+        {&lm_family_functionary, LM_WORDS("<function="), true},
+        {&lm_family_llama3, LM_WORDS("<|start_header_id|>\0\"parameters\""), true},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        bool fits = !rules[i].none || !has(source, n, rules[i].none);
-        for (size_t j = 0; j < 3 && rules[i].all[j] && fits; j++) fits = has(source, n, rules[i].all[j]);
+        bool fits = true;
+        for (const char *word = rules[i].words; *word && fits; word += strlen(word) + 1) fits = has(source, n, word);
+        *sure = !rules[i].vague;
         if (fits) return rules[i].family;
     }
-    return &lm_family_plain;
+    *sure = false;
+    return &lm_family_generic;
 }

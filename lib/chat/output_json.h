@@ -24,30 +24,35 @@ lm_call_result lm_output_json_arguments(lm_output *output);
 size_t lm_output_json_stream(lm_output *output, lm_json_scan *scan, const char *bytes, size_t n,
                              lm_call_result *result);
 
-/* Calls as JSON objects between tags, or in a list between tags. */
+/* Calls as JSON objects between tags, or in a list between tags. Words, as all below. */
 typedef struct lm_tagged_json {
-    const char *opens[4]; /* any of these opens; ends with NULL */
-    const char *closes[4];
+    const char *opens; /* any of these opens */
+    const char *closes;
     bool list; /* [ call, call ] */
     bool name_is_key;
     bool needs_arguments;
 } lm_tagged_json;
 bool lm_tagged_json_step(lm_output *output, const lm_tagged_json *syntax);
+/* The same as a family's step, with the syntax that the family has. */
+bool lm_tagged_json_family_step(lm_output *output);
 
-/* Calls with a header in plain text and then JSON: OPEN header SEPARATOR {json} CLOSE. All lists end with NULL. */
+/* Calls with a header in plain text and then JSON: OPEN header SEPARATOR {json} CLOSE. */
 typedef struct lm_headed_json {
-    const char *starts[8];     /* markers of sections, then those of calls */
-    size_t n_sections;         /* how many of starts open sections */
-    const char *separators[6]; /* between header and arguments */
-    const char *ends[12];      /* behind arguments: of calls and of sections */
-    const char *type_word; /* a header of this word has the name behind the separator, up to a code fence; or NULL */
-    bool sections_call;    /* a section marker may be followed by a header directly */
-    bool (*read_header)(lm_output *output, const char *header, size_t n, lm_str *name, lm_str *id);
+    const char *starts;     /* markers of sections, then those of calls */
+    size_t n_sections;      /* how many of starts open sections */
+    const char *separators; /* between header and arguments */
+    const char *ends;       /* behind arguments: of calls and of sections */
+    const char *type_word;  /* a header of this word has the name behind the separator, up to a code fence; or NULL */
+    bool sections_call;     /* a section marker may be followed by a header directly */
+    const char *id_mark;    /* one word in the header, the id behind it; NULL: the header is the name */
+    bool id_first;          /* the name is behind it and the id before it */
+    void (*read_header)(lm_output *output, const char *header, size_t n, lm_str *name, lm_str *id); /* or NULL */
 } lm_headed_json;
 bool lm_headed_json_step(lm_output *output, const lm_headed_json *syntax);
+bool lm_headed_json_family_step(lm_output *output);
 
 /* After arguments that broke: hand out everything up to one of closes as it is, then end the call as incomplete. true when
  * that marker was reached; it is left unread. */
-bool lm_output_drain(lm_output *output, const char *const *closes);
+bool lm_output_drain(lm_output *output, const char *closes);
 
 #endif

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The engine for JSON calls between tags: <tool_call>{...}</tool_call>, or a list of them: [TOOL_CALLS][{...}, {...}]. */
-#include <string.h>
-
 #include "output_json.h"
 
-bool lm_output_drain(lm_output *output, const char *const *closes) {
-    size_t which, found = lm_output_find(output, closes, &which);
-    size_t n = found == SIZE_MAX ? output->scan : found;
+bool lm_output_drain(lm_output *output, const char *closes) {
+    size_t which, n, found = lm_output_find(output, closes, &which, &n);
+    n = found == SIZE_MAX ? output->scan : found;
     lm_output_call_arguments(output, lm_output_rest(output), n);
     output->pos += n;
     output->scan = 0;
@@ -16,10 +14,9 @@ bool lm_output_drain(lm_output *output, const char *const *closes) {
 }
 
 /* Behind the opening tag: the object, or the bracket before the first one. The tag stays unread until the call is sure. */
-static bool begin_first(lm_output *output, const lm_tagged_json *syntax, size_t which) {
-    size_t n = strlen(syntax->opens[which]), spaces;
+static bool begin_first(lm_output *output, const lm_tagged_json *syntax, size_t n) {
     bool more;
-    spaces = lm_output_spaces(output, n, &more);
+    size_t spaces = lm_output_spaces(output, n, &more);
     if (more) return false;
     output->in_list = syntax->list && lm_output_match(output, n + spaces, "[") == LM_MATCH_YES;
     lm_output_json_begin(output, syntax->needs_arguments, syntax->name_is_key);
@@ -37,7 +34,7 @@ static bool begin_next(lm_output *output, const lm_tagged_json *syntax, size_t n
 
 static bool after_call(lm_output *output, const lm_tagged_json *syntax) {
     bool more;
-    size_t which, spaces = lm_output_spaces(output, 0, &more);
+    size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
     if (output->in_list && lm_output_match(output, spaces, ",") == LM_MATCH_YES)
         return begin_next(output, syntax, spaces + 1);
@@ -45,21 +42,21 @@ static bool after_call(lm_output *output, const lm_tagged_json *syntax) {
         output->in_list = false;
         return lm_output_go(output, LM_STATE_AFTER, spaces + 1);
     }
-    lm_match match = lm_output_match_any(output, spaces, syntax->closes, &which);
+    lm_match match = lm_output_match_any(output, spaces, syntax->closes, &which, &n);
     if (match == LM_MATCH_MORE) return false;
-    if (match == LM_MATCH_YES) return lm_output_go(output, LM_STATE_TEXT, spaces + strlen(syntax->closes[which]));
+    if (match == LM_MATCH_YES) return lm_output_go(output, LM_STATE_TEXT, spaces + n);
     if (lm_output_match(output, spaces, "{") == LM_MATCH_YES) return begin_next(output, syntax, spaces);
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
 bool lm_tagged_json_step(lm_output *output, const lm_tagged_json *syntax) {
     bool stepped, advanced = lm_output_step_reasoning(output, syntax->opens, &stepped);
-    size_t which;
+    size_t which, n;
     if (stepped) return advanced;
     switch ((lm_output_state)output->state) {
     case LM_STATE_TEXT:
-        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, syntax->opens, &which)) return false;
-        return begin_first(output, syntax, which);
+        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, syntax->opens, &which, &n)) return false;
+        return begin_first(output, syntax, n);
     case LM_STATE_ARGUMENTS:
         switch (lm_output_json_call(output)) {
         case LM_CALL_MORE: return false;
@@ -68,10 +65,11 @@ bool lm_tagged_json_step(lm_output *output, const lm_tagged_json *syntax) {
         case LM_CALL_BROKEN: return lm_output_go(output, LM_STATE_BROKEN, 0);
         case LM_CALL_FAILED: break;
         }
-        lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), output->header_from);
-        return lm_output_go(output, LM_STATE_TEXT, output->header_from);
+        return lm_output_give_up(output, output->header_from);
     case LM_STATE_BROKEN: return lm_output_drain(output, syntax->closes) && lm_output_go(output, LM_STATE_AFTER, 0);
     case LM_STATE_AFTER: return after_call(output, syntax);
     default: return false;
     }
 }
+
+bool lm_tagged_json_family_step(lm_output *output) { return lm_tagged_json_step(output, output->family->syntax); }

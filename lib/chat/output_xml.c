@@ -8,48 +8,40 @@
 #define NAME_MAX_BYTES 512
 #define SPACES_MAX 64
 
-static bool give_up(lm_output *output) {
-    size_t n = output->header_from;
-    lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), n);
-    return lm_output_go(output, LM_STATE_TEXT, n);
-}
-
 static bool begin_name(lm_output *output, size_t from) {
     output->header_from = output->scan = from;
     output->state = LM_STATE_HEADER;
     return true;
 }
 
-/* A marker of starts lies at pos. */
-static bool begin(lm_output *output, const lm_xml_syntax *syntax, size_t which) {
-    size_t n = strlen(syntax->starts[which]), next;
+/* A marker of starts, of n bytes, lies at pos. */
+static bool begin(lm_output *output, const lm_xml_syntax *syntax, size_t which, size_t n) {
+    size_t next, n_next = 0;
     bool more;
     if (which >= syntax->n_sections) return begin_name(output, n);
     size_t spaces = lm_output_spaces(output, n, &more);
-    lm_match match =
-        more ? LM_MATCH_MORE : lm_output_match_any(output, n + spaces, syntax->starts + syntax->n_sections, &next);
+    const char *calls = lm_word(syntax->starts, syntax->n_sections);
+    lm_match match = more ? LM_MATCH_MORE : lm_output_match_any(output, n + spaces, calls, &next, &n_next);
     if (match == LM_MATCH_MORE) return false;
-    if (match == LM_MATCH_YES)
-        return begin_name(output, n + spaces + strlen(syntax->starts[syntax->n_sections + next]));
-    output->header_from = n;
-    return give_up(output);
+    if (match == LM_MATCH_YES) return begin_name(output, n + spaces + n_next);
+    return lm_output_give_up(output, n);
 }
 
-/* White space or the start of a tag ends a name without being part of it. */
-static size_t end_size(const char *end) { return end[0] == '\n' || (end[0] == '<' && end[1]) ? 0 : strlen(end); }
-
 static bool step_name(lm_output *output, const lm_xml_syntax *syntax) {
-    size_t which, found = lm_output_find(output, syntax->name_ends, &which);
+    size_t which, n_end, found = lm_output_find(output, syntax->name_ends, &which, &n_end);
     if (found == SIZE_MAX)
-        return output->at_end || output->scan - output->header_from > NAME_MAX_BYTES ? give_up(output) : false;
+        return output->at_end || output->scan - output->header_from > NAME_MAX_BYTES
+                   ? lm_output_give_up(output, output->header_from)
+                   : false;
     const char *name = lm_output_rest(output) + output->header_from;
     size_t n = found - output->header_from;
     while (n && (name[n - 1] == ' ' || name[n - 1] == '"')) n--;
     while (n && (*name == ' ' || *name == '"')) name++, n--;
-    if (n > NAME_MAX_BYTES || !lm_output_is_tool(output, name, n)) return give_up(output);
+    if (n > NAME_MAX_BYTES || !lm_output_is_tool(output, name, n))
+        return lm_output_give_up(output, output->header_from);
     lm_output_call_begin(output, name, n, "", 0);
     lm_output_call_word(output, "{");
-    return lm_output_go(output, LM_STATE_SECTION, found + end_size(syntax->name_ends[which]));
+    return lm_output_go(output, LM_STATE_SECTION, found + (syntax->name_ends_stay ? 0 : n_end));
 }
 
 static bool end_call(lm_output *output, lm_output_state state, size_t n) {
@@ -61,12 +53,12 @@ static bool end_call(lm_output *output, lm_output_state state, size_t n) {
 /* Between parameters. */
 static bool step_between(lm_output *output, const lm_xml_syntax *syntax) {
     bool more;
-    size_t which, spaces = lm_output_spaces(output, 0, &more);
+    size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
     if (output->at_end && spaces == lm_output_left(output)) return false;
-    lm_match close = lm_output_match_any(output, spaces, syntax->call_closes, &which);
-    if (close == LM_MATCH_YES) return end_call(output, LM_STATE_AFTER, spaces + strlen(syntax->call_closes[which]));
-    lm_match section = lm_output_match_any(output, spaces, syntax->section_closes, &which);
+    lm_match close = lm_output_match_any(output, spaces, syntax->call_closes, &which, &n);
+    if (close == LM_MATCH_YES) return end_call(output, LM_STATE_AFTER, spaces + n);
+    lm_match section = lm_output_match_any(output, spaces, syntax->section_closes, &which, &n);
     if (section == LM_MATCH_YES) return end_call(output, LM_STATE_AFTER, spaces);
     lm_match parameter = lm_output_match(output, spaces, syntax->parameter);
     if (parameter == LM_MATCH_YES) {
@@ -85,24 +77,24 @@ static bool break_off(lm_output *output) {
 }
 
 static bool step_key(lm_output *output, const lm_xml_syntax *syntax) {
-    size_t which, found = lm_output_find(output, syntax->key_ends, &which);
+    size_t which, n, found = lm_output_find(output, syntax->key_ends, &which, &n);
     if (found == SIZE_MAX)
         return output->at_end || output->scan - output->header_from > NAME_MAX_BYTES ? break_off(output) : false;
-    size_t after = found + strlen(syntax->key_ends[which]);
-    if (syntax->value_opens) {
+    size_t after = found + n;
+    if (syntax->value_open) {
         bool more;
         size_t spaces = lm_output_spaces(output, after, &more);
-        lm_match match = more ? LM_MATCH_MORE : lm_output_match(output, after + spaces, syntax->value_opens);
+        lm_match match = more ? LM_MATCH_MORE : lm_output_match(output, after + spaces, syntax->value_open);
         if (match == LM_MATCH_MORE) return false;
         if (match == LM_MATCH_NO) return break_off(output);
-        after += spaces + strlen(syntax->value_opens);
+        after += spaces + strlen(syntax->value_open);
     }
     if (syntax->trims_lines) { /* the line feed behind the tag is not part of the value */
         if (after == lm_output_left(output) && !output->at_end) return false;
         if (lm_output_match(output, after, "\n") == LM_MATCH_YES) after++;
     }
     const char *key = lm_output_rest(output) + output->header_from;
-    size_t n = found - output->header_from;
+    n = found - output->header_from;
     while (n && key[n - 1] == ' ') n--;
     if (output->any_argument) lm_output_call_word(output, ", ");
     output->any_argument = true;
@@ -119,13 +111,13 @@ static bool step_key(lm_output *output, const lm_xml_syntax *syntax) {
 /* Whether what follows a closing tag may follow a value. */
 static lm_match closes_value(lm_output *output, const lm_xml_syntax *syntax, size_t after) {
     bool more;
-    size_t which, spaces = lm_output_spaces(output, after, &more);
+    size_t which, n, spaces = lm_output_spaces(output, after, &more);
     if (spaces > SPACES_MAX) return LM_MATCH_YES;
     if (more) return LM_MATCH_MORE;
     if (after + spaces == lm_output_left(output)) return LM_MATCH_YES;
     lm_match matches[3] = {lm_output_match(output, after + spaces, syntax->parameter),
-                           lm_output_match_any(output, after + spaces, syntax->call_closes, &which),
-                           lm_output_match_any(output, after + spaces, syntax->section_closes, &which)};
+                           lm_output_match_any(output, after + spaces, syntax->call_closes, &which, &n),
+                           lm_output_match_any(output, after + spaces, syntax->section_closes, &which, &n)};
     bool unsure = false;
     for (int i = 0; i < 3; i++) {
         if (matches[i] == LM_MATCH_YES) return LM_MATCH_YES;
@@ -135,12 +127,11 @@ static lm_match closes_value(lm_output *output, const lm_xml_syntax *syntax, siz
 }
 
 static bool step_value(lm_output *output, const lm_xml_syntax *syntax) {
-    const char *const closes[] = {syntax->value_close, NULL};
-    size_t which, found, end;
+    size_t which, n_close, found, end;
     for (;;) {
-        found = lm_output_find(output, closes, &which);
+        found = lm_output_find(output, syntax->value_close, &which, &n_close);
         if (found == SIZE_MAX) break;
-        lm_match match = closes_value(output, syntax, found + strlen(syntax->value_close));
+        lm_match match = closes_value(output, syntax, found + n_close);
         if (match == LM_MATCH_YES) break;
         if (match == LM_MATCH_MORE) {
             output->scan = found;
@@ -170,28 +161,27 @@ static bool step_value(lm_output *output, const lm_xml_syntax *syntax) {
         }
         lm_output_value(output, output->schema, output->route == 'j', rest, end);
     }
-    return lm_output_go(output, LM_STATE_SECTION, found + strlen(syntax->value_close));
+    return lm_output_go(output, LM_STATE_SECTION, found + n_close);
 }
 
 static bool step_after(lm_output *output, const lm_xml_syntax *syntax) {
     bool more;
-    size_t which, spaces = lm_output_spaces(output, 0, &more);
+    size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
-    lm_match close = lm_output_match_any(output, spaces, syntax->section_closes, &which);
-    if (close == LM_MATCH_YES)
-        return lm_output_go(output, LM_STATE_TEXT, spaces + strlen(syntax->section_closes[which]));
+    lm_match close = lm_output_match_any(output, spaces, syntax->section_closes, &which, &n);
+    if (close == LM_MATCH_YES) return lm_output_go(output, LM_STATE_TEXT, spaces + n);
     if (close == LM_MATCH_MORE) return false;
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
 bool lm_xml_step(lm_output *output, const lm_xml_syntax *syntax) {
     bool stepped, advanced = lm_output_step_reasoning(output, syntax->starts, &stepped);
-    size_t which;
+    size_t which, n;
     if (stepped) return advanced;
     switch ((lm_output_state)output->state) {
     case LM_STATE_TEXT:
-        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, syntax->starts, &which)) return false;
-        return begin(output, syntax, which);
+        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, syntax->starts, &which, &n)) return false;
+        return begin(output, syntax, which, n);
     case LM_STATE_HEADER: return step_name(output, syntax);
     case LM_STATE_SECTION: return step_between(output, syntax);
     case LM_STATE_ARGUMENTS: return step_key(output, syntax);
@@ -200,3 +190,5 @@ bool lm_xml_step(lm_output *output, const lm_xml_syntax *syntax) {
     default: return false;
     }
 }
+
+bool lm_xml_family_step(lm_output *output) { return lm_xml_step(output, output->family->syntax); }

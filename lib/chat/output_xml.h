@@ -5,23 +5,25 @@
 
 #include "output.h"
 
-/* All lists end with NULL. */
+/* Words, where the name is a plural. */
 typedef struct lm_xml_syntax {
-    const char *starts[8]; /* markers of sections, then those of calls; a call's name follows its marker */
+    const char *starts; /* markers of sections, then those of calls; a call's name follows its marker */
     size_t n_sections;
-    const char
-        *name_ends[4]; /* behind the name; the one that is just a line feed or starts the next tag is not consumed */
+    const char *name_ends;   /* behind the name */
+    bool name_ends_stay;     /* they are the beginning of what follows */
     const char *parameter;   /* opens a parameter; its key follows */
-    const char *key_ends[4]; /* behind the key, in the order of key_types */
+    const char *key_ends;    /* behind the key, in the order of key_types */
     char key_types[4];       /* how the value is meant: s text, j JSON, ? by the tool's schema */
-    const char *value_opens; /* between key_end and value, after white space, or NULL */
-    const char *value_close;
-    const char *call_closes[4];
-    const char *section_closes[4];
+    const char *value_open;  /* between key_end and value, after white space, or NULL */
+    const char *value_close; /* words, of which the first counts */
+    const char *call_closes;
+    const char *section_closes;
     bool trims_lines; /* one line feed on each side of a value belongs to the syntax */
 } lm_xml_syntax;
 
 bool lm_xml_step(lm_output *output, const lm_xml_syntax *syntax);
+/* The same as a family's step, with the syntax that the family has. */
+bool lm_xml_family_step(lm_output *output);
 
 /* A finished value of a parameter whose schema does not say text: as JSON if it fits, else as a string (output_value.c). */
 void lm_output_value(lm_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n);

@@ -42,7 +42,7 @@ bool lm_interp_memory(lm_interp *interp) { return record(interp, LM_ERR_MEMORY, 
 
 bool lm_interp_charge(lm_interp *interp, uint64_t steps) {
     interp->steps += steps;
-    return interp->steps <= LM_TEMPLATE_STEPS_MAX || lm_interp_limit(interp, "the template takes too many steps");
+    return interp->steps <= interp->steps_max || lm_interp_limit(interp, "the template takes too many steps");
 }
 
 void *lm_interp_alloc(lm_interp *interp, size_t size) {

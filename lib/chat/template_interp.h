@@ -24,7 +24,7 @@ struct lm_interp {
     const lm_template *template;
     lm_arena arena;
     lm_template_clock clock;
-    uint64_t steps;
+    uint64_t steps, steps_max; /* taken; allowed */
     uint32_t depth;
     uint32_t loop_depth;  /* of recursive loops */
     uint32_t offset;      /* in the normalised source: the node being evaluated */

@@ -108,8 +108,8 @@ bool lm_variant_iterate(lm_interp *interp, const lm_variant *value, const lm_seq
     case LM_VARIANT_GENERATOR: {
         lm_sequence *walked = value->as.sequence;
         if (!(sequence = lm_sequence_new(interp, 0))) return false;
-        sequence->items = walked->items + walked->cursor;
         sequence->count = walked->count - walked->cursor;
+        if (sequence->count > 0) sequence->items = walked->items + walked->cursor;
         walked->cursor = walked->count;
         *out = sequence;
         return lm_interp_charge(interp, sequence->count / 4);

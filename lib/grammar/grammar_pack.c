@@ -98,7 +98,7 @@ static void fill_state(packer *p, size_t rule, uint32_t id, uint32_t list_base) 
         uint32_t called = p->index[call->arg];
         if (p->barren[called]) continue;
         bool listed = call->to & LM_DFA_LIST;
-        const uint32_t *list = dfa->lists.data + (listed ? call->to & ~LM_DFA_LIST : 0);
+        const uint32_t *list = listed ? dfa->lists.data + (call->to & ~LM_DFA_LIST) : NULL;
         uint32_t n = listed ? list[0] : 1;
         for (uint32_t j = 0; j < n; j++) {
             uint32_t to = listed ? list[1 + j] : call->to;
@@ -111,7 +111,7 @@ static void fill_state(packer *p, size_t rule, uint32_t id, uint32_t list_base) 
     for (uint32_t i = 0; i < from->n_tokens; i++) {
         const lm_dfa_call *token = &dfa->tokens.data[from->tokens + i];
         bool listed = token->to & LM_DFA_LIST;
-        const uint32_t *list = dfa->lists.data + (listed ? token->to & ~LM_DFA_LIST : 0);
+        const uint32_t *list = listed ? dfa->lists.data + (token->to & ~LM_DFA_LIST) : NULL;
         uint32_t n = listed ? list[0] : 1;
         for (uint32_t j = 0; j < n; j++) {
             g->tokens[g->n_tokens++] =
@@ -121,9 +121,11 @@ static void fill_state(packer *p, size_t rule, uint32_t id, uint32_t list_base) 
     }
     state->plain = !state->accept && state->n_calls == 0;
     state->reads = from->n_edges > 0;
-    const lm_dfa_edge *edge = &dfa->edges.data[from->edges];
     state->only = LM_AUTOMATON_NONE;
-    if (from->n_edges > 0) state->only = from->n_edges == 1 && edge->lo == edge->hi ? edge->lo : LM_AUTOMATON_MANY;
+    if (from->n_edges > 0) {
+        const lm_dfa_edge *edge = &dfa->edges.data[from->edges];
+        state->only = from->n_edges == 1 && edge->lo == edge->hi ? edge->lo : LM_AUTOMATON_MANY;
+    }
 }
 
 /* How many entries a list of targets stands for. */

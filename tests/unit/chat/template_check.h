@@ -29,6 +29,7 @@ static inline void test_render_run(test_render *r, const char *source, size_t n,
     lm_arena_init(&r->interp.arena, &r->env, LM_TEMPLATE_MEMORY_MAX);
     r->status = lm_template_read(&r->template, &r->env, source, n, &r->error);
     r->compiled = r->status == LM_OK;
+    r->interp.steps_max = LM_TEMPLATE_STEPS_MAX;
     if (r->compiled)
         r->status = lm_interp_render(&r->interp, &r->template, variables, &test_clock, &r->error, &r->text);
 }

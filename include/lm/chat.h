@@ -90,20 +90,30 @@ typedef struct lm_chat_prompt {
 #define LM_CHAT_PROMPT_INIT                                                                                            \
     { sizeof(lm_chat_prompt), 0, NULL, 0, NULL, 0 }
 
+/**
+ * Rewrite "messages" to what the template takes, which is found out by rendering small conversations once: content as text or
+ * as parts; the role developer; system messages where there is no place for them (in front of the next user message); calls'
+ * arguments as texts or objects; ids; calls, results and tools that the template does not show (as text); results in the order of
+ * their calls; reasoning; a role twice in a row. doc/chat.md has the rules.
+ */
+#define LM_CHAT_RENDER_ADAPT UINT32_C(1)
+
 /** What strftime_now sees: month and day from 1. The library never asks for the time. */
 typedef struct lm_chat_render_params {
     uint32_t struct_size;
     int32_t year, month, day, hour, minute, second;
+    uint32_t flags; /* LM_CHAT_RENDER_*; without any, inputs are the template's variables as they are */
 } lm_chat_render_params;
 #define LM_CHAT_RENDER_PARAMS_INIT                                                                                     \
-    { sizeof(lm_chat_render_params), 1970, 1, 1, 0, 0, 0 }
+    { sizeof(lm_chat_render_params), 1970, 1, 1, 0, 0, 0, 0 }
 
 /**
  * Render. inputs is a JSON object of the template's variables ("messages", "tools", "add_generation_prompt", "bos_token",
  * ...); members it lacks are undefined, null is none. params may be NULL.
  *
  * LM_OK, or LM_ERR_RAISED (the template called raise_exception; lm_chat_message has the whole text), LM_ERR_FORMAT (the
- * template does not fit the inputs, or inputs is no JSON), LM_ERR_LIMIT (steps, depth, memory, output), LM_ERR_RANGE (date),
+ * template does not fit the inputs, or inputs is no JSON), LM_ERR_UNSUPPORTED (with LM_CHAT_RENDER_ADAPT: a part of a message
+ * that is not text, where the template takes text), LM_ERR_LIMIT (steps, depth, memory, output), LM_ERR_RANGE (date),
  * LM_ERR_MEMORY, LM_ERR_ARGUMENT. On failure *out is untouched and an earlier prompt is gone. Since 0.1
  */
 LM_API lm_status lm_chat_render(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *params,

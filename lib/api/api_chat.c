@@ -62,6 +62,8 @@ lm_status lm_chat_render(lm_chat *chat, const char *inputs, size_t n, const lm_c
     if (status != LM_OK) return status;
     if (out->struct_size < sizeof prompt)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_prompt: struct_size is too small");
+    if (own.flags & ~LM_CHAT_RENDER_ADAPT)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_render_params: unknown flags");
     status = lm_chat_run(chat, inputs, n, &own, &prompt, error);
     if (status != LM_OK) return status;
     prompt.struct_size = out->struct_size;

@@ -6,6 +6,7 @@
 
 #include "../base/format.h"
 #include "../base/json.h"
+#include "chat_needs.h"
 #include "chat_parser.h"
 #include "family_derive.h"
 #include "template_interp.h"
@@ -26,8 +27,9 @@ struct lm_chat {
     size_t n_variables;
     const lm_output_family *family;
     lm_derived_family *derived; /* NULL, or family is in it */
-    lm_interp interp;           /* its arena holds the last prompt */
-    char *message;              /* in that arena, or NULL */
+    lm_chat_needs needs;
+    lm_interp interp; /* its arena holds the last prompt */
+    char *message;    /* in that arena, or NULL */
 };
 
 static const char chatml[] =
@@ -185,9 +187,13 @@ static lm_status render(lm_chat *chat, const char *inputs, size_t n, const lm_ch
     const lm_template_clock clock = {now->year, now->month, now->day, now->hour, now->minute, now->second};
     const lm_json *variables;
     const lm_text *text;
+    int32_t *origins = NULL;
+    size_t n_origins = 0;
     if (!is_date(now)) return lm_error_set(error, LM_ERR_RANGE, "chat: the date is out of range");
     lm_status status = lm_json_parse(&interp->arena, inputs, n, LM_JSON_DEPTH_DEFAULT, &variables, error);
     const lm_json *tools = status == LM_OK ? lm_json_get(variables, "tools") : NULL;
+    if (status == LM_OK && now->flags & LM_CHAT_RENDER_ADAPT)
+        status = lm_chat_adapt(&chat->needs, &interp->arena, variables, &variables, &origins, &n_origins, error);
     if (status == LM_OK && chat->n_variables > 0 && lm_json_is(variables, LM_JSON_OBJECT)) {
         variables = add_variables(chat, variables);
         if (!variables) return lm_error_memory(error);
@@ -200,6 +206,9 @@ static lm_status render(lm_chat *chat, const char *inputs, size_t n, const lm_ch
     lm_chat_span *spans = make_spans(interp, text, &n_spans);
     char *copy = lm_arena_copy(&interp->arena, text->bytes, text->n);
     if (!spans || !copy) return lm_error_memory(error);
+    for (size_t i = 0; origins && i < n_spans; i++) /* as the caller counts them */
+        if (spans[i].message >= 0)
+            spans[i].message = (size_t)spans[i].message < n_origins ? origins[spans[i].message] : -1;
     out->text = copy;
     out->text_size = text->n;
     out->spans = spans;
@@ -225,6 +234,10 @@ static lm_status run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_
 
 lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
                       lm_chat_prompt *out, lm_error *error) {
+    if (now->flags & LM_CHAT_RENDER_ADAPT && !chat->needs.is_known && lm_chat_find_needs(chat, &chat->needs) != LM_OK) {
+        chat->message = NULL;
+        return lm_error_memory(error);
+    }
     return run(chat, inputs, n, now, LM_TEMPLATE_STEPS_MAX, out, error);
 }
 

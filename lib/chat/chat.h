@@ -22,6 +22,7 @@ bool lm_chat_family_reasons(const lm_chat *chat, const char *family, const char 
 struct lm_call_syntax;
 const struct lm_call_syntax *lm_chat_derived_calls(const lm_chat *chat, const char *family);
 void lm_chat_close(lm_chat *chat);
+/* now->flags says whether messages are adapted. */
 lm_status lm_chat_run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
                       lm_chat_prompt *out, lm_error *error);
 /* The same to find out what the template does: with a small part of the work that a render may take. */

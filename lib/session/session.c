@@ -52,7 +52,6 @@ lm_status lm_chat_session_create(lm_model *model, lm_context *context, const lm_
     lm_str_init(&s->message, &s->env, SIZE_MAX);
     status = open_chat(s, &own, error);
     if (status == LM_OK) status = check_family(s, own.family, error);
-    if (status == LM_OK && lm_session_probe(s) != LM_OK) status = lm_error_memory(error);
     if (status == LM_OK)
         *out = s;
     else

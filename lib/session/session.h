@@ -26,7 +26,6 @@ struct lm_chat_session {
     char *family; /* [family_size], or NULL */
     size_t family_size;
     struct lm_grammar_vocab *vocab; /* made when first needed */
-    bool wants_objects;             /* the template takes arguments of calls as objects */
     atomic_bool is_running, is_cancelled;
     /* The text of the sequence and the tokens it was made of: a longer conversation goes on from them. */
     lm_str text;
@@ -37,11 +36,9 @@ struct lm_chat_session {
     lm_error error;
 };
 
-/* The template's inputs: messages as the template wants them, tools and variables. */
+/* The template's inputs: messages, tools and variables. */
 lm_status lm_session_write_inputs(lm_chat_session *session, const lm_chat_request *request, bool generation,
                                   lm_str *out, lm_arena *arena, const lm_json **tools);
-/* Find out how the template takes arguments: LM_OK or LM_ERR_MEMORY. */
-lm_status lm_session_probe(lm_chat_session *session);
 /* Make known and text those of the prompt, keeping the tokens of their common beginning. */
 lm_status lm_session_take_prompt(lm_chat_session *session, const lm_chat_prompt *prompt);
 /* A generated token joins them. */

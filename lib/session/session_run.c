@@ -35,7 +35,11 @@ static lm_status render(run *r) {
     lm_chat_session *s = r->session;
     lm_status status = lm_session_write_inputs(s, r->request, true, &r->inputs, &r->arena, &r->tools);
     if (status != LM_OK) return status;
-    return lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, r->request->now, &r->prompt, &s->error);
+    lm_chat_render_params now = LM_CHAT_RENDER_PARAMS_INIT;
+    status = lm_params_read(&now, sizeof now, r->request->now, "lm_chat_render_params", &s->error);
+    if (status != LM_OK) return status;
+    now.flags |= LM_CHAT_RENDER_ADAPT;
+    return lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &s->error);
 }
 
 /* The template's own text at the end of the prompt: it may have opened the reasoning. */

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi \\u00e9\"},{\"role\":\"assistant\",\"content\":null,"
         "\"tool_calls\":[{\"name\":\"f\",\"arguments\":{\"a\":[1,2.5]}}]}],\"tools\":[],\"n\":3,\"add_generation_"
         "prompt\":true}";
-    static const lm_chat_render_params now = {sizeof now, 2026, 1, 2, 3, 4, 5};
+    static const lm_chat_render_params now = {sizeof now, 2026, 1, 2, 3, 4, 5, LM_CHAT_RENDER_ADAPT};
     lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
     lm_chat *chat;
     lm_env env;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ * Finding out what a template takes. A text that no template has of itself is put somewhere, and counts as taken when it comes
+ * out as it is: not missing, not as the dump of a structure. A template that refuses a conversation takes nothing in it. */
+#include "chat_needs.h"
+
+#include <string.h>
+
+#include "../base/str.h"
+
+#define WORD "Zqprobe"
+#define KEY "zqprobe_key"
+#define TEXT(role, text) "{'role':'" role "','content':'" text "'}"
+#define PARTS(role, type, text) "{'role':'" role "','content':[{'type':'" type "','" type "':'" text "'}]}"
+#define TOOL                                                                                                           \
+    "{'type':'function','function':{'name':'zqtool','description':'d','parameters':{'type':'object','properties':{'"   \
+    "zqparam':"                                                                                                        \
+    "{'type':'string'}}}}}"
+#define CALL(id, arguments)                                                                                            \
+    "{'role':'assistant','content':'','tool_calls':[{'type':'function','id':'" id                                      \
+    "','function':{'name':'zqcall','arguments':" arguments "}}]}"
+#define RESULT(content) "{'role':'tool','tool_call_id':'callcall1','name':'zqcall','content':" content "}"
+#define OBJECT "{'" KEY "':'v'}"
+#define AS_TEXT "'{`" KEY "`: `v`}'"
+
+static const char with_tools[] = ",'tools':[" TOOL "]";
+
+typedef struct probe {
+    lm_chat *chat;
+    lm_str inputs;
+    lm_status status;
+    const char *shown; /* NULL: the template refuses */
+    size_t n;
+} probe;
+
+static bool find(const char *text, size_t n, const char *word) {
+    size_t n_word = strlen(word);
+    for (size_t i = 0; i + n_word <= n; i++)
+        if (memcmp(text + i, word, n_word) == 0) return true;
+    return false;
+}
+
+static void put(lm_str *out, const char *json) {
+    for (; *json; json++) {
+        if (*json == '`')
+            lm_str_append(out, "\\\"", 2);
+        else
+            lm_str_append_char(out, *json == '\'' ? '"' : *json);
+    }
+}
+
+static bool renders(probe *p, const char *messages, const char *rest) {
+    lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
+    p->shown = NULL;
+    if (p->status != LM_OK) return false;
+    lm_str_clear(&p->inputs);
+    put(&p->inputs, "{'bos_token':'','eos_token':'','messages':[");
+    put(&p->inputs, messages);
+    put(&p->inputs, "]");
+    put(&p->inputs, rest);
+    put(&p->inputs, "}");
+    p->status = p->inputs.status;
+    if (p->status != LM_OK) return false;
+    lm_status status = lm_chat_probe(p->chat, lm_str_text(&p->inputs), p->inputs.size, &prompt);
+    if (status == LM_ERR_MEMORY) p->status = status;
+    if (status != LM_OK) return false;
+    p->shown = prompt.text;
+    p->n = prompt.text_size;
+    return true;
+}
+
+static bool shows(probe *p, const char *messages, const char *rest, const char *word) {
+    return renders(p, messages, rest) && find(p->shown, p->n, word);
+}
+
+/* As itself, not in the quotes of a printed list. */
+static bool shows_plain(probe *p, const char *messages, const char *rest) {
+    return shows(p, messages, rest, WORD) && !find(p->shown, p->n, "'" WORD) && !find(p->shown, p->n, "\"" WORD);
+}
+
+static void find_contents(probe *p, lm_chat_needs *needs) {
+    static const char *const text[] = {TEXT("system", WORD) "," TEXT("user", "x"), TEXT("user", WORD),
+                                       TEXT("user", "x") "," TEXT("assistant", WORD),
+                                       TEXT("user", "x") "," CALL("callcall1", OBJECT) "," RESULT("'" WORD "'")};
+    static const char *const parts[] = {
+        PARTS("system", "text", WORD) "," TEXT("user", "x"), PARTS("user", "text", WORD),
+        TEXT("user", "x") "," PARTS("assistant", "text", WORD),
+        TEXT("user", "x") "," CALL("callcall1", OBJECT) "," RESULT("[{'type':'text','text':'" WORD "'}]")};
+    for (int role = 0; role < LM_N_ROLES; role++) {
+        const char *rest = role == LM_ROLE_TOOL ? with_tools : "";
+        needs->text[role] = shows(p, text[role], rest, WORD);
+        needs->parts[role] = shows_plain(p, parts[role], rest);
+    }
+}
+
+lm_status lm_chat_find_needs(lm_chat *chat, lm_chat_needs *needs) {
+    probe p = {.chat = chat, .status = LM_OK};
+    memset(needs, 0, sizeof *needs);
+    lm_str_init(&p.inputs, lm_chat_env(chat), SIZE_MAX);
+    find_contents(&p, needs);
+    needs->system = needs->text[LM_ROLE_SYSTEM] || needs->parts[LM_ROLE_SYSTEM];
+    needs->developer =
+        lm_chat_mentions(chat, "developer") && shows(&p, TEXT("developer", WORD) "," TEXT("user", "x"), "", WORD);
+    needs->late_system =
+        needs->system &&
+        shows(&p, TEXT("user", "x") "," TEXT("assistant", "y") "," TEXT("system", WORD) "," TEXT("user", "z"), "",
+              WORD);
+    needs->tools = shows(&p, TEXT("user", "x"), with_tools, "zqtool");
+    bool objects = shows(&p, TEXT("user", "x") "," CALL("callcall1", OBJECT) "," RESULT("'y'"), with_tools, KEY) &&
+                   !find(p.shown, p.n, "'" KEY "'");
+    bool texts = shows(&p, TEXT("user", "x") "," CALL("callcall1", AS_TEXT) "," RESULT("'y'"), with_tools, KEY);
+    needs->argument_objects = objects;
+    needs->calls = objects || texts;
+    const char *with_id =
+        objects ? TEXT("user", "x") "," CALL("callcall1", OBJECT) : TEXT("user", "x") "," CALL("callcall1", AS_TEXT);
+    const char *with_long_id = objects ? TEXT("user", "x") "," CALL("call_0123-456789abcdef", OBJECT)
+                                       : TEXT("user", "x") "," CALL("call_0123-456789abcdef", AS_TEXT);
+    needs->long_ids = renders(&p, with_long_id, with_tools) || !renders(&p, with_id, with_tools);
+    needs->results = needs->text[LM_ROLE_TOOL] || needs->parts[LM_ROLE_TOOL];
+    needs->tool_responses =
+        !needs->results &&
+        shows(&p,
+              TEXT("user", "x") ",{'role':'assistant','content':'','tool_calls':[{'type':'function','id':'callcall1','"
+                                "function':{'name':"
+                                "'zqcall','arguments':{}}}],'tool_responses':[{'name':'zqcall','response':'" WORD
+                                "'}]}",
+              with_tools, WORD);
+    needs->thinking_field = strcmp(lm_chat_family_name(chat), "harmony") == 0;
+    needs->thinking_parts =
+        lm_chat_mentions(chat, "thinking") && needs->parts[LM_ROLE_ASSISTANT] &&
+        shows_plain(&p, TEXT("user", "x") "," PARTS("assistant", "thinking", WORD), "") &&
+        !shows(&p, TEXT("user", "x") ",{'role':'assistant','content':'y','reasoning_content':'" WORD "'}", "", WORD);
+    needs->repeats = renders(&p, TEXT("user", "x") "," TEXT("user", "y"), "") || !renders(&p, TEXT("user", "x"), "");
+    lm_str_free(&p.inputs);
+    needs->is_known = p.status == LM_OK;
+    return p.status;
+}

@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: MIT
  * A sequence in a file (doc/formats.md). All numbers are little-endian.
  *
- *   header   "LMSEQ\0\0\1", then 64-bit: model fingerprint, n_tokens, n_ctx; 32-bit: n_cache_layers, n_state_layers; 64-bit: bytes of all,
- *            n_checkpoints
+ *   header   "LMSEQ\0\0\2", then 64-bit: model fingerprint, n_tokens, n_ctx; 32-bit: n_cache_layers, n_state_layers; 64-bit: bytes of all,
+ *            n_checkpoints, their positions (2, ascending, the rest 0)
  *   layers   per cache layer, 32-bit: group window, heads, k and v width, k and v type; per state layer, 64-bit: floats
  *   tokens   32-bit each
- *   pages    per cache layer, every page the sequence holds, oldest first: the backend's saved form
+ *   pages    per cache layer, oldest first, every page that going on at the end or at a checkpoint needs: the backend's saved form
  *   states   per state layer: floats
- *   checkpoints  ascending, at most 2: 64-bit position, then per state layer: floats
+ *   checkpoints  per checkpoint and state layer: floats
  *   end      64-bit checksum of everything before it
  *
- * Nothing of the context changes until the whole file has been read once and its checksum is right. */
+ * Nothing of the context changes until the whole file has been read once and its checksum, sizes, positions and tokens are right. What the
+ * pages and states hold cannot be checked: the kv room keeps them from every sequence but this one and its forks. */
 #include <string.h>
 
 #include "../base/format.h"
 #include "../base/hash.h"
 #include "context_internal.h"
 
-static const char magic[8] = {'L', 'M', 'S', 'E', 'Q', 0, 0, 1};
+static const char magic[8] = {'L', 'M', 'S', 'E', 'Q', 0, 0, 2};
 
-#define HEADER_BYTES 56
+#define HEADER_BYTES 72
 #define MAX_CHECKPOINTS                                                                                                \
     2 /* the last prompt's and the one before: a later return is rare, and each costs as much as the state */
 #define LAYER_BYTES 24
+
+/* Which part of a sequence is in a file. */
+typedef struct extent {
+    int32_t n, n_checkpoints; /* tokens; checkpoints */
+    int32_t positions[MAX_CHECKPOINTS];
+} extent;
 
 static void put32(uint8_t *out, uint32_t value) {
     for (int i = 0; i < 4; i++) out[i] = (uint8_t)(value >> 8 * i);
@@ -41,13 +48,16 @@ static size_t page_bytes(const lm_context *c, int32_t layer) {
            (lm_cache_k_bytes(l->k_type, l->k_width) + (l->v_width > 0 ? lm_cache_v_bytes(l->v_type, l->v_width) : 0));
 }
 
-/* First page a sequence of n tokens holds in a layer's group. */
-static int32_t first_page(const lm_context *c, int32_t layer, int32_t n) {
-    int32_t window = c->shape->program.cache_groups[c->shape->program.cache_layers[layer].group].window;
-    return window > 0 && n - window + 1 > 0 ? (n - window + 1) / LM_KV_PAGE : 0;
-}
+static int32_t group_of(const lm_context *c, int32_t layer) { return c->shape->program.cache_layers[layer].group; }
 
 static int32_t page_end(int32_t n) { return (n + LM_KV_PAGE - 1) / LM_KV_PAGE; }
+
+static bool holds_page(const lm_context *c, const extent *e, int32_t layer, int32_t page) {
+    bool held = lm_kv_window_needs(c->kv, group_of(c, layer), e->n, page);
+    for (int32_t i = 0; i < e->n_checkpoints; i++)
+        held |= lm_kv_window_needs(c->kv, group_of(c, layer), e->positions[i], page);
+    return held;
+}
 
 /* The largest piece read or written at once. */
 static size_t buffer_bytes(const lm_context *c) {
@@ -68,13 +78,14 @@ static uint64_t state_bytes(const lm_context *c) {
     return total;
 }
 
-static uint64_t file_bytes(const lm_context *c, int32_t n, int32_t n_checkpoints) {
+static uint64_t file_bytes(const lm_context *c, const extent *e) {
     const lm_program *p = &c->shape->program;
     uint64_t total = HEADER_BYTES + (uint64_t)p->n_cache_layers * LAYER_BYTES + (uint64_t)p->n_state_layers * 8 +
-                     (uint64_t)n * 4 + 8;
+                     (uint64_t)e->n * 4 + 8;
     for (int32_t l = 0; l < p->n_cache_layers; l++)
-        total += (uint64_t)(page_end(n) - first_page(c, l, n)) * page_bytes(c, l);
-    return total + state_bytes(c) + (uint64_t)n_checkpoints * (8 + state_bytes(c));
+        for (int32_t page = 0; page < page_end(e->n); page++)
+            if (holds_page(c, e, l, page)) total += page_bytes(c, l);
+    return total + (uint64_t)(1 + e->n_checkpoints) * state_bytes(c);
 }
 
 static void describe_layer(const lm_context *c, int32_t layer, uint8_t *out) {
@@ -84,15 +95,17 @@ static void describe_layer(const lm_context *c, int32_t layer, uint8_t *out) {
     for (int i = 0; i < 6; i++) put32(out + 4 * i, (uint32_t)fields[i]);
 }
 
-static void header(const lm_context *c, int32_t n, int32_t n_checkpoints, uint8_t *out) {
+static void header(const lm_context *c, const extent *e, uint8_t *out) {
+    memset(out, 0, HEADER_BYTES);
     memcpy(out, magic, sizeof magic);
     put64(out + 8, lm_model_fingerprint(c->model));
-    put64(out + 16, (uint64_t)n);
+    put64(out + 16, (uint64_t)e->n);
     put64(out + 24, (uint64_t)c->shape->params.n_ctx);
     put32(out + 32, (uint32_t)c->shape->program.n_cache_layers);
     put32(out + 36, (uint32_t)c->shape->program.n_state_layers);
-    put64(out + 40, file_bytes(c, n, n_checkpoints));
-    put64(out + 48, (uint64_t)n_checkpoints);
+    put64(out + 40, file_bytes(c, e));
+    put64(out + 48, (uint64_t)e->n_checkpoints);
+    for (int32_t i = 0; i < e->n_checkpoints; i++) put64(out + 56 + 8 * i, (uint64_t)e->positions[i]);
 }
 
 /* ---- saving ---- */
@@ -132,31 +145,41 @@ static lm_status emit_state(lm_context *c, int32_t slot, sink *s, void *buffer) 
     return status;
 }
 
-/* The sequence's last checkpoints, ascending; without recurrent layers there is nothing to carry. */
-static int32_t find_checkpoints(const lm_context *c, lm_seq seq, int32_t *positions, int32_t *slots) {
-    int32_t n = 0, before = INT32_MAX;
-    if (c->shape->program.n_state_layers == 0) return 0;
-    while (n < MAX_CHECKPOINTS && lm_kv_checkpoint_before(c->kv, seq, before, &before, &slots[MAX_CHECKPOINTS - 1 - n]))
-        positions[MAX_CHECKPOINTS - 1 - n++] = before;
-    for (int32_t i = 0; i < n; i++) {
-        positions[i] = positions[MAX_CHECKPOINTS - n + i];
-        slots[i] = slots[MAX_CHECKPOINTS - n + i];
-    }
-    return n;
+/* Whether the pages that going on at a position needs are all there still. */
+static bool has_windows(const lm_context *c, lm_seq seq, int32_t position) {
+    for (int32_t g = 0; g < c->shape->kv.n_groups; g++)
+        for (int32_t page = 0; page < page_end(position); page++)
+            if (lm_kv_window_needs(c->kv, g, position, page) && lm_kv_page_at(c->kv, seq, g, page) < 0) return false;
+    return true;
 }
 
-static lm_status emit_contents(lm_context *c, lm_seq seq, sink *s, void *buffer) {
-    int32_t n = lm_kv_length(c->kv, seq);
+/* The sequence's last checkpoints that can be resumed from, ascending. */
+static void find_checkpoints(const lm_context *c, lm_seq seq, extent *e, int32_t *slots) {
+    int32_t position = INT32_MAX, slot, found[MAX_CHECKPOINTS], found_slots[MAX_CHECKPOINTS], n = 0;
+    while (n < MAX_CHECKPOINTS && lm_kv_checkpoint_before(c->kv, seq, position, &position, &slot)) {
+        if (!has_windows(c, seq, position)) continue;
+        found[n] = position;
+        found_slots[n++] = slot;
+    }
+    for (int32_t i = 0; i < n; i++) {
+        e->positions[i] = found[n - 1 - i];
+        slots[i] = found_slots[n - 1 - i];
+    }
+    e->n_checkpoints = n;
+}
+
+static lm_status emit_contents(lm_context *c, lm_seq seq, const extent *e, sink *s, void *buffer) {
     lm_status status = LM_OK;
-    for (int32_t i = 0; i < n && status == LM_OK; i++) {
+    for (int32_t i = 0; i < e->n && status == LM_OK; i++) {
         uint8_t token[4];
         put32(token, (uint32_t)lm_kv_tokens(c->kv, seq)[i]);
         status = emit(s, token, sizeof token);
     }
     for (int32_t l = 0; l < c->shape->program.n_cache_layers; l++)
-        for (int32_t p = first_page(c, l, n); p < page_end(n) && status == LM_OK; p++) {
-            status = lm_exec_read_page(c->exec, l, lm_kv_pages(c->kv, seq)[c->shape->program.cache_layers[l].group][p],
-                                       buffer, page_bytes(c, l));
+        for (int32_t p = 0; p < page_end(e->n) && status == LM_OK; p++) {
+            if (!holds_page(c, e, l, p)) continue;
+            status =
+                lm_exec_read_page(c->exec, l, lm_kv_page_at(c->kv, seq, group_of(c, l), p), buffer, page_bytes(c, l));
             if (status == LM_OK) status = emit(s, buffer, page_bytes(c, l));
         }
     return status == LM_OK ? emit_state(c, lm_kv_state(c->kv, seq), s, buffer) : status;
@@ -165,24 +188,22 @@ static lm_status emit_contents(lm_context *c, lm_seq seq, sink *s, void *buffer)
 lm_status lm_snapshot_save(lm_context *c, lm_seq seq, const char *path) {
     sink s = {.error = {.message = "the cache cannot be read"}};
     uint8_t head[HEADER_BYTES], tail[8];
-    int32_t positions[MAX_CHECKPOINTS], slots[MAX_CHECKPOINTS];
+    int32_t slots[MAX_CHECKPOINTS];
+    extent e = {0};
     size_t buffer_size = buffer_bytes(c);
     lm_status status = lm_context_settle(c, seq);
     if (status != LM_OK) return status;
     void *buffer = lm_alloc(c->env, buffer_size);
     if (!buffer) return lm_context_fail(c, LM_ERR_MEMORY, "out of memory while saving a sequence");
-    int32_t n_checkpoints = find_checkpoints(c, seq, positions, slots);
+    e.n = lm_kv_length(c->kv, seq);
+    find_checkpoints(c, seq, &e, slots);
     status = lm_os_writer_open(c->env, path, &s.writer, &s.error);
     lm_checksum_begin(&s.sum, 0);
-    header(c, lm_kv_length(c->kv, seq), n_checkpoints, head);
+    header(c, &e, head);
     if (status == LM_OK) status = emit(&s, head, sizeof head);
     if (status == LM_OK) status = emit_layers(c, &s);
-    if (status == LM_OK) status = emit_contents(c, seq, &s, buffer);
-    for (int32_t i = 0; i < n_checkpoints && status == LM_OK; i++) {
-        put64(tail, (uint64_t)positions[i]);
-        status = emit(&s, tail, sizeof tail);
-        if (status == LM_OK) status = emit_state(c, slots[i], &s, buffer);
-    }
+    if (status == LM_OK) status = emit_contents(c, seq, &e, &s, buffer);
+    for (int32_t i = 0; i < e.n_checkpoints && status == LM_OK; i++) status = emit_state(c, slots[i], &s, buffer);
     put64(tail, lm_checksum_end(&s.sum));
     if (status == LM_OK) status = lm_os_writer_append(&s.writer, tail, sizeof tail, &s.error);
     if (status == LM_OK)
@@ -225,8 +246,22 @@ static lm_status verify(lm_context *c, source *s, uint64_t size, uint8_t *buffer
                : lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence is damaged: its checksum is wrong");
 }
 
+/* Ascending, inside the sequence. */
+static bool read_positions(const uint8_t *head, extent *e) {
+    uint64_t count = get64(head + 48), before = 0;
+    if (count > MAX_CHECKPOINTS) return false;
+    e->n_checkpoints = (int32_t)count;
+    for (int32_t i = 0; i < MAX_CHECKPOINTS; i++) {
+        uint64_t position = get64(head + 56 + 8 * i);
+        if (i < e->n_checkpoints ? position <= before || position > (uint64_t)e->n : position != 0) return false;
+        if (i < e->n_checkpoints) e->positions[i] = (int32_t)position;
+        before = position;
+    }
+    return true;
+}
+
 /* The header fits this context, and the file has exactly the size it says. */
-static lm_status check_header(lm_context *c, source *s, int32_t *n_tokens, int32_t *n_checkpoints, uint64_t *size) {
+static lm_status check_header(lm_context *c, source *s, extent *out, uint64_t *size) {
     uint8_t head[HEADER_BYTES], expected[HEADER_BYTES], record[LAYER_BYTES], mine[LAYER_BYTES];
     lm_os_file_id id;
     lm_status status = lm_os_file_identify(&s->file, &id, &s->error);
@@ -243,18 +278,18 @@ static lm_status check_header(lm_context *c, source *s, int32_t *n_tokens, int32
     uint64_t n = get64(head + 16);
     if (get64(head + 40) != id.size)
         return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence is cut short or has been appended to");
-    header(c, 0, 0, expected);
+    extent e = {0};
+    header(c, &e, expected);
     if (memcmp(head + 8, expected + 8, 8))
         return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved with another model");
     if (memcmp(head + 24, expected + 24, 16))
         return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved from a context of another length");
     if (n > (uint64_t)c->shape->params.n_ctx)
         return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence claims %llu tokens", (unsigned long long)n);
-    uint64_t checkpoints = get64(head + 48);
-    if (checkpoints > (c->shape->program.n_state_layers ? MAX_CHECKPOINTS : 0))
-        return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence claims %llu checkpoints",
-                               (unsigned long long)checkpoints);
-    if (file_bytes(c, (int32_t)n, (int32_t)checkpoints) != id.size)
+    e.n = (int32_t)n;
+    if (!read_positions(head, &e))
+        return lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence has checkpoints where it cannot have any");
+    if (file_bytes(c, &e) != id.size)
         return lm_context_fail(c, LM_ERR_MISMATCH, "the saved sequence has another cache layout");
     for (int32_t l = 0; l < c->shape->program.n_cache_layers && status == LM_OK; l++) {
         status = take(s, record, LAYER_BYTES);
@@ -270,8 +305,7 @@ static lm_status check_header(lm_context *c, source *s, int32_t *n_tokens, int32
                                    (int)l);
     }
     if (status != LM_OK) return lm_context_fail(c, status, "%s", s->error.message);
-    *n_tokens = (int32_t)n;
-    *n_checkpoints = (int32_t)checkpoints;
+    *out = e;
     *size = id.size;
     return LM_OK;
 }
@@ -285,41 +319,37 @@ static lm_status load_state(lm_context *c, source *s, int32_t slot, void *buffer
     return status;
 }
 
-/* The checkpoints of the restored sequence of n tokens; one that finds no record is passed over. */
-static lm_status load_checkpoints(lm_context *c, lm_seq seq, source *s, int32_t n, int32_t count, void *buffer) {
-    uint8_t number[8];
+/* The checkpoints of the restored sequence; one that finds no record is passed over. */
+static lm_status load_checkpoints(lm_context *c, lm_seq seq, source *s, const extent *e, void *buffer) {
     lm_status status = LM_OK;
-    for (int32_t i = 0; i < count && status == LM_OK; i++) {
-        status = take(s, number, sizeof number);
-        uint64_t position = get64(number);
-        if (status == LM_OK && (position == 0 || position > (uint64_t)n)) status = LM_ERR_FORMAT;
-        int32_t record = status == LM_OK && c->shape->kv.n_checkpoints > 0 ? lm_kv_checkpoint_take(c->kv) : -1;
+    for (int32_t i = 0; i < e->n_checkpoints && status == LM_OK; i++) {
+        int32_t record = c->shape->kv.n_checkpoints > 0 ? lm_kv_checkpoint_take(c->kv) : -1;
         if (record < 0) {
             s->offset += state_bytes(c);
             continue;
         }
         status = load_state(c, s, lm_kv_checkpoint_slot(c->kv, record), buffer);
         if (status == LM_OK)
-            lm_kv_checkpoint_keep(c->kv, record, seq, (int32_t)position);
+            lm_kv_checkpoint_keep(c->kv, record, seq, e->positions[i]);
         else
             lm_kv_checkpoint_drop(c->kv, record);
     }
     return status;
 }
 
-static lm_status load_contents(lm_context *c, lm_seq seq, source *s, int32_t n, lm_token *tokens, void *buffer) {
+static lm_status load_contents(lm_context *c, lm_seq seq, source *s, const extent *e, lm_token *tokens, void *buffer) {
     const lm_program *program = &c->shape->program;
     lm_status status = LM_OK;
     for (int32_t l = 0; l < program->n_cache_layers; l++)
-        for (int32_t p = first_page(c, l, n); p < page_end(n) && status == LM_OK; p++) {
+        for (int32_t p = 0; p < page_end(e->n) && status == LM_OK; p++) {
+            if (!holds_page(c, e, l, p)) continue;
+            int32_t page = lm_kv_pages(c->kv, seq)[group_of(c, l)][p];
             status = take(s, buffer, page_bytes(c, l));
-            if (status == LM_OK)
-                status = lm_exec_write_page(c->exec, l, lm_kv_pages(c->kv, seq)[program->cache_layers[l].group][p],
-                                            buffer, page_bytes(c, l));
+            if (status == LM_OK && page >= 0) status = lm_exec_write_page(c->exec, l, page, buffer, page_bytes(c, l));
         }
     if (status == LM_OK) status = load_state(c, s, lm_kv_state(c->kv, seq), buffer);
     if (status == LM_OK)
-        lm_kv_commit(c->kv, seq, tokens, n);
+        lm_kv_commit(c->kv, seq, tokens, e->n);
     else
         lm_kv_cancel(c->kv, seq);
     return status;
@@ -327,7 +357,7 @@ static lm_status load_contents(lm_context *c, lm_seq seq, source *s, int32_t n, 
 
 lm_status lm_snapshot_restore(lm_context *c, lm_seq seq, const char *path) {
     source s = {.error = {.message = "the cache cannot be written"}};
-    int32_t n = 0, n_checkpoints = 0;
+    extent e = {0};
     uint64_t size = 0, contents = 0;
     size_t buffer_size = buffer_bytes(c), tokens_size = 0;
     lm_token *tokens = NULL;
@@ -341,20 +371,21 @@ lm_status lm_snapshot_restore(lm_context *c, lm_seq seq, const char *path) {
         status = lm_context_fail(c, LM_ERR_MEMORY, "out of memory while restoring a sequence");
         goto out;
     }
-    status = check_header(c, &s, &n, &n_checkpoints, &size);
+    status = check_header(c, &s, &e, &size);
     if (status != LM_OK) goto out;
     contents = s.offset;
     status = verify(c, &s, size, buffer, buffer_size);
     if (status != LM_OK) goto out;
     s.offset = contents;
-    tokens_size = (size_t)n * sizeof *tokens;
+    tokens_size = (size_t)e.n * sizeof *tokens;
     tokens = lm_alloc(c->env, tokens_size);
     if (!tokens) {
         status = lm_context_fail(c, LM_ERR_MEMORY, "out of memory while restoring a sequence");
         goto out;
     }
     status = take(&s, tokens, tokens_size);
-    for (int32_t i = 0; i < n && status == LM_OK; i++) {
+    if (status != LM_OK) lm_context_fail(c, status, "%s", s.error.message);
+    for (int32_t i = 0; i < e.n && status == LM_OK; i++) {
         tokens[i] = (lm_token)get32((const uint8_t *)&tokens[i]);
         if (tokens[i] < 0 || tokens[i] >= c->model->hparams.n_vocab_in)
             status = lm_context_fail(c, LM_ERR_FORMAT, "the saved sequence has a token out of range");
@@ -362,13 +393,13 @@ lm_status lm_snapshot_restore(lm_context *c, lm_seq seq, const char *path) {
     if (status != LM_OK) goto out;
     lm_kv_close(c->kv, seq);
     lm_context_forget_marks(c, seq);
-    status = lm_kv_reserve_restored(c->kv, seq, n);
+    status = lm_kv_reserve_restored(c->kv, seq, e.n, e.positions, e.n_checkpoints);
     if (status != LM_OK) {
         lm_context_fail(c, status, "the cache has no room for the saved sequence");
         goto out;
     }
-    status = load_contents(c, seq, &s, n, tokens, buffer);
-    if (status == LM_OK) status = load_checkpoints(c, seq, &s, n, n_checkpoints, buffer);
+    status = load_contents(c, seq, &s, &e, tokens, buffer);
+    if (status == LM_OK) status = load_checkpoints(c, seq, &s, &e, buffer);
     if (status != LM_OK) {
         lm_context_fail(c, status, "%s", s.error.message);
         lm_kv_close(c->kv, seq);

@@ -94,6 +94,7 @@ lm_status lm_kv_create(const lm_env *env, const lm_kv_params *params, const lm_k
         lm_kv_seq *seq = &kv->seqs[s];
         seq->n = seq->reserved = seq->owed = 0;
         seq->node = LM_KV_ROOT;
+        seq->origin = 0;
         seq->state_known = true;
         seq->state = params->n_states ? s : -1;
         for (int32_t g = 0; g < params->n_groups; g++)

@@ -4,7 +4,7 @@
  *
  *   page      64 consecutive positions of one sequence in all layers of a group; numbered per group; counted references
  *   sequence  tokens [0, n), and for each group the pages that hold them; a page that slid out of a group's window is given back
- *   tree      finished pages by the tokens that led to them: node = 64 tokens after its parent. The tree holds one reference to each of
+ *   tree      finished pages by the tokens that led to them (one tree for all that was evaluated here, one for each restored sequence): node = 64 tokens after its parent. The tree holds one reference to each of
  *             its pages, so a prefix survives its sequence until the page is wanted for something else, least recently used first
  *   state     recurrent layers' memory of a sequence, a slot. One slot is spare: a call may write there and swap when it succeeded
  *   checkpoint a position with a copy of its state, hung under the node of the last finished page before it. Where layers have windows,
@@ -69,8 +69,14 @@ const int32_t *const *lm_kv_pages(const lm_kv *kv, int32_t seq);
 /* Make room for n more tokens: pages that only this sequence writes. LM_ERR_FULL when positions or pages run out (nothing changed but the
  * least recently used pages of the tree). The tokens count only after lm_kv_commit. */
 lm_status lm_kv_reserve(lm_kv *kv, int32_t seq, int32_t n);
-/* The same for an empty sequence whose n tokens come from a file: without the pages that have left a window by then. */
-lm_status lm_kv_reserve_restored(lm_kv *kv, int32_t seq, int32_t n);
+/* The same for an empty sequence whose n tokens come from a file: without the pages that have left a window by then, but with those of the
+ * windows before the n_kept ascending positions `kept`, as far as there are pages. Nobody has evaluated these tokens here: the sequence
+ * gets a tree of its own, which forks of it see and no other sequence does, until it is closed or becomes another prefix. */
+lm_status lm_kv_reserve_restored(lm_kv *kv, int32_t seq, int32_t n, const int32_t *kept, int32_t n_kept);
+/* Whether going on at position n needs this page (p / LM_KV_PAGE) of the group. */
+bool lm_kv_window_needs(const lm_kv *kv, int32_t group, int32_t n, int32_t page);
+/* The page that holds these positions of the sequence: its own, or one that left its window and is in the tree still; -1. */
+int32_t lm_kv_page_at(const lm_kv *kv, int32_t seq, int32_t group, int32_t page);
 /* The reserved tokens have been evaluated: append them, hand finished pages to the tree, give back what slid out of a window. */
 void lm_kv_commit(lm_kv *kv, int32_t seq, const lm_token *tokens, int32_t n);
 /* The reserved tokens were not evaluated: give their pages back. */

@@ -36,13 +36,14 @@ void lm_kv_checkpoint_keep(lm_kv *kv, int32_t record, int32_t index, int32_t pos
     for (int32_t i = 0; i < kv->params.n_checkpoints; i++) { /* a known position: its older record stays */
         lm_kv_checkpoint *other = &kv->checkpoints[i];
         if (other->stage != LM_KV_CHECKPOINT_KEPT || other->node != node || other->position != position ||
-            memcmp(other->tokens, tokens, (size_t)part * sizeof *tokens))
+            other->origin != seq->origin || memcmp(other->tokens, tokens, (size_t)part * sizeof *tokens))
             continue;
         other->used = ++kv->clock;
         return;
     }
     c->stage = LM_KV_CHECKPOINT_KEPT;
     c->node = node;
+    c->origin = seq->origin;
     c->position = position;
     c->used = ++kv->clock;
     memcpy(c->tokens, tokens, (size_t)part * sizeof *tokens);
@@ -57,8 +58,9 @@ bool lm_kv_checkpoint_before(const lm_kv *kv, int32_t index, int32_t before, int
         if (best >= 0 && c->position <= kv->checkpoints[best].position) continue;
         int32_t node = seq->node, full = c->position / LM_KV_PAGE;
         while (node >= 0 && kv->nodes[node].depth >= full) node = kv->nodes[node].parent;
-        if (node == c->node && !memcmp(c->tokens, seq->tokens + (size_t)full * LM_KV_PAGE,
-                                       (size_t)(c->position % LM_KV_PAGE) * sizeof *c->tokens))
+        if (node == c->node && c->origin == seq->origin &&
+            !memcmp(c->tokens, seq->tokens + (size_t)full * LM_KV_PAGE,
+                    (size_t)(c->position % LM_KV_PAGE) * sizeof *c->tokens))
             best = i;
     }
     if (best < 0) return false;
@@ -79,7 +81,7 @@ void lm_kv_checkpoints_forget_node(lm_kv *kv, int32_t node) {
 static bool wants(const lm_kv *kv, const lm_kv_checkpoint *c, int32_t node, int32_t group) {
     int32_t full = c->position / LM_KV_PAGE, depth = kv->nodes[node].depth;
     if (depth == full) /* the page the checkpoint lies in */
-        return kv->nodes[node].parent == c->node &&
+        return kv->nodes[node].parent == c->node && kv->nodes[node].origin == c->origin &&
                !memcmp(kv->nodes[node].tokens, c->tokens, (size_t)(c->position % LM_KV_PAGE) * sizeof *c->tokens);
     if (depth > full || depth < lm_kv_first_page(kv, group, full * LM_KV_PAGE)) return false;
     int32_t i = c->node;

@@ -18,6 +18,7 @@ typedef struct lm_kv_node {
     int32_t parent, child, next, previous; /* children are a doubly linked list; -1 ends */
     int32_t depth;                         /* number of the page in its sequence */
     int32_t live;                          /* 0: in the free list, linked by next */
+    uint64_t origin;                       /* whose tree it is in: 0, or the restored sequence's own */
     uint64_t used;                         /* clock of the last use */
     uint64_t guard;                  /* scratch of eviction: last use of the newest checkpoint that wants the page */
     int32_t pages[LM_KV_MAX_GROUPS]; /* -1: given up (windowed groups only) */
@@ -29,6 +30,7 @@ enum { LM_KV_CHECKPOINT_FREE = 0, LM_KV_CHECKPOINT_TAKEN = 1, LM_KV_CHECKPOINT_K
 typedef struct lm_kv_checkpoint {
     int32_t stage;
     int32_t node, position;      /* node of the last full page before position: LM_KV_ROOT or a node */
+    uint64_t origin;             /* of the tree */
     uint64_t used;               /* clock of the last use */
     lm_token tokens[LM_KV_PAGE]; /* the position % LM_KV_PAGE after the node's */
 } lm_kv_checkpoint;
@@ -37,6 +39,7 @@ typedef struct lm_kv_seq {
     int32_t n, reserved; /* tokens; positions that have pages beyond n */
     int32_t owed;        /* tokens after n that are to be evaluated again */
     int32_t node;        /* of the last finished page: LM_KV_ROOT, LM_KV_UNTRACKED or a node */
+    uint64_t origin;     /* of the tree its pages are in */
     int32_t state;
     bool state_known;                 /* the slot holds the state of position n */
     lm_token *tokens;                 /* [n_positions] */
@@ -52,6 +55,7 @@ struct lm_kv {
     lm_kv_node *nodes;
     int32_t n_nodes, free_node, first; /* first: child list of the root */
     uint64_t clock;
+    uint64_t n_origins; /* sequences restored so far */
     lm_kv_checkpoint *checkpoints; /* [n_checkpoints]; record i owns state slot n_seqs + 1 + i */
     int32_t spare;                 /* state slot, -1 */
     lm_kv_seq *seqs;
@@ -64,12 +68,14 @@ int32_t lm_kv_page_take(lm_kv *kv, int32_t group);
 void lm_kv_page_hold(lm_kv *kv, int32_t group, int32_t page);
 void lm_kv_page_drop(lm_kv *kv, int32_t group, int32_t page);
 
+/* Trees of several origins share their nodes' storage; origin tells which tree a parent of LM_KV_ROOT means. */
+
 /* The child of parent with these 64 tokens, or -1. */
-int32_t lm_kv_tree_find(const lm_kv *kv, int32_t parent, const lm_token *tokens);
+int32_t lm_kv_tree_find(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens);
 /* The child of parent that shares most leading tokens with tokens[0, n), n < LM_KV_PAGE allowed; *common receives how many. */
-int32_t lm_kv_tree_nearest(const lm_kv *kv, int32_t parent, const lm_token *tokens, int32_t n, int32_t *common);
+int32_t lm_kv_tree_nearest(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, int32_t n, int32_t *common);
 /* A new child holding references to pages (-1 allowed in windowed groups); -1 when no node can be had. */
-int32_t lm_kv_tree_add(lm_kv *kv, int32_t parent, const lm_token *tokens, const int32_t *pages);
+int32_t lm_kv_tree_add(lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, const int32_t *pages);
 void lm_kv_tree_touch(lm_kv *kv, int32_t node);
 /* Give up the least recently used page of the group that only the tree holds: false when there is none. */
 bool lm_kv_tree_evict(lm_kv *kv, int32_t group);

@@ -51,18 +51,36 @@ lm_status lm_kv_reserve(lm_kv *kv, int32_t index, int32_t n) {
     return status;
 }
 
-lm_status lm_kv_reserve_restored(lm_kv *kv, int32_t index, int32_t n) {
+lm_status lm_kv_reserve_restored(lm_kv *kv, int32_t index, int32_t n, const int32_t *kept, int32_t n_kept) {
     lm_kv_seq *seq = &kv->seqs[index];
     if (n > kv->params.n_positions || seq->n > 0) return LM_ERR_FULL;
     seq->reserved = n;
+    seq->origin = ++kv->n_origins;
     for (int32_t g = 0; g < kv->params.n_groups; g++)
         for (int32_t p = lm_kv_first_page(kv, g, n); p < lm_kv_page_count(n); p++) {
             seq->pages[g][p] = lm_kv_page_take(kv, g);
             if (seq->pages[g][p] >= 0) continue;
             lm_kv_cancel(kv, index);
+            seq->origin = 0;
             return LM_ERR_FULL;
         }
+    for (int32_t g = 0; g < kv->params.n_groups; g++) /* the newest first: it is the one a next prompt returns to */
+        for (int32_t i = n_kept - 1; i >= 0; i--)
+            for (int32_t p = lm_kv_first_page(kv, g, kept[i]); p < lm_kv_page_count(kept[i]); p++)
+                if (seq->pages[g][p] < 0) seq->pages[g][p] = lm_kv_page_take(kv, g);
     return LM_OK;
+}
+
+bool lm_kv_window_needs(const lm_kv *kv, int32_t group, int32_t n, int32_t page) {
+    return page >= lm_kv_first_page(kv, group, n) && page < lm_kv_page_count(n);
+}
+
+int32_t lm_kv_page_at(const lm_kv *kv, int32_t index, int32_t group, int32_t page) {
+    const lm_kv_seq *seq = &kv->seqs[index];
+    if (seq->pages[group][page] >= 0) return seq->pages[group][page];
+    int32_t node = seq->node;
+    while (node >= 0 && kv->nodes[node].depth > page) node = kv->nodes[node].parent;
+    return node >= 0 && kv->nodes[node].depth == page ? kv->nodes[node].pages[group] : -1;
 }
 
 void lm_kv_cancel(lm_kv *kv, int32_t index) {
@@ -79,10 +97,10 @@ void lm_kv_cancel(lm_kv *kv, int32_t index) {
 static void finish_page(lm_kv *kv, lm_kv_seq *seq, int32_t p) {
     if (seq->node == LM_KV_UNTRACKED) return;
     const lm_token *tokens = seq->tokens + (size_t)p * LM_KV_PAGE;
-    int32_t pages[LM_KV_MAX_GROUPS], node = lm_kv_tree_find(kv, seq->node, tokens);
+    int32_t pages[LM_KV_MAX_GROUPS], node = lm_kv_tree_find(kv, seq->origin, seq->node, tokens);
     for (int32_t g = 0; g < kv->params.n_groups; g++) pages[g] = seq->pages[g][p];
     if (node < 0) {
-        node = lm_kv_tree_add(kv, seq->node, tokens, pages);
+        node = lm_kv_tree_add(kv, seq->origin, seq->node, tokens, pages);
         seq->node = node < 0 ? LM_KV_UNTRACKED : node;
         return;
     }
@@ -176,6 +194,7 @@ void lm_kv_close(lm_kv *kv, int32_t index) {
         }
     seq->n = seq->reserved = seq->owed = 0;
     seq->node = LM_KV_ROOT;
+    seq->origin = 0;
     seq->state_known = true;
     if (seq->state >= 0) kv->mover.clear_state(kv->mover.user, seq->state);
 }
@@ -195,6 +214,7 @@ lm_status lm_kv_fork(lm_kv *kv, int32_t from, int32_t to) {
     b->n = a->n;
     b->owed = a->owed;
     b->node = a->node;
+    b->origin = a->origin;
     b->state_known = a->state_known;
     return LM_OK;
 }

@@ -14,19 +14,21 @@ static int32_t first_child(const lm_kv *kv, int32_t parent) {
     return parent == LM_KV_ROOT ? kv->first : kv->nodes[parent].child;
 }
 
-int32_t lm_kv_tree_find(const lm_kv *kv, int32_t parent, const lm_token *tokens) {
+int32_t lm_kv_tree_find(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens) {
     for (int32_t i = first_child(kv, parent); i >= 0; i = kv->nodes[i].next)
-        if (memcmp(kv->nodes[i].tokens, tokens, sizeof kv->nodes[i].tokens) == 0) return i;
+        if (kv->nodes[i].origin == origin && memcmp(kv->nodes[i].tokens, tokens, sizeof kv->nodes[i].tokens) == 0)
+            return i;
     return -1;
 }
 
-int32_t lm_kv_tree_nearest(const lm_kv *kv, int32_t parent, const lm_token *tokens, int32_t n, int32_t *common) {
+int32_t lm_kv_tree_nearest(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, int32_t n,
+                           int32_t *common) {
     int32_t best = -1;
     *common = 0;
     for (int32_t i = first_child(kv, parent); i >= 0; i = kv->nodes[i].next) {
         int32_t same = 0;
         while (same < n && same < LM_KV_PAGE && kv->nodes[i].tokens[same] == tokens[same]) same++;
-        if (same > *common) best = i, *common = same;
+        if (same > *common && kv->nodes[i].origin == origin) best = i, *common = same;
     }
     return best;
 }
@@ -95,7 +97,7 @@ bool lm_kv_tree_evict(lm_kv *kv, int32_t group) {
     return true;
 }
 
-int32_t lm_kv_tree_add(lm_kv *kv, int32_t parent, const lm_token *tokens, const int32_t *pages) {
+int32_t lm_kv_tree_add(lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, const int32_t *pages) {
     if (kv->free_node < 0) {
         int32_t leaf = oldest_leaf(kv);
         if (leaf < 0) return -1; /* parent is not it: a sequence ends there */
@@ -110,6 +112,7 @@ int32_t lm_kv_tree_add(lm_kv *kv, int32_t parent, const lm_token *tokens, const 
                          .previous = -1,
                          .depth = parent == LM_KV_ROOT ? 0 : kv->nodes[parent].depth + 1,
                          .live = 1,
+                         .origin = origin,
                          .used = ++kv->clock};
     if (*head >= 0) kv->nodes[*head].previous = index;
     *head = index;

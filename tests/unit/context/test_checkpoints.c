@@ -3,6 +3,7 @@
  * logits are the bytes that evaluating the same tokens from scratch gives; and it costs few tokens. */
 #include <stdbool.h>
 
+#include "base/hash.h"
 #include "model_files.h"
 
 static const char *const models[] = {"hybrid", "windowed", "qwen35-equal", "qwen3next",  "qwen35moe",
@@ -26,7 +27,20 @@ static lm_context *open_context(lm_model *model, int32_t n_ctx, int32_t n_seqs, 
  * prompt has neither the header nor the thinking. */
 enum { TURNS = 20, QUESTION = 120, HEADER = 6, THINKING = 100, ANSWER = 74 };
 
-static void chat(const char *name, bool marks, int32_t most_percent) {
+/* Save the sequence, forget everything, open the model again and restore it: what a new process does. */
+static void restart(const char *name, lm_model **model, lm_context **context) {
+    char path[64];
+    snprintf(path, sizeof path, "checkpoints-chat-%s.lmseq", name);
+    test_ok(*context, lm_seq_save(*context, 0, path));
+    lm_context_close(*context);
+    lm_model_close(*model);
+    *model = test_model(name, NULL);
+    *context = open_context(*model, 4608, 1, 256, -1);
+    test_ok(*context, lm_seq_restore(*context, 0, path));
+    remove(path);
+}
+
+static void chat(const char *name, bool marks, int restart_every, int32_t most_percent) {
     lm_model *model = test_model(name, NULL);
     if (!model) return;
     int32_t n_vocab = test_vocab_size(model), total = 0, again = 0;
@@ -38,6 +52,7 @@ static void chat(const char *name, bool marks, int32_t most_percent) {
     test_tokens(&r, header, HEADER, n_vocab);
     for (int turn = 0; turn < TURNS; turn++) {
         lm_sync_info info = {.struct_size = sizeof info};
+        size_t known = n;
         test_tokens(&r, text + n, QUESTION, n_vocab);
         n += QUESTION;
         if (marks) test_ok(context, lm_context_mark(context, 0, n));
@@ -45,7 +60,9 @@ static void chat(const char *name, bool marks, int32_t most_percent) {
         test_ok(context, lm_context_sync(context, 0, text, n + HEADER, &info));
         assert_int_equal(info.n_reused + info.n_evaluated, (int32_t)n + HEADER);
         if (turn % 7 == 6) test_same_as_from_scratch(context, scratch, text, n + HEADER, n_vocab, name);
-        again += info.n_known - info.n_reused;
+        /* Of the history the question and header of the last turn were evaluated before; its answer is new where it now stands. */
+        known = turn > 0 ? known - ANSWER : 0;
+        again += (int32_t)known > info.n_reused ? (int32_t)known - info.n_reused : 0;
         if (marks && turn > 0) assert_int_equal(info.n_known - info.n_reused, 0);
         test_tokens(&r, thinking, THINKING, n_vocab);
         test_ok(context, lm_context_eval(context, thinking, THINKING));
@@ -56,6 +73,7 @@ static void chat(const char *name, bool marks, int32_t most_percent) {
         }
         n += ANSWER;
         total = (int32_t)n;
+        if (restart_every && turn % restart_every == restart_every - 1) restart(name, &model, &context);
     }
     if (again * 100 > total * most_percent)
         fail_msg("%s: %d of %d tokens evaluated again", name, (int)again, (int)total);
@@ -66,12 +84,18 @@ static void chat(const char *name, bool marks, int32_t most_percent) {
 
 static void a_chat_without_its_thinking_costs_its_new_tokens(void **state) {
     (void)state;
-    for (size_t m = 0; m < N_MODELS; m++) chat(models[m], false, 10);
+    for (size_t m = 0; m < N_MODELS; m++) chat(models[m], false, 0, 10);
+}
+
+static void restarts_in_between_cost_no_more(void **state) {
+    (void)state;
+    static const char *const restarted[] = {"hybrid", "windowed", "gemma4-e2b", "gpt-oss"};
+    for (size_t m = 0; m < sizeof restarted / sizeof *restarted; m++) chat(restarted[m], false, 4, 10);
 }
 
 static void marked_boundaries_cost_nothing(void **state) {
     (void)state;
-    chat("hybrid", true, 0);
+    chat("hybrid", true, 0, 0);
 }
 
 /* Random life of three sequences against their tokens. */
@@ -250,13 +274,116 @@ static void restored_sequences_keep_their_checkpoints(void **state) {
     lm_model_close(model);
 }
 
+static void put_bytes(const char *path, const char *bytes, size_t n) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void mend(char *bytes, size_t n) {
+    uint64_t sum = lm_checksum(bytes, n - 8, 0);
+    for (int i = 0; i < 8; i++) bytes[n - 8 + (size_t)i] = (char)(sum >> 8 * i);
+}
+
+/* A file with a right checksum over false numbers speaks in the sequence it was restored to, and in no other. */
+static void false_files_change_no_other_sequence(void **state) {
+    (void)state;
+    static const char *const kinds[] = {"hybrid", "windowed", "plain"};
+    for (size_t m = 0; m < 3; m++) {
+        lm_model *model = test_model(kinds[m], NULL);
+        int32_t n_vocab = test_vocab_size(model);
+        lm_context *context = open_context(model, 512, 3, 128, -1), *scratch = open_context(model, 512, 1, 128, 0);
+        lm_token text[300];
+        test_random r = {21 + m};
+        size_t size = 0;
+        test_tokens(&r, text, 300, n_vocab);
+        test_ok(scratch, lm_context_sync(scratch, 0, text, 250, NULL));
+        test_ok(scratch, lm_seq_save(scratch, 0, "checkpoints-false.lmseq"));
+        char *bytes = test_read("checkpoints-false.lmseq", &size);
+        for (size_t i = 2048; i < size - 8; i += 2)
+            bytes[i] ^= 0x11; /* behind the tokens: small changes of every number */
+        mend(bytes, size);
+        put_bytes("checkpoints-false.lmseq", bytes, size);
+        test_ok(context, lm_seq_restore(context, 0, "checkpoints-false.lmseq"));
+        assert_memory_equal(lm_seq_tokens(context, 0), text, 250 * sizeof *text);
+        lm_batch_item item = {0, LM_LOGITS_LAST, text + 250, 20};
+        test_ok(context, lm_context_eval_batch(context, &item, 1));
+        test_ok(scratch, lm_seq_close(scratch, 0));
+        test_ok(scratch, lm_context_eval(scratch, text, 270));
+        assert_memory_not_equal(lm_context_logits(context), lm_context_logits(scratch),
+                                (size_t)n_vocab * sizeof(float)); /* the numbers matter */
+        for (lm_seq other = 1; other >= 0; other--) {             /* another one; this one once it is closed */
+            lm_sync_info info = {.struct_size = sizeof info};
+            test_ok(context, lm_seq_close(context, other));
+            test_ok(context, lm_context_sync(context, other, text, 270, &info));
+            if (other) assert_int_equal(info.n_reused, 0);
+            test_same_as_from_scratch(context, scratch, text, 270, n_vocab, kinds[m]);
+        }
+        test_ok(context, lm_seq_restore(context, 0, "checkpoints-false.lmseq"));
+        test_ok(context, lm_seq_fork(context, 0, 2)); /* a fork is the same text: it may use what there is */
+        item.seq = 2;
+        test_ok(context, lm_context_eval_batch(context, &item, 1));
+        assert_memory_not_equal(lm_context_logits(context), lm_context_logits(scratch),
+                                (size_t)n_vocab * sizeof(float));
+        test_ok(context, lm_context_sync(context, 1, text, 280, NULL));
+        test_same_as_from_scratch(context, scratch, text, 280, n_vocab, kinds[m]);
+        free(bytes);
+        remove("checkpoints-false.lmseq");
+        lm_context_close(scratch);
+        lm_context_close(context);
+        lm_model_close(model);
+    }
+}
+
+static void a_refused_file_changes_nothing(void **state) {
+    (void)state;
+    lm_model *model = test_model("hybrid", NULL);
+    int32_t n_vocab = test_vocab_size(model);
+    lm_context *context = open_context(model, 512, 1, 128, -1), *scratch = open_context(model, 512, 1, 128, 0);
+    lm_token text[300];
+    test_random r = {31};
+    size_t size = 0;
+    test_tokens(&r, text, 300, n_vocab);
+    test_ok(context, lm_context_sync(context, 0, text, 200, NULL));
+    test_ok(context, lm_seq_save(context, 0, "checkpoints-bad.lmseq"));
+    char *bytes = test_read("checkpoints-bad.lmseq", &size);
+    assert_int_equal(bytes[48], 1); /* one checkpoint, before the prompt's end */
+    assert_int_equal((unsigned char)bytes[56], 184);
+    static const struct {
+        size_t offset;
+        char value;
+    } changes[] = {{56, 0}, {56, (char)201}, {57, 1}, {63, (char)0x80}, {64, 1}, {48, 2}, {48, 3}};
+    test_ok(context, lm_context_eval(context, text + 200, 50));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char kept = bytes[changes[i].offset];
+        bytes[changes[i].offset] = changes[i].value;
+        mend(bytes, size);
+        put_bytes("checkpoints-bad.lmseq", bytes, size);
+        bytes[changes[i].offset] = kept;
+        assert_int_equal(lm_seq_restore(context, 0, "checkpoints-bad.lmseq"), LM_ERR_FORMAT);
+        assert_true(lm_context_message(context)[0] != '\0');
+        assert_int_equal(lm_seq_length(context, 0), 250);
+    }
+    test_ok(context, lm_context_eval(context, text + 250, 1));
+    test_same_as_from_scratch(context, scratch, text, 251, n_vocab, "after refused files");
+    free(bytes);
+    remove("checkpoints-bad.lmseq");
+    lm_context_close(scratch);
+    lm_context_close(context);
+    lm_model_close(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chat_without_its_thinking_costs_its_new_tokens),
+        cmocka_unit_test(restarts_in_between_cost_no_more),
         cmocka_unit_test(marked_boundaries_cost_nothing),
         cmocka_unit_test(any_history_gives_the_bytes_from_scratch),
         cmocka_unit_test(a_cancelled_call_leaves_the_sequence_as_it_was),
         cmocka_unit_test(restored_sequences_keep_their_checkpoints),
+        cmocka_unit_test(false_files_change_no_other_sequence),
+        cmocka_unit_test(a_refused_file_changes_nothing),
     };
     return cmocka_run_group_tests_name("checkpoints", tests, NULL, NULL);
 }

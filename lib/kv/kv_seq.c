@@ -37,8 +37,11 @@ static lm_status own_partial_page(lm_kv *kv, lm_kv_seq *seq, int32_t group) {
 lm_status lm_kv_reserve(lm_kv *kv, int32_t index, int32_t n) {
     lm_kv_seq *seq = &kv->seqs[index];
     if (n > kv->params.n_positions - seq->n) return LM_ERR_FULL;
-    if (!seq->state_known) return LM_ERR_STATE;
     lm_status status = LM_OK;
+    if (!seq->state_known && seq->n > 0) return LM_ERR_STATE;
+    if (!seq->state_known) status = kv->mover.clear_state(kv->mover.user, seq->state); /* failed when it was emptied */
+    if (status != LM_OK) return status;
+    seq->state_known = true;
     for (int32_t g = 0; g < kv->params.n_groups && status == LM_OK; g++) {
         status = own_partial_page(kv, seq, g);
         for (int32_t p = lm_kv_page_count(seq->n); p < lm_kv_page_count(seq->n + n) && status == LM_OK; p++) {
@@ -68,6 +71,7 @@ lm_status lm_kv_reserve_restored(lm_kv *kv, int32_t index, int32_t n, const int3
         for (int32_t i = n_kept - 1; i >= 0; i--)
             for (int32_t p = lm_kv_first_page(kv, g, kept[i]); p < lm_kv_page_count(kept[i]); p++)
                 if (seq->pages[g][p] < 0) seq->pages[g][p] = lm_kv_page_take(kv, g);
+    seq->state_known = true; /* the caller writes it, or closes the sequence */
     return LM_OK;
 }
 
@@ -195,8 +199,7 @@ void lm_kv_close(lm_kv *kv, int32_t index) {
     seq->n = seq->reserved = seq->owed = 0;
     seq->node = LM_KV_ROOT;
     seq->origin = 0;
-    seq->state_known = true;
-    if (seq->state >= 0) kv->mover.clear_state(kv->mover.user, seq->state);
+    seq->state_known = seq->state < 0 || kv->mover.clear_state(kv->mover.user, seq->state) == LM_OK;
 }
 
 lm_status lm_kv_fork(lm_kv *kv, int32_t from, int32_t to) {

@@ -172,6 +172,39 @@ static int32_t head_linear(conformance_maker *m, const conformance_case *c) {
     return w < 0 ? -1 : lm_graph_head_linear(&m->graph, conformance_input(m, 3 * heads.n_in), w, &heads);
 }
 
+/* b: the streams come as one input, or as the result of another operation */
+static int32_t streams(conformance_maker *m, const conformance_case *c, int32_t n, int32_t width) {
+    int32_t x = conformance_input(m, n * width);
+    return c->b ? lm_graph_scale(&m->graph, x, conformance_vector(m, n * width, 0.5f, 2), 1) : x;
+}
+
+/* a: streams, c: floats of one */
+static int32_t mix(conformance_maker *m, const conformance_case *c) {
+    int32_t x = streams(m, c, c->a, c->c);
+    return lm_graph_mix(&m->graph, x, conformance_input(m, c->a * c->a), c->a);
+}
+
+static int32_t rescale(conformance_maker *m, const conformance_case *c) {
+    int32_t x = streams(m, c, c->a, c->c);
+    return lm_graph_rescale(&m->graph, x, conformance_input(m, c->c));
+}
+
+/* a: of the factors below, c: width */
+static int32_t sparsify(conformance_maker *m, const conformance_case *c) {
+    static const float factors[] = {-1, 0, 0.4f, 1.6448536f, 40};
+    return lm_graph_sparsify(&m->graph, conformance_input(m, c->c), factors[c->a]);
+}
+
+/* Without b there are no coefficients. */
+static int32_t spread(conformance_maker *m, const conformance_case *c) {
+    int32_t x = conformance_input(m, c->c), coefficients = c->b ? conformance_input(m, c->a) : -1;
+    return lm_graph_spread(&m->graph, x, coefficients, conformance_input(m, c->a * c->c), c->a);
+}
+
+static int32_t shift(conformance_maker *m, const conformance_case *c) {
+    return lm_graph_shift(&m->graph, conformance_input(m, c->c), lm_graph_state_layer(&m->graph, c->c));
+}
+
 static int32_t pool(conformance_maker *m, const conformance_case *c) {
     return lm_graph_pool(&m->graph, conformance_input(m, 77), c->a, c->b);
 }
@@ -218,6 +251,21 @@ static const conformance_case plain[] = {
     {LM_OP_SLICE, 7, 11, 0, slice},
     {LM_OP_CONCAT, 40, 2, 6, concat},
     {LM_OP_CONCAT, 120, 7, 7, concat},
+    {LM_OP_MIX, 4, 0, 40, mix},
+    {LM_OP_MIX, 3, 1, 77, mix},
+    {LM_OP_MIX, 1, 0, 16, mix},
+    {LM_OP_RESCALE, 4, 0, 40, rescale},
+    {LM_OP_RESCALE, 1, 1, 77, rescale},
+    {LM_OP_SPARSIFY, 0, 0, 77, sparsify},
+    {LM_OP_SPARSIFY, 1, 0, 2, sparsify},
+    {LM_OP_SPARSIFY, 2, 0, 64, sparsify},
+    {LM_OP_SPARSIFY, 3, 0, 200, sparsify},
+    {LM_OP_SPARSIFY, 4, 0, 77, sparsify},
+    {LM_OP_SHIFT, 0, 0, 77, shift},
+    {LM_OP_SHIFT, 0, 0, 1, shift},
+    {LM_OP_SPREAD, 4, 0, 40, spread},
+    {LM_OP_SPREAD, 4, 1, 40, spread},
+    {LM_OP_SPREAD, 1, 1, 77, spread},
     {LM_OP_POOL, LM_POOLING_MEAN, 0, 0, pool},
     {LM_OP_POOL, LM_POOLING_MEAN, 1, 0, pool},
     {LM_OP_POOL, LM_POOLING_CLS, 0, 0, pool},

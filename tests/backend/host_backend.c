@@ -155,6 +155,9 @@ static lm_status value_read(void *segment, int32_t value, int32_t first, int32_t
 static lm_status value_write(void *segment, int32_t value, int32_t first, int32_t n, const float *in) {
     PASS(segment, SEGMENT, value_write(inner, value, first, n, in));
 }
+static lm_status segment_replay(void *segment, const lm_run *run) {
+    PASS(segment, SEGMENT, segment_replay(inner, run));
+}
 static const float *value_map(void *segment, int32_t value) {
     return inner_of(segment)->value_map(unwrap(segment, SEGMENT), value);
 }
@@ -188,6 +191,7 @@ lm_backend host_backend_table(host_backend *host) {
         .segment_wait = segment_wait,
         .value_read = value_read,
         .value_write = value_write,
+        .segment_replay = host->inner->segment_replay ? segment_replay : NULL,
         .value_map = host->hides_memory || !host->inner->value_map ? NULL : value_map,
     };
 }

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Conversation: a history that grows, with tools that are called."""
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ._chat import Delta
+from ._errors import BusyError, ClosedError
+from ._generate import Finish
+from ._grammar import Schema
+from ._sampler import Sampling, choose_sampling
+from ._session import ChatSession, Report, Request, ToolChoice
+from ._stream import Stream
+from ._tools import Tool, result_text, split
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as a whole. tool_calls are those that wait for results: calls of tools that are no Python functions."""
+
+    content: str
+    reasoning: str
+    tool_calls: List[Dict[str, Any]]
+    finish: Finish
+    report: Report
+
+    def json(self) -> Any:
+        """The content read as JSON, where a schema was asked for."""
+        return json.loads(self.content)
+
+    def __str__(self) -> str:
+        return self.content
+
+
+class Conversation:
+    """A chat that remembers. model.chat() makes one; messages is its history, which may be changed between answers.
+
+    Tools that are Python functions are called in the thread that takes the answer's deltas, and their results go back to the model;
+    what a function raises goes on to the caller. Calls of other tools end the answer: say what they gave with add_result, then
+    send(None).
+    """
+
+    def __init__(self, session: ChatSession, owned: Sequence[Any] = (), *, system: Optional[str] = None,
+                 messages: Sequence[Mapping[str, Any]] = (), tools: Sequence[Tool] = (), sampling: Optional[Sampling] = None,
+                 max_rounds: int = 8, variables: Optional[Mapping[str, Any]] = None) -> None:
+        self.session = session
+        self.messages: List[Dict[str, Any]] = [{"role": "system", "content": system}] if system is not None else []
+        self.messages += [dict(message) for message in messages]
+        self.max_rounds = max_rounds
+        self._owned = [session, *owned]
+        self._declarations, self._functions = split(tools)
+        self._sampling = sampling
+        self._variables = variables
+        self._now = datetime.datetime.now()  # one time for the whole conversation: a prompt that changes is evaluated again
+        self._answer: Optional[Answer] = None
+        self._lock = threading.Lock()
+
+    def send(self, text: Optional[str], *, schema: Optional[Schema] = None, tool_choice: int = ToolChoice.AUTO, stops: Sequence[str] = (),
+             max_tokens: Optional[int] = None, temperature: Optional[float] = None, seed: Optional[int] = None,
+             sampling: Optional[Sampling] = None) -> Answer:
+        """Say something and stream the answer; None goes on without a new message. One answer at a time. An answer that is stopped stays in
+        the history as far as it came; one that fails leaves the history as it was."""
+        chosen = choose_sampling(sampling or self._sampling, temperature=temperature, seed=seed)
+        with self._lock:
+            if self._answer is not None and not self._answer._is_closed:
+                raise BusyError("the conversation is being answered: take or close that answer first")
+            request = Request(self.messages, self._declarations or None, tool_choice, schema, self._variables, stops, chosen, max_tokens,
+                              self._now)
+            self._answer = answer = Answer(self, request, text)
+            return answer
+
+    def ask(self, text: Optional[str], **options: Any) -> Reply:
+        """Say something and wait for the whole answer; options are those of send."""
+        return self.send(text, **options).result()
+
+    def add_result(self, call: Mapping[str, Any], result: Any) -> None:
+        """Enter what a tool call of Reply.tool_calls gave."""
+        self.messages.append({"role": "tool", "tool_call_id": call.get("id", ""), "name": call["function"]["name"],
+                              "content": result_text(result)})
+
+    def cancel(self) -> None:
+        """Stop the answer in progress, from any thread."""
+        if self._answer is not None:
+            self._answer.cancel()
+
+    def close(self) -> None:
+        """Stop the answer in progress and give the session up, with the context that was made for it."""
+        if self._answer is not None:
+            self._answer.close()
+        for one in self._owned:
+            one.close()
+
+    def __enter__(self) -> Conversation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Answer(Stream[Delta, Reply]):
+    """Deltas of an answer, of all its rounds when tools are called; the result is the reply."""
+
+    def __init__(self, conversation: Conversation, request: Request, text: Optional[str]) -> None:
+        super().__init__()
+        self._conversation = conversation
+        self._request = request
+        self._before = len(conversation.messages)  # to which an error returns
+        self._rounds = 1
+        self._report: Optional[Report] = None
+        self._has_failed = False
+        if text is not None:
+            conversation.messages.append({"role": "user", "content": text})
+        try:
+            self._stream = conversation.session.stream(request)
+        except BaseException:
+            self._is_closed = True
+            self._fail()
+            raise
+
+    def _fail(self) -> None:
+        self._has_failed = True
+        del self._conversation.messages[self._before:]
+
+    def _step(self) -> Optional[Delta]:
+        try:
+            return self._next_delta()
+        except BaseException:
+            self._fail()
+            raise
+
+    def _next_delta(self) -> Optional[Delta]:
+        while True:
+            delta = self._stream._next()
+            if delta is not None:
+                return delta
+            if not self._take_report() or not self._call_tools():
+                return None
+            self._rounds += 1
+            # The choice was for the first round: required calls would never end.
+            choice = self._request.tool_choice if self._request.tool_choice == ToolChoice.NONE else ToolChoice.AUTO
+            self._request = Request(**{**vars(self._request), "tool_choice": choice})
+            self._stream = self._conversation.session.stream(self._request)
+
+    def _take_report(self) -> bool:
+        report = self._stream.report
+        if report is None or report is self._report or self._has_failed:
+            return False
+        self._report = report
+        self._conversation.messages.append(dict(report.message))
+        return True
+
+    def _call_tools(self) -> bool:
+        """Make the calls that are Python functions; whether the answer goes on."""
+        report, functions = self._report, self._conversation._functions
+        if report is None or report.finish != Finish.CALLS or self._rounds >= self._conversation.max_rounds:
+            return False
+        calls = report.message.get("tool_calls", [])
+        if not all(call["function"]["name"] in functions for call in calls):
+            return False
+        for call in calls:
+            arguments = call["function"]["arguments"]
+            value = functions[call["function"]["name"]](**(json.loads(arguments) if isinstance(arguments, str) else arguments))
+            self._conversation.add_result(call, value)
+        return bool(calls)
+
+    def _poke(self) -> None:
+        self._stream.cancel()
+
+    def _end(self) -> None:
+        self._stream.close()
+        self._take_report()
+
+    def _result(self) -> Reply:
+        if self._report is None:
+            raise ClosedError("the answer ended without a report")
+        message = self._report.message
+        waiting = [] if self._report.finish != Finish.CALLS else list(message.get("tool_calls", []))
+        return Reply(message.get("content") or "", message.get("reasoning_content", ""), waiting, self._report.finish, self._report)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""Grammars: which texts may be generated."""
+from __future__ import annotations
+
+import ctypes
+import json
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+from . import _raw as raw
+from ._errors import check
+from ._handle import Handle, Resource, Turn, chars, made, using
+
+if TYPE_CHECKING:
+    from ._vocabulary import Vocabulary
+
+GrammarTokenKind = raw.lm_grammar_token_kind
+TriggerKind = raw.lm_grammar_trigger_kind
+Schema = Union[str, Mapping[str, Any], bool]
+_FindToken = dict(raw.lm_grammar_params._fields_)["find_token"]  # type: ignore[arg-type]
+_Get = dict(raw.lm_grammar_vocab_params._fields_)["get"]  # type: ignore[arg-type]
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON text as it is, anything else written as JSON."""
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).encode("utf-8", "surrogatepass")
+
+
+class Grammar(Handle):
+    """A compiled grammar: immutable, for any number of threads."""
+
+    @classmethod
+    def from_gbnf(cls, text: str, *, find_token: Optional[Callable[[str], Optional[int]]] = None) -> Grammar:
+        """Compile GBNF. find_token gives the token that a <text> in the grammar is; without it such grammars are refused."""
+        params, raised = raw.LM_GRAMMAR_PARAMS_INIT(), []
+
+        def find(_user: Any, spelled: Any, n: int) -> int:
+            try:
+                token = find_token(ctypes.string_at(spelled, n).decode("utf-8", "replace")) if find_token else None
+                return raw.LM_TOKEN_NONE if token is None else token
+            except BaseException as error:  # it goes on in Python, not through C
+                raised.append(error)
+                return raw.LM_TOKEN_NONE
+
+        if find_token is not None:
+            params.find_token = _FindToken(find)
+        data = text.encode("utf-8", "surrogatepass")
+        try:
+            return cls._compiled(raw.lm_grammar_from_gbnf, data, params)
+        finally:
+            if raised:
+                raise raised[0]
+
+    @classmethod
+    def from_json_schema(cls, schema: Schema, *, compact: bool = False) -> Grammar:
+        """Compile a JSON Schema, given as text or as what json.loads makes of it. compact: JSON without white space between its parts."""
+        params = raw.LM_GRAMMAR_PARAMS_INIT()
+        params.flags = int(raw.LM_GRAMMAR_COMPACT) if compact else 0
+        return cls._compiled(raw.lm_grammar_from_json_schema, json_bytes(schema), params)
+
+    @classmethod
+    def _compiled(cls, call: Callable[..., int], data: bytes, params: raw.lm_grammar_params) -> Grammar:
+        return cls(Resource(made(call, raw.lm_grammar, data, len(data), ctypes.byref(params)), raw.lm_grammar_destroy))
+
+    @property
+    def memory(self) -> int:
+        """Bytes held, masks cached for vocabularies included."""
+        with self._use() as pointer:
+            return raw.lm_grammar_memory(pointer)
+
+    def matcher(self, vocab: Union[GrammarVocab, Vocabulary, None] = None, triggers: Sequence[Trigger] = ()) -> GrammarMatcher:
+        """A matcher at the start of a text; any triggers make it lazy: it allows everything until one of them occurs."""
+        return GrammarMatcher(self, vocab, triggers)
+
+
+class GrammarVocab(Handle):
+    """A vocabulary sorted for masking: a model's, or a list of the bytes and the GrammarTokenKind of each token."""
+
+    def __init__(self, source: Union[Vocabulary, Sequence[Tuple[bytes, int]]], *, cache_bytes: Optional[int] = None) -> None:
+        if isinstance(source, Handle):
+            with source._use() as model:
+                pointer = made(raw.lm_grammar_vocab_for_model, raw.lm_grammar_vocab, model)
+        else:
+            pointer = self._from_list(source, cache_bytes)
+        super().__init__(Resource(pointer, raw.lm_grammar_vocab_destroy))
+
+    @staticmethod
+    def _from_list(tokens: Sequence[Tuple[bytes, int]], cache_bytes: Optional[int]) -> Any:
+        buffers = [chars(piece) for piece, _ in tokens]
+
+        def get(_user: Any, token: int, out: Any, n: Any) -> int:
+            out[0], n[0] = buffers[token], len(tokens[token][0])
+            return int(tokens[token][1])
+
+        params = raw.LM_GRAMMAR_VOCAB_PARAMS_INIT()
+        params.n_tokens = len(tokens)
+        params.get = _Get(get)
+        if cache_bytes is not None:
+            params.cache_bytes = cache_bytes
+        return made(raw.lm_grammar_vocab_create, raw.lm_grammar_vocab, ctypes.byref(params))
+
+
+class Trigger(NamedTuple):
+    """What wakes a lazy matcher: a token, or a text or pattern."""
+
+    kind: int
+    token: int = -1
+    text: str = ""
+
+
+class GrammarMatcher(Handle):
+    """One text's way through a grammar; one thread at a time, others wait."""
+
+    def __init__(self, grammar: Grammar, vocab: Union[GrammarVocab, Vocabulary, None] = None, triggers: Sequence[Trigger] = ()) -> None:
+        params = raw.LM_GRAMMAR_MATCHER_PARAMS_INIT()
+        listed = (raw.lm_grammar_trigger * len(triggers))()
+        for place, trigger in zip(listed, triggers):
+            data = trigger.text.encode()
+            place.kind, place.token, place.text, place.text_size = int(trigger.kind), trigger.token, chars(data), len(data)
+        params.triggers, params.n_triggers = listed, len(triggers)
+        held = vocab if vocab is None or isinstance(vocab, GrammarVocab) else vocab.grammar_vocab
+        self.n_vocab = None if vocab is None else getattr(vocab, "n_vocab", None)
+        with grammar._use() as g:
+            if held is None:
+                pointer = made(raw.lm_grammar_matcher_create, raw.lm_grammar_matcher, g, None, ctypes.byref(params))
+            else:
+                with held._use() as v:
+                    pointer = made(raw.lm_grammar_matcher_create, raw.lm_grammar_matcher, g, v, ctypes.byref(params))
+        super().__init__(Resource(pointer, raw.lm_grammar_matcher_destroy), Turn("matcher"))
+
+    def clone(self) -> GrammarMatcher:
+        """An independent matcher at the same place."""
+        out = ctypes.POINTER(raw.lm_grammar_matcher)()
+        copy = GrammarMatcher.__new__(GrammarMatcher)
+        with using(self) as (pointer,):
+            check(raw.lm_grammar_matcher_clone(pointer, ctypes.byref(out)))
+        Handle.__init__(copy, Resource(out, raw.lm_grammar_matcher_destroy), Turn("matcher"))
+        copy.n_vocab = self.n_vocab
+        return copy
+
+    def reset(self) -> None:
+        with using(self) as (pointer,):
+            check(raw.lm_grammar_matcher_reset(pointer))
+
+    def accept_bytes(self, data: Union[bytes, str]) -> int:
+        """Go on by bytes if all of them can follow, else stay. Gives how many could: len(data) when it went on."""
+        data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        n = ctypes.c_size_t()
+        with using(self) as (pointer,):
+            status = raw.lm_grammar_matcher_accept_bytes(pointer, data, len(data), ctypes.byref(n))
+        if status != raw.lm_status.MISMATCH:
+            check(status)
+        return n.value
+
+    def accept_token(self, token: int) -> None:
+        """Go on by a token; MismatchError when the grammar does not allow it, and then the matcher stays."""
+        with using(self) as (pointer,):
+            check(raw.lm_grammar_matcher_accept_token(pointer, token), f"token {token} is not allowed here")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the text may end here."""
+        with using(self) as (pointer,):
+            return bool(raw.lm_grammar_matcher_is_complete(pointer))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a lazy matcher has not met a trigger."""
+        with using(self) as (pointer,):
+            return bool(raw.lm_grammar_matcher_is_waiting(pointer))
+
+    def allowed(self, n_vocab: Optional[int] = None) -> List[int]:
+        """The tokens that may come next, ascending. n_vocab is known where the matcher was made with a model."""
+        n_tokens = n_vocab or self.n_vocab
+        if n_tokens is None:
+            raise ValueError("n_vocab: the size of the vocabulary is needed")
+        mask = (ctypes.c_uint32 * ((n_tokens + 31) // 32))()
+        with using(self) as (pointer,):
+            check(raw.lm_grammar_matcher_mask(pointer, mask, len(mask)))
+        return [word * 32 + bit for word, bits in enumerate(mask) if bits for bit in range(32) if bits >> bit & 1]
+
+    def forced(self, capacity: int = 256) -> bytes:
+        """The bytes that must follow, whatever the model would say; at most so many are looked for."""
+        out = ctypes.create_string_buffer(capacity)
+        with using(self) as (pointer,):
+            return out.raw[:raw.lm_grammar_matcher_forced(pointer, out, capacity)]
+
+    @property
+    def position(self) -> int:
+        """Where the matcher is, for rewind."""
+        with using(self) as (pointer,):
+            return raw.lm_grammar_matcher_position(pointer)
+
+    def rewind(self, position: int) -> None:
+        with using(self) as (pointer,):
+            check(raw.lm_grammar_matcher_rewind(pointer, position), f"{position} is no position on the way here, or too far back")

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""ChatSession: from messages to an answer in one call, or as a stream of deltas."""
+from __future__ import annotations
+
+import ctypes
+import datetime
+import json
+import queue
+import threading
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
+
+from . import _raw as raw
+from ._chat import Chat, Delta, Message, delta_of, render_params
+from ._context import Context
+from ._errors import BusyError, ClosedError, check, text_of
+from ._generate import Finish
+from ._grammar import Schema, json_bytes
+from ._handle import Handle, Resource, bytes_of, chars, made, using
+from ._records import SyncInfo, record
+from ._runtime import LOG
+from ._sampler import Sampling
+from ._stream import Stream
+
+ToolChoice = raw.lm_tool_choice
+OnDelta = Callable[[Delta], Optional[bool]]
+_OnDelta = dict(raw.lm_chat_request._fields_)["on_delta"]  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an answer went. message is the assistant's, for the history."""
+
+    finish: Finish
+    n_prompt: int
+    n_generated: int
+    sync: SyncInfo
+    message: Dict[str, Any]
+
+
+@dataclass
+class Request:
+    """What to answer: messages and tools as OpenAI writes them, as Python values or JSON."""
+
+    messages: Union[str, Sequence[Message]]
+    tools: Union[str, Sequence[Any], None] = None
+    tool_choice: int = ToolChoice.AUTO
+    schema: Optional[Schema] = None
+    variables: Optional[Mapping[str, Any]] = None
+    stops: Sequence[str] = ()
+    sampling: Optional[Sampling] = None
+    max_tokens: Optional[int] = None
+    now: Optional[datetime.datetime] = None
+
+    def struct(self) -> raw.lm_chat_request:
+        made = raw.LM_CHAT_REQUEST_INIT()
+        made.max_tokens = -1 if self.max_tokens is None else self.max_tokens
+        for name in ("messages", "tools", "schema", "variables"):
+            value = getattr(self, name)
+            if value is not None:
+                data = json_bytes(value)
+                setattr(made, name, chars(data))
+                setattr(made, f"{name}_size", len(data))
+        made.tool_choice = int(self.tool_choice)
+        made.stops = (ctypes.POINTER(ctypes.c_char) * len(self.stops))(*[chars(stop.encode("utf-8", "surrogatepass")) for stop in self.stops])
+        made.n_stops = len(self.stops)
+        if self.sampling is not None:
+            made.sampling = ctypes.pointer(self.sampling.struct())
+        if self.now is not None:
+            made.now = ctypes.pointer(render_params(self.now))
+        return made
+
+
+class ChatSession(Handle):
+    """A conversation's place on a context: a sequence of it. family and template override the model's. Takes turns with everything else
+    on the context."""
+
+    def __init__(self, context: Context, *, seq: int = 0, family: Optional[str] = None, template: Optional[str] = None) -> None:
+        params = raw.LM_CHAT_SESSION_PARAMS_INIT()
+        params.seq, params.log = seq, LOG
+        params.family = chars(None if family is None else family.encode())
+        if template is not None:
+            data = template.encode("utf-8", "surrogatepass")
+            params.template_text, params.template_size = chars(data), len(data)
+        self._context = context
+        self._seq = seq
+        with using(context) as (pointer,), context._vocabulary._use() as model:
+            out = made(raw.lm_chat_session_create, raw.lm_chat_session, model, pointer, ctypes.byref(params))
+            super().__init__(Resource(out, raw.lm_chat_session_destroy, [context._resource]), context._turn)
+
+    def run(self, request: Request, on_delta: Optional[OnDelta] = None) -> Report:
+        """Answer. on_delta sees every delta as it comes; what it returns, if true, stops the answer; what it raises does too, and goes on
+        to the caller. It must not use the context."""
+        return self._run(request.struct(), on_delta)
+
+    def _run(self, struct: raw.lm_chat_request, on_delta: Optional[OnDelta]) -> Report:
+        report, raised = raw.LM_CHAT_REPORT_INIT(), []
+
+        def call(_user: Any, delta: Any) -> int:
+            try:
+                return 1 if on_delta is not None and on_delta(delta_of(delta[0])) else 0
+            except BaseException as error:  # it goes on in Python, not through C
+                raised.append(error)
+                return 1
+
+        if on_delta is not None:
+            struct.on_delta = _OnDelta(call)
+        with using(self) as (pointer,):
+            self._context._changes[self._seq] += 1
+            status = raw.lm_chat_session_run(pointer, ctypes.byref(struct), ctypes.byref(report))
+            if raised:
+                raise raised[0]
+            if status != raw.lm_status.OK:
+                check(status, text_of(raw.lm_chat_session_message(pointer)))
+            message = json.loads(bytes_of(report.message, report.message_size).decode("utf-8", "replace"))
+        return Report(Finish(report.finish), report.n_prompt, report.n_generated, record(SyncInfo, report.sync), message)
+
+    def stream(self, request: Request) -> ChatStream:
+        """The same as a stream of deltas whose result is the report."""
+        return ChatStream(self, request)
+
+    def cancel(self) -> None:
+        """Stop the run in progress, from any thread: it finishes as CANCELLED with what there is. Without one, nothing happens."""
+        with self._use() as pointer:
+            raw.lm_chat_session_cancel(pointer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.cancel()
+        super().close()
+
+    @property
+    def chat(self) -> Chat:
+        """The session's chat, for render and family."""
+        with using(self) as (pointer,):
+            chat = Chat.__new__(Chat)
+            Handle.__init__(chat, Resource(raw.lm_chat_session_chat(pointer), lambda _: None, [self._resource]), self._turn)
+            return chat
+
+
+class _Run:
+    """A run in a thread of its own. It knows nothing of the stream, so that a stream that is dropped can end it."""
+
+    def __init__(self, session: ChatSession, struct: raw.lm_chat_request) -> None:
+        self.items: queue.SimpleQueue[Optional[Delta]] = queue.SimpleQueue()
+        self.is_cancelled = False
+        self.report: Optional[Report] = None
+        self.error: Optional[BaseException] = None
+        self.thread = threading.Thread(target=self.run, args=(session, struct), name="lm-chat", daemon=True)
+
+    def run(self, session: ChatSession, struct: raw.lm_chat_request) -> None:
+        try:
+            self.report = session._run(struct, self.take)
+        except BaseException as error:
+            self.error = error
+        self.items.put(None)
+
+    def take(self, delta: Delta) -> bool:
+        self.items.put(delta)
+        return self.is_cancelled
+
+
+class ChatStream(Stream[Delta, Report]):
+    """Deltas as they come. Closing it, or leaving its loop and dropping it, stops the answer; report then says what there was."""
+
+    def __init__(self, session: ChatSession, request: Request) -> None:
+        super().__init__()
+        if session._turn is not None and session._turn.is_mine:
+            raise BusyError("the context is in use by the call that this one is made from")
+        self._session = session
+        self._run = _Run(session, request.struct())
+        self._run.thread.start()
+
+    @property
+    def report(self) -> Optional[Report]:
+        """None before the end, and after an error."""
+        return self._run.report
+
+    def _step(self) -> Optional[Delta]:
+        item = self._run.items.get()
+        if item is None and self._run.error is not None:
+            error, self._run.error = self._run.error, None
+            raise error
+        return item
+
+    def _poke(self) -> None:
+        self._run.is_cancelled = True
+        try:
+            self._session.cancel()
+        except ClosedError:
+            pass  # closing ended the run
+
+    def _end(self) -> None:
+        while self._run.thread.is_alive():
+            if self._run.is_cancelled or self._run.report is None:
+                self._poke()
+            self._run.thread.join(0.02)
+
+    def _result(self) -> Report:
+        if self.report is None:
+            raise ClosedError("the stream ended without a report")
+        return self.report

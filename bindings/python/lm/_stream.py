@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Streams: what arrives bit by bit, for `for`, `async for`, `await` and plain calls alike.
+
+A stream does its work in steps, each a blocking call that leaves the interpreter to others. `async for` runs the steps on the event
+loop's executor; when the task is cancelled the step in progress is stopped, waited for, and the stream is closed. Threads that share a
+stream take turns.
+"""
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any, AsyncIterator, Generator, Generic, Iterator, Optional, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+S = TypeVar("S", bound="Stream[Any, Any]")
+
+
+class Stream(Generic[T, R]):
+    """Items of type T, and when they have ended a result of type R."""
+
+    def __init__(self) -> None:
+        self._step_lock = threading.Lock()
+        self._is_closed = False
+
+    # What a kind of stream has to say.
+
+    def _step(self) -> Optional[T]:
+        """The next item; None at the end."""
+        raise NotImplementedError
+
+    def _poke(self) -> None:
+        """Stop the step in progress, from any thread."""
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        """Give back what the stream holds; called once."""
+        raise NotImplementedError
+
+    def _result(self) -> R:
+        raise NotImplementedError
+
+    # What follows from it.
+
+    def _next(self) -> Optional[T]:
+        with self._step_lock:
+            if self._is_closed:
+                return None
+            try:
+                item = self._step()
+            except BaseException:
+                self._close_locked()
+                raise
+            if item is None:
+                self._close_locked()
+            return item
+
+    def _close_locked(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._end()
+
+    def cancel(self) -> None:
+        """Stop soon, from any thread: the stream ends with what there is."""
+        self._poke()
+
+    def close(self) -> None:
+        """Stop and give back what the stream holds. A step of another thread is waited for."""
+        while not self._step_lock.acquire(timeout=0.02):
+            self._poke()
+        try:
+            if not self._is_closed:
+                self._poke()
+            self._close_locked()
+        finally:
+            self._step_lock.release()
+
+    def result(self) -> R:
+        """Take what is left and give the result."""
+        for _ in self:
+            pass
+        return self._result()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        item = self._next()
+        if item is None:
+            raise StopIteration
+        return item
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_is_closed", True):
+            self.close()
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        step = asyncio.get_running_loop().run_in_executor(None, self._next)
+        try:
+            item = await asyncio.shield(step)
+        except asyncio.CancelledError:
+            while not step.done():
+                self._poke()
+                await asyncio.wait([step], timeout=0.02)
+            step.exception()  # what it failed with is of no interest now
+            self.close()
+            raise
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+    async def aclose(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
+
+    async def __aenter__(self: S) -> S:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _collect(self) -> R:
+        async for _ in self:
+            pass
+        return self._result()
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self._collect().__await__()

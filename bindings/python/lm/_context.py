@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, DefaultDict, List, NamedTuple, Optional, 
 
 from . import _raw as raw
 from ._adapter import Adapter, AdapterUse
-from ._errors import StateError, check, text_of
+from ._errors import ClosedError, StateError, check, text_of
 from ._handle import Handle, Resource, Turn, made, sized, using
 from ._records import ContextParams, Memory, SyncInfo, record
 from ._sampler import Sampler, Sampling
@@ -61,12 +61,6 @@ class Context(Handle):
         self._views = 0  # of this context's memory, alive now
         self._changes: DefaultDict[int, int] = defaultdict(int)  # of each sequence, by anybody
 
-    def close(self) -> None:
-        """Stop what runs and give the context up. Sessions, speculators and views of it stay usable."""
-        if not self.closed:
-            self.cancel()
-        super().close()
-
     @property
     def params(self) -> ContextParams:
         """The parameters in force, defaults filled in."""
@@ -87,6 +81,12 @@ class Context(Handle):
         """Stop the evaluation in progress, from any thread: it raises CancelledError. Without one, nothing happens."""
         with self._use() as pointer:
             raw.lm_context_cancel(pointer)
+
+    def _stop(self) -> None:
+        try:
+            self.cancel()
+        except ClosedError:
+            pass  # another thread was faster
 
     # ---- evaluating ----
 

@@ -105,7 +105,6 @@ class Answer(Stream[Delta, Reply]):
     """Deltas of an answer, of all its rounds when tools are called; the result is the reply."""
 
     def __init__(self, conversation: Conversation, request: Request, text: Optional[str]) -> None:
-        super().__init__()
         self._conversation = conversation
         self._request = request
         self._before = len(conversation.messages)  # to which an error returns
@@ -117,9 +116,9 @@ class Answer(Stream[Delta, Reply]):
         try:
             self._stream = conversation.session.stream(request)
         except BaseException:
-            self._is_closed = True
             self._fail()
             raise
+        super().__init__()
 
     def _fail(self) -> None:
         self._has_failed = True

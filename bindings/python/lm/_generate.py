@@ -31,7 +31,6 @@ class Generation(Stream[str, str]):
     def __init__(self, context: Context, prompt: Text, *, max_tokens: Optional[int], seq: int, sampler: Optional[Sampler],
                  sampling: Optional[Sampling], grammar: Optional[Grammar], schema: Optional[Schema], speculator: Optional[Speculator],
                  done: Optional[Callable[[], None]] = None) -> None:
-        super().__init__()
         if sampler is not None and (sampling is not None or grammar is not None or schema is not None):
             raise ValueError("a sampler given brings its own sampling and grammar")
         if grammar is not None and schema is not None:
@@ -58,6 +57,7 @@ class Generation(Stream[str, str]):
                 self._constrain(made)
         elif grammar is not None:
             self._constrain(grammar)
+        super().__init__()
 
     def _constrain(self, grammar: Grammar) -> None:
         with grammar.matcher(self._context._vocabulary.grammar_vocab) as matcher:

@@ -61,21 +61,19 @@ class Turn:
         self._lock = threading.Lock()
         self._owner: Optional[int] = None
 
-    def __enter__(self) -> None:
-        if self.is_mine:
+    def refuse_within(self) -> None:
+        """BusyError where this thread has the turn, in a call further up."""
+        if self._owner == threading.get_ident():
             raise BusyError(f"the {self._what} is in use by the call that this one is made from")
+
+    def __enter__(self) -> None:
+        self.refuse_within()
         self._lock.acquire()
         self._owner = threading.get_ident()
 
     def __exit__(self, *_: object) -> None:
         self._owner = None
         self._lock.release()
-
-    @property
-    def is_mine(self) -> bool:
-        """Whether this thread has the turn, in a call further up."""
-        return self._owner == threading.get_ident()
-
 
 class Handle:
     """The base of all objects: close() or a with statement, closed, and an error for use after close."""
@@ -94,8 +92,14 @@ class Handle:
         if self._turn is None:
             self._finalizer()
             return
+        self._turn.refuse_within()
+        if not self.closed:
+            self._stop()
         with self._turn:
             self._finalizer()
+
+    def _stop(self) -> None:
+        """End a call in progress early, before close waits for it."""
 
     def __enter__(self: Self) -> Self:
         if self.closed:

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 from . import _raw as raw
 from ._chat import Chat, Delta, Message, delta_of, render_params
 from ._context import Context
-from ._errors import BusyError, ClosedError, check, text_of
+from ._errors import ClosedError, check, text_of
 from ._generate import Finish
 from ._grammar import Schema, json_bytes
 from ._handle import Handle, Resource, bytes_of, chars, made, using
@@ -124,10 +124,11 @@ class ChatSession(Handle):
         with self._use() as pointer:
             raw.lm_chat_session_cancel(pointer)
 
-    def close(self) -> None:
-        if not self.closed:
+    def _stop(self) -> None:
+        try:
             self.cancel()
-        super().close()
+        except ClosedError:
+            pass  # another thread was faster
 
     @property
     def chat(self) -> Chat:
@@ -164,12 +165,12 @@ class ChatStream(Stream[Delta, Report]):
     """Deltas as they come. Closing it, or leaving its loop and dropping it, stops the answer; report then says what there was."""
 
     def __init__(self, session: ChatSession, request: Request) -> None:
-        super().__init__()
-        if session._turn is not None and session._turn.is_mine:
-            raise BusyError("the context is in use by the call that this one is made from")
+        if session._turn is not None:
+            session._turn.refuse_within()  # the thread would wait for us, and we for it
         self._session = session
         self._run = _Run(session, request.struct())
         self._run.thread.start()
+        super().__init__()
 
     @property
     def report(self) -> Optional[Report]:

@@ -20,6 +20,7 @@ class Stream(Generic[T, R]):
     """Items of type T, and when they have ended a result of type R."""
 
     def __init__(self) -> None:
+        """Called last: from here on there is something to close."""
         self._step_lock = threading.Lock()
         self._is_closed = False
 

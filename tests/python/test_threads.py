@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Objects shared by threads: calls queue or are refused by name, and a running call can be stopped from elsewhere."""
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, List
+
+import pytest
+
+import lm
+from conftest import CHAT, PLAIN
+
+TOKENS = [3, 14, 15, 9, 26]
+ENDLESS = lm.Sampling(temperature=0, ignore_eos=True)
+
+
+class Executor:
+    """Runs tasks in turn and, in the middle of an evaluation, something else first."""
+
+    def __init__(self, inside: Callable[[], None]) -> None:
+        self.inside = inside
+        self.is_armed = False
+
+    def __call__(self, n: int, task: Callable[[int], None]) -> None:
+        if self.is_armed:
+            self.is_armed = False
+            self.inside()
+        for i in range(n):
+            task(i)
+
+
+def test_threads_share_a_context_in_turns(model: lm.Model) -> None:
+    with model.context(n_ctx=256, n_seqs=4) as context, model.context(n_ctx=256) as alone:
+        alone.eval(TOKENS * 8)
+        wanted = bytes(alone.logits())
+
+        def work(seq: int) -> None:
+            for _ in range(10):
+                context.clear(seq)
+                for _ in range(8):
+                    context.eval_batch([lm.BatchItem(seq, TOKENS)])
+            assert context.tokens(seq) == TOKENS * 8
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+        context.trim(len(TOKENS) * 8 - 1, 2)
+        context.eval_batch([lm.BatchItem(2, TOKENS[-1:])])
+        assert bytes(context.logits()) == wanted
+
+
+def test_threads_share_everything_while_it_is_closed() -> None:
+    """Whatever is called while another thread closes it gives a result or a ClosedError."""
+    for _ in range(15):
+        model = lm.Model(CHAT, n_threads=1)
+        context, sampler = model.context(n_ctx=128), model.sampler()
+        grammar = lm.Grammar.from_gbnf("root ::= [a-z]*")
+        matcher = grammar.matcher(model)
+        context.eval(TOKENS)
+        calls: List[Callable[[], Any]] = [
+            lambda: model.tokenize("some text"), lambda: context.sync(TOKENS), lambda: context.sample(sampler), context.logits,
+            lambda: matcher.allowed(), lambda: grammar.matcher(model), model.context, context.cancel, lambda: sampler.clone(),
+            lambda: lm.ChatSession(context), lambda: model.generate("ab", max_tokens=2).result(), lambda: model.info]
+        start = threading.Barrier(len(calls) + 1)
+
+        def work(call: Callable[[], Any]) -> None:
+            start.wait()
+            for _ in range(20):
+                try:
+                    call()
+                except (lm.ClosedError, lm.CancelledError):
+                    pass
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            done = [pool.submit(work, call) for call in calls]
+            start.wait()
+            for handle in (context, sampler, model, matcher, grammar):
+                handle.close()
+            for one in done:
+                one.result()
+
+
+def test_generations_at_once_have_a_context_each(model: lm.Model) -> None:
+    wanted = model.generate("Once", max_tokens=12, sampling=ENDLESS).result()
+    first, second = (model.generate("Once", max_tokens=12, sampling=ENDLESS) for _ in range(2))
+    pairs = list(zip(first, second))
+    assert len(pairs) > 3 and all(a == b for a, b in pairs)
+    first.close(), second.close()
+    with ThreadPoolExecutor(4) as pool:
+        texts = list(pool.map(lambda _: model.generate("Once", max_tokens=12, sampling=ENDLESS).result(), range(8)))
+    assert set(texts) == {wanted}
+
+
+def test_a_sequence_changed_by_others_is_noticed(model: lm.Model) -> None:
+    with model.context(n_ctx=128) as context:
+        generation = context.generate("Once", sampling=ENDLESS)
+        next(generation)
+        context.eval(TOKENS)
+        with pytest.raises(lm.StateError, match="sequence 0 was changed"):
+            generation.result()
+
+
+def test_calls_from_inside_of_a_call_are_refused() -> None:
+    seen: List[str] = []
+
+    def inside() -> None:
+        for call in (lambda: context.eval([5]), lambda: context.close(), lambda: context.logits(), lambda: session.run(request),
+                     lambda: session.stream(request)):
+            try:
+                call()  # type: ignore[no-untyped-call]
+            except lm.BusyError as error:
+                seen.append(error.message)
+
+    executor = Executor(inside)
+    with lm.Model(CHAT, runtime=lm.Runtime(2, executor=executor)) as model, model.context(n_ctx=64) as context:
+        session, request = lm.ChatSession(context), lm.Request([{"role": "user", "content": "a"}])
+        executor.is_armed = True
+        context.eval(TOKENS)
+        assert len(seen) == 5 and all("context is in use" in message for message in seen)
+        assert context.tokens() == TOKENS
+
+
+def test_an_evaluation_is_cancelled_from_another_thread() -> None:
+    def inside() -> None:
+        other = threading.Thread(target=context.cancel)
+        other.start()
+        other.join()
+
+    executor = Executor(inside)
+    with lm.Model(PLAIN, runtime=lm.Runtime(2, executor=executor)) as model, model.context(n_ctx=64) as context:
+        executor.is_armed = True
+        with pytest.raises(lm.CancelledError):
+            context.eval(TOKENS)
+        assert context.length() == 0
+        context.eval(TOKENS)
+        assert context.length() == len(TOKENS)
+
+
+def test_a_generation_is_cancelled_from_another_thread(model: lm.Model) -> None:
+    generation = model.generate("Once", sampling=ENDLESS)
+    started = threading.Event()
+
+    def work() -> str:
+        next(generation)
+        started.set()
+        return generation.result()
+
+    with ThreadPoolExecutor(1) as pool:
+        text = pool.submit(work)
+        started.wait()
+        generation.cancel()
+        text.result()
+    assert generation.finish == (lm.Finish.LENGTH if len(generation.tokens) > 500 else lm.Finish.CANCELLED)
+
+
+def test_leaving_a_loop_gives_the_context_back(model: lm.Model) -> None:
+    for _ in model.generate("Once", sampling=ENDLESS):
+        break
+    kept = model._idle
+    assert kept is not None
+    generation = model.generate("Once", sampling=ENDLESS)
+    next(generation)
+    assert model._idle is None and generation.reused is not None and generation.reused.n_reused > 0
+    generation.close()
+    assert model._idle is kept and generation.finish == lm.Finish.CANCELLED and list(generation) == []
+
+
+def test_closing_a_context_stops_what_runs_on_it(chat_model: lm.Model) -> None:
+    context = chat_model.context()
+    session = lm.ChatSession(context)
+    stream = session.stream(lm.Request([{"role": "user", "content": "a"}], sampling=ENDLESS))
+    next(stream)
+    session.close()
+    context.close()
+    report = stream.result()
+    assert report.finish in (lm.Finish.CANCELLED, lm.Finish.LENGTH) and report.n_generated > 0

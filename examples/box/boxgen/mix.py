@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""From cases to training rows: conversations of several turns, tokenised, packed, with a weight for every token."""
+import numpy as np
+
+from .render import render
+from .skills import ALL, arithmetic, chat, copying, facts, refusal, spelling, stories, tools
+
+PLAIN = (facts, chat, copying, spelling, arithmetic, refusal)
+SYSTEM = ["You are a helpful assistant.", "You are Box.", "Be brief.", "Answer in English.", "You are a friendly assistant.",
+          "You are a small language model.", "Use the tools when they help."]  # fmt: skip
+REST_WEIGHT = 0.1
+
+
+def conversation(rng, skill, turns):
+    """A case of the skill among turns - 1 exchanges of plain skills."""
+    made = ALL[skill].case(rng, False)
+    messages = list(made["messages"])
+    thinks, has_tools = "enable_thinking" in made, "tools" in made
+    while turns > 1 and not thinks and "alone" not in made:
+        other = rng.choice(PLAIN)
+        if has_tools and rng.random() < 0.4:
+            other = tools
+        if other is tools:
+            more = tools.request_for(rng, made["tools"])
+        elif other is refusal:
+            more = refusal.case(rng, False, sums=not has_tools)
+        else:
+            more = other.case(rng, False)
+        if "enable_thinking" in more or "alone" in more or (has_tools and other is arithmetic):
+            continue
+        messages = more["messages"] + messages if rng.random() < 0.6 else messages + more["messages"]
+        turns -= 1
+    if rng.random() < 0.1:
+        messages.insert(0, {"role": "system", "content": rng.choice(SYSTEM)})
+    return {k: v for k, v in made.items() if k != "alone"} | {"messages": messages}
+
+
+class Packer:
+    def __init__(self, tokenizer, rng):
+        self.tokenizer, self.rng = tokenizer, rng
+        self.start, self.end = (tokenizer.token_to_id(t) for t in ("<|im_start|>", "<|im_end|>"))
+        self.assistant = tokenizer.encode("assistant").ids
+
+    def weights(self, ids):
+        """Of the prediction of each token: 1 in what the assistant says, up to its end mark."""
+        if ids[0] != self.start:
+            return np.ones(len(ids), np.float32)
+        weights = np.full(len(ids), REST_WEIGHT, np.float32)
+        n, at = len(self.assistant), 0
+        while at < len(ids):
+            if ids[at] == self.start and ids[at + 1 : at + 1 + n] == self.assistant:
+                end = ids.index(self.end, at)
+                weights[at + 2 + n : end + 1] = 1
+                at = end
+            at += 1
+        return weights
+
+    def rows(self, n_rows, length, skills, skill_weights, long=False):
+        """ids, weights, document numbers, each [n_rows, length + 1]; what does not fit is cut."""
+        ids = np.zeros((n_rows, length + 1), np.int64)
+        weights = np.zeros((n_rows, length + 1), np.float32)
+        documents = np.zeros((n_rows, length + 1), np.int32)
+        fill = [0] * n_rows
+        number = 0
+        while min(fill) < length - 20:
+            names = self.rng.choices(skills, skill_weights, k=64)
+            texts = []
+            for name in names:
+                turns = self.rng.randint(2, 12) if long else self.rng.choices((1, 2, 3), (75, 17, 8))[0]
+                if name == "stories" and self.rng.random() < 0.3:  # for those who continue a text
+                    texts.append(stories.plain(self.rng) + "<|im_end|>\n")
+                else:
+                    texts.append(render(conversation(self.rng, name, turns)))
+            for encoded in self.tokenizer.encode_batch(texts):
+                row = min(range(n_rows), key=fill.__getitem__)
+                at, part = fill[row], encoded.ids[: length + 1 - fill[row]]
+                if len(part) < 2:
+                    break
+                number += 1
+                ids[row, at : at + len(part)] = part
+                weights[row, at : at + len(part)] = self.weights(encoded.ids)[: len(part)]
+                weights[row, at] = 0
+                documents[row, at : at + len(part)] = number
+                fill[row] += len(part)
+        return ids, weights, documents

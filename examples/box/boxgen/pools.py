@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Random draws, and the rule that keeps held-out material away from training.
+
+A text is held out when its checksum says so: one in six. Training draws only the others, the evaluation only these.
+"""
+import zlib
+
+from .words import common, people
+
+VOWELS = "a e i o u a e i o ai ea ee oo ou".split()
+CONSONANTS = "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kr pl sh sl st th tr".split()
+ENDS = ["", "", "n", "r", "l", "s", "t", "m", "nd", "rk", "x", "ck"]
+
+
+def is_held(text):
+    return zlib.crc32(text.lower().encode()) % 6 == 0
+
+
+def draw(rng, make, held):
+    """make() until it is on the wanted side of the split."""
+    while True:
+        value = make()
+        if is_held(str(value)) == held:
+            return value
+
+
+def phrase(rng, phrasings, held):
+    """Of a list of phrasings every fourth is held out; a held-out case takes one half of the time."""
+    if held and rng.random() < 0.5:
+        return rng.choice(phrasings[3::4])
+    return rng.choice([p for i, p in enumerate(phrasings) if i % 4 != 3])
+
+
+def invented(rng, syllables):
+    return "".join(rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(syllables)) + rng.choice(ENDS)
+
+
+def first_name(rng, held=False):
+    def make():
+        if rng.random() < 0.7:
+            return rng.choice(people.FIRST_NAMES)
+        return invented(rng, rng.choice((1, 2, 2))).capitalize()
+
+    return draw(rng, make, held)
+
+
+def family_name(rng, held=False):
+    def make():
+        if rng.random() < 0.75:
+            return rng.choice(people.FAMILY_STARTS) + rng.choice(people.FAMILY_ENDS)
+        return invented(rng, 2).capitalize()
+
+    return draw(rng, make, held)
+
+
+def full_name(rng, held=False):
+    if rng.random() < 0.4:
+        return first_name(rng, held)
+    return first_name(rng, held) + " " + family_name(rng, held)
+
+
+def place(rng, held=False):
+    def make():
+        r = rng.random()
+        if r < 0.35:
+            return rng.choice(people.PLACES)
+        if r < 0.75:
+            return rng.choice(people.PLACE_STARTS) + rng.choice(people.PLACE_ENDS)
+        if r < 0.85:
+            start = rng.choice(("New", "Port", "Lake", "Saint", "North", "Upper"))
+            return start + " " + rng.choice(people.PLACE_STARTS) + rng.choice(people.PLACE_ENDS)
+        return invented(rng, rng.choice((2, 2, 3))).capitalize()
+
+    return draw(rng, make, held)
+
+
+def word(rng, held=False, invent=0.25):
+    """A common word, or one that could be."""
+    return draw(rng, lambda: invented(rng, rng.choice((1, 2, 2, 3))) if rng.random() < invent else rng.choice(common.ALL), held)
+
+
+def number(rng, low, high, held=False):
+    return draw(rng, lambda: rng.randint(low, high), held)
+
+
+OPENERS = ["Please", "Hey,", "Hello,", "Hi,", "OK,", "Now", "So,", "Can you help?", "Quick question:", "Well,", "Next:", "Box,"]
+
+
+def vary(rng, text):
+    """How people write: with an opener, a please, without capitals or the last mark."""
+    r = rng.random()
+    if r < 0.12:
+        opener = rng.choice(OPENERS)
+        small = text if text.startswith("I ") or opener.endswith((":", "?")) else text[0].lower() + text[1:]
+        text = opener + " " + small
+    elif r < 0.18 and text[-1] in ".?":
+        text = text[:-1] + rng.choice((", please", " please")) + text[-1]
+    r = rng.random()
+    if r < 0.08:
+        text = text[0].lower() + text[1:]
+    if rng.random() < 0.12 and text[-1] in ".?":
+        text = text[:-1]
+    return text

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Training: python -m boxgen.train --out DIR. Data is made as it goes; a run can be stopped and goes on from its checkpoint.
+
+The rate of learning warms up, stays, and falls to nothing over the last --decay steps. Matrices are trained by Muon, the
+embedding and the norms by AdamW. Skills are drawn by how badly held-out cases of them go.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import time
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+from . import tokenizer as tokens
+from .progress import accuracy
+from .mix import Packer
+from .model import Model, Shape
+from .skills import ALL
+
+BASE = {"arithmetic": 1.3, "chat": 0.5, "copying": 0.8, "counting": 1.0, "extraction": 1.2, "facts": 1.3, "refusal": 0.7,
+        "sorting": 1.3, "spelling": 0.9, "stories": 0.25, "tools": 1.2}  # fmt: skip
+SIZES = {"box": Shape(vocab=tokens.SIZE), "draft": Shape(vocab=tokens.SIZE, width=128, layers=3, head=32, hidden=256)}
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--out", type=pathlib.Path, required=True)
+    p.add_argument("--size", choices=SIZES, default="box")
+    p.add_argument("--steps", type=int, default=3200)
+    p.add_argument("--decay", type=int, default=800)
+    p.add_argument("--rows", type=int, default=32)
+    p.add_argument("--length", type=int, default=256)
+    p.add_argument("--rate", type=float, default=0.02)
+    p.add_argument("--check", type=int, default=200, help="steps between checkpoints")
+    p.add_argument("--threads", type=int, default=1)
+    return p.parse_args()
+
+
+def rate(step, steps, decay, warmup=60):
+    return min((step + 1) / warmup, 1, max(steps - step, 0) / max(decay, 1))
+
+
+def batch(packer, rows, length, weights, long):
+    ids, importance, documents = packer.rows(rows, length, list(BASE), weights, long)
+    ids, importance, documents = map(torch.from_numpy, (ids, importance, documents))
+    documents = documents[:, :-1]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    mask = (documents[:, :, None] == documents[:, None, :]) & causal
+    return ids[:, :-1].contiguous(), ids[:, 1:].contiguous(), importance[:, 1:].contiguous(), mask[:, None]
+
+
+def main():
+    a = arguments()
+    a.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(1)
+    if not (a.out / "tokenizer.json").exists():
+        tokens.train().save(str(a.out / "tokenizer.json"))
+    packer = Packer(Tokenizer.from_file(str(a.out / "tokenizer.json")), random.Random(1))
+    model = Model(SIZES[a.size])
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and "embd" not in n]
+    others = [p for n, p in model.named_parameters() if p.dim() != 2 or "embd" in n]
+    optimizers = [torch.optim.Muon(matrices, lr=a.rate, weight_decay=0.02, momentum=0.95),
+                  torch.optim.AdamW(others, lr=a.rate * 0.2, betas=(0.9, 0.95), weight_decay=0.0)]  # fmt: skip
+    peaks = [a.rate, a.rate * 0.2]
+    step, weights = 0, list(BASE.values())
+    checkpoint = a.out / f"{a.size}.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=False)
+        model.load_state_dict(saved["model"])
+        for o, s in zip(optimizers, saved["optimizers"]):
+            o.load_state_dict(s)
+        step, weights = saved["step"], saved["weights"]
+        packer.rng.setstate(saved["random"])
+
+    def loss_of(ids, targets, importance, mask):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model.head(model(ids, mask))
+        losses = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
+        return (losses * importance.flatten()).sum() / importance.sum()
+
+    compiled = torch.compile(loss_of, dynamic=False)
+    began, seen, mean = time.time(), 0, None
+    while step < a.steps:
+        long = step % 8 == 7
+        data = batch(packer, a.rows // 4 if long else a.rows, a.length * 4 if long else a.length, weights, long)
+        factor = rate(step, a.steps, a.decay)
+        for o, peak in zip(optimizers, peaks):
+            for g in o.param_groups:
+                g["lr"] = peak * factor
+        loss = compiled(*data)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(others, 1.0)
+        for o in optimizers:
+            o.step()
+            o.zero_grad()
+        step, seen = step + 1, seen + data[0].numel()
+        mean = loss.item() if mean is None else 0.95 * mean + 0.05 * loss.item()
+        if step % 20 == 0:
+            print(f"{step} loss {mean:.4f} rate {factor:.2f} {seen / (time.time() - began):.0f} tokens/s", flush=True)
+        if step % a.check == 0 or step == a.steps:
+            scores = {s: accuracy(model, packer, s, 64, seed=step) for s in ALL if s != "stories"}
+            weights = [b * (1 if s not in scores else 0.3 + 2 * (1 - scores[s])) for s, b in BASE.items()]
+            state = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step,
+                     "weights": weights, "random": packer.rng.getstate(), "shape": vars(model.shape)}  # fmt: skip
+            torch.save(state, checkpoint.with_suffix(".new"))
+            os.replace(checkpoint.with_suffix(".new"), checkpoint)
+            print(f"{step} held-out " + json.dumps({s: round(v, 2) for s, v in scores.items()}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

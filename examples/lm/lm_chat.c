@@ -13,7 +13,7 @@
 #define PLAIN "\033[0m"
 
 typedef struct chat_options {
-    const char *system, *tools_path, *think, *prompt, *family, *schema_path;
+    const char *system, *tools_path, *think, *prompt, *family, *schema_path, *gbnf_path;
     int32_t n_tokens, n_ctx;
     bool stats;
 } chat_options;
@@ -23,8 +23,8 @@ typedef struct conversation {
     lm_model *model;
     lm_context *context;
     lm_chat_session *session;
-    char *tools, *schema; /* texts of files, or NULL */
-    size_t tools_size, schema_size;
+    char *tools, *schema, *gbnf; /* texts of files, or NULL */
+    size_t tools_size, schema_size, gbnf_size;
     const lm_sampler_params *sampling;
     char *history; /* messages without brackets: {...},{...} */
     size_t size, capacity;
@@ -118,6 +118,8 @@ static int answer(conversation *c) {
     request.tools_size = c->tools_size;
     request.schema = c->schema;
     request.schema_size = c->schema_size;
+    request.gbnf = c->gbnf;
+    request.gbnf_size = c->gbnf_size;
     if (c->options->think) {
         bool on = strcmp(c->options->think, "on") == 0;
         request.variables =
@@ -193,6 +195,7 @@ static int open_all(conversation *c, const chat_options *o) {
     session.family = o->family;
     if (o->tools_path && !(c->tools = read_input("chat", o->tools_path, &c->tools_size))) return EXIT_FAILED;
     if (o->schema_path && !(c->schema = read_input("chat", o->schema_path, &c->schema_size))) return EXIT_FAILED;
+    if (o->gbnf_path && !(c->gbnf = read_input("chat", o->gbnf_path, &c->gbnf_size))) return EXIT_FAILED;
     if (lm_context_open(c->model, &params, &c->context, &error) != LM_OK ||
         lm_chat_session_create(c->model, c->context, &session, &c->session, &error) != LM_OK)
         return failure_of("chat", &error);
@@ -212,6 +215,7 @@ int lm_chat_command(int argc, char **argv) {
          NULL},
         {"--think", NULL, OPTION_TEXT, (void *)&o.think, "on|off", "reasoning, where the template has a switch", NULL},
         {"--json-schema", NULL, OPTION_TEXT, (void *)&o.schema_path, "FILE", "answers are JSON of this schema", NULL},
+        {"--gbnf", NULL, OPTION_TEXT, (void *)&o.gbnf_path, "FILE", "answers are texts of this grammar", NULL},
         {"--format", NULL, OPTION_TEXT, (void *)&o.family, "NAME", "output syntax, where the template does not tell",
          NULL},
         {"-n", NULL, OPTION_INT, &o.n_tokens, "N", "tokens of an answer; -1: until it ends (-1)", NULL},
@@ -228,6 +232,7 @@ int lm_chat_command(int argc, char **argv) {
     if (status >= 0) return status;
     if (o.think && strcmp(o.think, "on") != 0 && strcmp(o.think, "off") != 0)
         return usage_error("chat", "--think is on or off");
+    if (o.gbnf_path && o.schema_path) return usage_error("chat", "--gbnf and --json-schema exclude each other");
     if (o.n_tokens < -1) return usage_error("chat", "-n is %d", (int)o.n_tokens);
     status = open_model("chat", &common, model_path, &c.model);
     if (status == EXIT_GOOD) {
@@ -247,6 +252,7 @@ int lm_chat_command(int argc, char **argv) {
     sampler_options_free(&sampling);
     free(c.tools);
     free(c.schema);
+    free(c.gbnf);
     free(c.history);
     lm_chat_session_destroy(c.session);
     lm_context_close(c.context);

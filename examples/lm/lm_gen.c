@@ -63,23 +63,31 @@ static void report_probs(const generation *g) {
     fputc('\n', stderr);
 }
 
-/* The loop of every text generator: sample, print, evaluate. *n_done counts the tokens. */
+/* The loop of every text generator: sample, print, evaluate; with a grammar, tokens without a choice are evaluated together.
+ * *n_done counts the tokens. */
 static int generate(const gen_options *o, generation *g, bool probs, int32_t *n_done) {
     lm_text_stream stream = {{0}, 0};
     int status = EXIT_GOOD;
     char rest[8];
     while ((o->n_tokens < 0 || *n_done < o->n_tokens) && !was_interrupted()) {
-        lm_token token;
-        if (lm_sample(g->context, g->sampler, &token) != LM_OK) {
+        lm_token tokens[33];
+        size_t n_forced = 0, cap = probs ? 0 : sizeof tokens / sizeof *tokens - 1;
+        if (lm_sample(g->context, g->sampler, &tokens[0]) != LM_OK) {
             status = failure_of_context("gen", g->context);
             break;
         }
         if (probs) report_probs(g);
         ++*n_done;
-        if (lm_token_is_end(g->model, token)) break;
-        print_piece(g->model, &stream, token);
+        if (lm_token_is_end(g->model, tokens[0])) break;
+        if (o->n_tokens >= 0 && (size_t)(o->n_tokens - *n_done) < cap) cap = (size_t)(o->n_tokens - *n_done);
+        if (lm_sample_forced(g->context, g->sampler, tokens + 1, cap, &n_forced) != LM_OK) {
+            status = failure_of_context("gen", g->context);
+            break;
+        }
+        for (size_t i = 0; i <= n_forced; i++) print_piece(g->model, &stream, tokens[i]);
+        *n_done += (int32_t)n_forced;
         if (*n_done == o->n_tokens) break;
-        lm_status evaluated = lm_context_eval(g->context, &token, 1);
+        lm_status evaluated = lm_context_eval(g->context, tokens, n_forced + 1);
         if (evaluated == LM_ERR_CANCELLED) break;
         if (evaluated == LM_ERR_FULL) {
             fprintf(stderr, "\nlm gen: the context is full");
@@ -110,6 +118,14 @@ static int open_context(const gen_options *o, generation *g) {
     return error.status == LM_ERR_ARGUMENT ? usage_error("gen", "%s", error.message) : failure_of("gen", &error);
 }
 
+/* Tokens that may be generated: a grammar completes its text within them. */
+static int32_t room_for(const gen_options *o, const generation *g) {
+    lm_context_params params = LM_CONTEXT_PARAMS_INIT;
+    if (lm_context_get_params(g->context, &params) != LM_OK) return o->n_tokens;
+    int32_t room = params.n_ctx > (int32_t)g->tokens.count ? params.n_ctx - (int32_t)g->tokens.count : 0;
+    return o->n_tokens >= 0 && o->n_tokens < room ? o->n_tokens : room;
+}
+
 static int run(const gen_options *o, generation *g, bool probs) {
     const char *text;
     size_t size;
@@ -123,6 +139,7 @@ static int run(const gen_options *o, generation *g, bool probs) {
     catch_interrupt(g->context);
     if (lm_sampler_accept_prompt(g->sampler, g->tokens.data, g->tokens.count, 0) != LM_OK)
         return failure("gen", "%s", lm_sampler_message(g->sampler));
+    if (lm_sampler_set_limit(g->sampler, room_for(o, g)) != LM_OK) return failure("gen", "-n is out of range");
     double start = seconds_now();
     status = evaluate_prompt(g);
     if (status != EXIT_GOOD) return status;

@@ -146,6 +146,17 @@ LM_API size_t lm_context_pooled_width(const lm_context *context);
  */
 LM_API lm_status lm_sample(lm_context *context, lm_sampler *sampler, lm_token *out);
 
+/**
+ * The tokens that must come now because the sampler's grammar leaves no choice, entered into its histories: the caller evaluates them
+ * together with the token before them, in one batch, instead of choosing each. Call it before that token is evaluated.
+ *
+ *   out  [cap] tokens; *n of them are written, often 0. The last forced bytes are left to lm_sample, as the next token may
+ *        reach beyond them
+ *
+ * LM_OK, LM_ERR_ARGUMENT, LM_ERR_MEMORY. Since 0.1
+ */
+LM_API lm_status lm_sample_forced(lm_context *context, lm_sampler *sampler, lm_token *out, size_t cap, size_t *n);
+
 /** Stop the evaluation in progress, from any thread: it returns LM_ERR_CANCELLED within one operation. Without one, nothing. Since 0.1 */
 LM_API void lm_context_cancel(lm_context *context);
 

@@ -208,6 +208,13 @@ LM_API lm_status lm_grammar_matcher_mask(lm_grammar_matcher *matcher, uint32_t *
  */
 LM_API size_t lm_grammar_matcher_forced(lm_grammar_matcher *matcher, char *out, size_t cap);
 
+/**
+ * A shortest text that completes what there is: its number of bytes, of which the first cap are written to out. 0 when the
+ * text may end here; SIZE_MAX when none is known (the grammar wants whole tokens, or memory ran out). The matcher stays where it
+ * is. lm_sampler_set_limit uses this to end in time. Since 0.1
+ */
+LM_API size_t lm_grammar_matcher_completion(lm_grammar_matcher *matcher, char *out, size_t cap);
+
 /** Where the matcher is, for lm_grammar_matcher_rewind. Since 0.1 */
 LM_API uint64_t lm_grammar_matcher_position(const lm_grammar_matcher *matcher);
 /**

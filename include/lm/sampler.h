@@ -180,6 +180,15 @@ struct lm_grammar_matcher;
  */
 LM_API lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher);
 
+/**
+ * How many tokens may still be generated, the end token included; -1: any number. Accepting generated tokens counts it down. A
+ * sampler with a grammar then ends in time: where what would be chosen left too little room to complete the text, it chooses the
+ * next token of a shortest completion instead (lm_grammar_matcher_completion), and an end token when the text is complete. With
+ * less room than a shortest completion takes there is nothing it can do. Without a grammar the limit changes nothing.
+ * LM_OK or LM_ERR_ARGUMENT. Since 0.1
+ */
+LM_API lm_status lm_sampler_set_limit(lm_sampler *sampler, int32_t n_tokens);
+
 /** Back to the state after create: histories empty, generators started again from the same seed. Since 0.1 */
 LM_API void lm_sampler_reset(lm_sampler *sampler);
 

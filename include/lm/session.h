@@ -73,7 +73,7 @@ typedef struct lm_chat_request {
     size_t tools_size;
     int32_t tool_choice; /* an lm_tool_choice */
     int32_t reserved;    /* 0 */
-    const char *schema;  /* JSON Schema of the answer; NULL: any text */
+    const char *schema;  /* JSON Schema of the answer, which is then complete within max_tokens if that is possible; NULL: any text */
     size_t schema_size;
     const char *variables; /* object of further template variables, such as {"enable_thinking":false}; NULL: none */
     size_t variables_size;
@@ -84,9 +84,11 @@ typedef struct lm_chat_request {
     void *user;
     /* Called with every delta, which lives during the call; non-zero stops the answer. May be NULL. */
     int32_t (*on_delta)(void *user, const lm_chat_delta *delta);
+    const char *gbnf; /* [gbnf_size] GBNF grammar of the answer, instead of a schema; NULL: none */
+    size_t gbnf_size;
 } lm_chat_request;
 #define LM_CHAT_REQUEST_INIT                                                                                           \
-    { sizeof(lm_chat_request), -1, NULL, 0, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL }
+    { sizeof(lm_chat_request), -1, NULL, 0, NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0 }
 
 typedef enum lm_chat_finish {
     LM_CHAT_FINISH_END = 1,      /* the model ended its turn */
@@ -105,9 +107,11 @@ typedef struct lm_chat_report {
     lm_sync_info sync;   /* what was reused of them; struct_size need not be set */
     const char *message; /* JSON to append to the history: {"role":"assistant","content":...,"tool_calls":[...]} */
     size_t message_size;
+    int32_t n_forced; /* of the tokens generated: those that the grammar left no choice about, evaluated together */
+    int32_t reserved;
 } lm_chat_report;
 #define LM_CHAT_REPORT_INIT                                                                                            \
-    { sizeof(lm_chat_report), 0, 0, 0, {sizeof(lm_sync_info), 0, 0, 0, 0, 0, 0}, NULL, 0 }
+    { sizeof(lm_chat_report), 0, 0, 0, {sizeof(lm_sync_info), 0, 0, 0, 0, 0, 0}, NULL, 0, 0, 0 }
 
 /**
  * Answer a conversation. report may be NULL.

@@ -133,6 +133,11 @@ lm_status lm_grammar_matcher_mask(lm_grammar_matcher *matcher, uint32_t *mask, s
     return lm_matcher_mask(matcher, mask);
 }
 
+size_t lm_grammar_matcher_completion(lm_grammar_matcher *matcher, char *out, size_t cap) {
+    if (!matcher || (!out && cap > 0)) return SIZE_MAX;
+    return lm_matcher_completion(matcher, (uint8_t *)out, cap);
+}
+
 size_t lm_grammar_matcher_forced(lm_grammar_matcher *matcher, char *out, size_t cap) {
     return matcher && out ? lm_matcher_forced(matcher, (uint8_t *)out, cap) : 0;
 }

@@ -38,6 +38,12 @@ lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_ma
     return status;
 }
 
+lm_status lm_sampler_set_limit(lm_sampler *sampler, int32_t n_tokens) {
+    if (!sampler || n_tokens < -1) return LM_ERR_ARGUMENT;
+    lm_chain_set_limit(sampler, n_tokens);
+    return LM_OK;
+}
+
 void lm_sampler_reset(lm_sampler *sampler) {
     if (sampler) lm_chain_reset(sampler);
 }

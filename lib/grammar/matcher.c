@@ -45,6 +45,7 @@ void lm_matcher_destroy(lm_grammar_matcher *m) {
     lm_env env = m->env;
     if (m->masks) lm_mask_scratch_free(&m->scratch, &m->env);
     lm_matcher_lazy_destroy(m);
+    lm_completion_free(&m->completion, m->grammar);
     lm_chart_free(&m->chart);
     lm_grammar_release(m->grammar);
     lm_token_trie_release(m->vocab);

@@ -4,6 +4,7 @@
 #define LM_GRAMMAR_MATCHER_H
 
 #include "chart.h"
+#include "completion.h"
 #include "token_mask.h"
 #include "trigger.h"
 
@@ -27,6 +28,7 @@ struct lm_grammar_matcher {
     lm_chart chart;
     lm_mask_scratch scratch; /* empty until a mask is asked for */
     lm_matcher_lazy *lazy;   /* NULL when there are no triggers */
+    lm_completion completion;
 };
 
 /* triggers NULL: none. The matcher takes references to all it is given. */
@@ -42,6 +44,11 @@ lm_status lm_matcher_accept_token(lm_grammar_matcher *matcher, uint32_t token);
 lm_status lm_matcher_mask(lm_grammar_matcher *matcher, uint32_t *mask);
 size_t lm_matcher_forced(lm_grammar_matcher *matcher, uint8_t *out, size_t cap);
 bool lm_matcher_is_complete(const lm_grammar_matcher *matcher);
+/* Bytes of a shortest completion, of which up to cap go to out: 0 when complete, SIZE_MAX when none is known. */
+size_t lm_matcher_completion(lm_grammar_matcher *matcher, uint8_t *out, size_t cap);
+/* Of a matcher with a vocabulary and not waiting, and left tokens that may still come, one of which ends the text: token if the
+ * text can be completed after it, else the next token of a shortest completion. */
+uint32_t lm_matcher_keep_limit(lm_grammar_matcher *matcher, uint32_t token, uint64_t left);
 static inline bool lm_matcher_is_waiting(const lm_grammar_matcher *matcher) {
     return matcher->lazy && !matcher->lazy->is_awake;
 }

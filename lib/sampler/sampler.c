@@ -2,6 +2,7 @@
  * The chain. One pick is: forced token of the reasoning budget, or grammar, logit biases, members in order, selection.
  * The grammar comes first, so what is drawn depends on the seed and the logits alone and no draw is ever repeated. All
  * random members begin with the same seed. */
+#include "sampler_grammar.h"
 #include "sampler_internal.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ struct lm_sampler {
     size_t n_members, n_biases; /* the first n_biases members (0 or 1) are the bias */
     lm_sampler_member grammar;  /* ops NULL: none */
     bool is_grammar_lazy;
+    int64_t n_left;              /* tokens still to be generated; -1: any number */
     lm_reasoning_budget *budget; /* NULL: none */
     /* What the last pick reports. */
     lm_token_prob *probs; /* [max_probs] */
@@ -77,6 +79,7 @@ lm_status lm_chain_create(const lm_env *env, const lm_sampler_params *params, co
     if (status != LM_OK) return status;
     lm_chain *chain = lm_alloc_zeroed(env, sizeof *chain);
     if (!chain) return lm_error_memory(error);
+    chain->n_left = -1;
     chain->env = *env;
     chain->n_vocab = (size_t)vocab->n_vocab;
     chain->seed = params->seed == LM_SEED_RANDOM ? random_seed(chain) : params->seed;
@@ -145,6 +148,7 @@ void lm_chain_reset(lm_chain *chain) {
     if (chain->grammar.ops && chain->grammar.ops->reset) chain->grammar.ops->reset(chain->grammar.state);
     if (chain->budget) lm_reasoning_budget_reset(chain->budget);
     chain->is_reported = false;
+    chain->n_left = -1;
     chain->message[0] = '\0';
 }
 
@@ -164,9 +168,17 @@ void lm_chain_set_grammar(lm_chain *chain, const lm_sampler_member *grammar, boo
     chain->is_grammar_lazy = lazy;
 }
 
+void lm_chain_set_limit(lm_chain *chain, int64_t n_tokens) { chain->n_left = n_tokens < 0 ? -1 : n_tokens; }
+
 static bool is_grammar_active(const lm_chain *chain) {
     if (!chain->grammar.ops) return false;
     return !chain->budget || !chain->is_grammar_lazy || !lm_reasoning_budget_is_open(chain->budget);
+}
+
+size_t lm_chain_forced(lm_chain *chain, char *out, size_t cap) {
+    bool free = chain->budget && lm_reasoning_budget_is_open(chain->budget);
+    if (free || !is_grammar_active(chain)) return 0;
+    return lm_sampler_grammar_forced(chain->grammar.state, out, cap);
 }
 
 /* A list entry with the values that softmax gave it; total is the softmax's. */
@@ -240,6 +252,11 @@ lm_status lm_chain_pick(lm_chain *chain, const float *logits, size_t n_vocab, lm
         if (status != LM_OK) return fail_run(chain, status);
         *out = lm_candidates_id(c, c->selected);
         float p = c->p[c->selected];
+        lm_token kept = *out;
+        if (chain->n_left >= 0 && is_grammar_active(chain))
+            kept = lm_sampler_grammar_keep_limit(chain->grammar.state, *out, (uint64_t)chain->n_left);
+        if (kept != *out) p = 1.0f; /* it had to be this one */
+        *out = kept;
         chain->picked = (lm_token_prob){*out, p, (float)lm_ln(p)};
         if (is_reporting && !is_raw) {
             status = report(chain, &total);
@@ -306,6 +323,7 @@ lm_status lm_chain_accept(lm_chain *chain, lm_token token, lm_accept_role role) 
         lm_status status = accept_grammar(chain, token, true, false);
         if (status != LM_OK) return lm_chain_fail(chain, status, "the grammar does not allow this token");
     }
+    if (role == LM_ACCEPT_ROLE_GENERATED && chain->n_left > 0) chain->n_left--;
     for (size_t i = 0; i < chain->n_members; i++)
         if (chain->members[i].ops->accept) (void)chain->members[i].ops->accept(chain->members[i].state, token, role);
     return LM_OK;

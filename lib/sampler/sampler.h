@@ -56,6 +56,11 @@ uint32_t lm_chain_seed(const lm_chain *chain);
  * while a reasoning block is open; when the block ends, the tokens of its end tag are shown to it. */
 void lm_chain_set_grammar(lm_chain *chain, const lm_sampler_member *grammar, bool lazy);
 
+/* Tokens still to be generated, which a grammar keeps to; -1: any number. */
+void lm_chain_set_limit(lm_chain *chain, int64_t n_tokens);
+/* The bytes that the grammar leaves no choice about, up to cap; 0 without one. */
+size_t lm_chain_forced(lm_chain *chain, char *out, size_t cap);
+
 lm_status lm_chain_pick(lm_chain *chain, const float *logits, size_t n_vocab, lm_token *out);
 lm_status lm_chain_apply(lm_chain *chain, float *logits, size_t n_vocab);
 /* token is in the vocabulary. Fails only when the grammar refuses the token; then nothing has changed. */

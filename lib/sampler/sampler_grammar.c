@@ -40,6 +40,17 @@ static lm_status accept(void *opaque, lm_token token, lm_accept_role role) {
     return lm_matcher_accept_token(s->matcher, (uint32_t)token);
 }
 
+lm_token lm_sampler_grammar_keep_limit(void *opaque, lm_token token, uint64_t left) {
+    grammar_state *s = opaque;
+    if (lm_matcher_is_waiting(s->matcher)) return token;
+    return (lm_token)lm_matcher_keep_limit(s->matcher, (uint32_t)token, left);
+}
+
+size_t lm_sampler_grammar_forced(void *opaque, char *out, size_t cap) {
+    grammar_state *s = opaque;
+    return lm_matcher_forced(s->matcher, (uint8_t *)out, cap);
+}
+
 static void reset(void *opaque) {
     grammar_state *s = opaque;
     (void)lm_matcher_reset(s->matcher); /* the start needs no more memory than it had */

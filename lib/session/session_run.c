@@ -13,6 +13,8 @@
 #include "../model/model.h"
 #include "session.h"
 
+#define MAX_FORCED 64
+
 typedef struct run {
     lm_chat_session *session;
     const lm_chat_request *request;
@@ -24,6 +26,7 @@ typedef struct run {
     lm_sampler *sampler;
     lm_chat_report report;
     size_t n_calls, n_broken;
+    int64_t n_ctx;
     bool is_constrained;
 } run;
 
@@ -89,6 +92,11 @@ static lm_status follow(run *r, const lm_turn_grammar *turn) {
     return status;
 }
 
+static lm_token find_token(void *model, const char *text, size_t n) {
+    lm_token token;
+    return lm_tokenize(model, text, n, LM_TOKENIZE_PARSE_SPECIAL, &token, 1) == 1 ? token : LM_TOKEN_NONE;
+}
+
 static lm_status constrain(run *r) {
     lm_chat_session *s = r->session;
     const lm_chat_request *q = r->request;
@@ -108,6 +116,10 @@ static lm_status constrain(run *r) {
         status = lm_json_parse(&r->arena, q->schema, q->schema_size, LM_JSON_DEPTH_DEFAULT, &rules.schema, &error);
         if (status != LM_OK) return lm_error_set(&s->error, status, "schema: %s", error.message);
     }
+    rules.gbnf = q->gbnf;
+    rules.gbnf_size = q->gbnf_size;
+    rules.find_token = find_token;
+    rules.user = s->model;
     status = lm_turn_grammar_build(&s->env, s->chat, &rules, &turn, &s->error);
     if (status == LM_OK && turn.grammar) status = follow(r, &turn);
     lm_grammar_destroy(turn.grammar);
@@ -131,6 +143,12 @@ static lm_status sync(run *r) {
     r->report.sync.struct_size = sizeof r->report.sync;
     status = lm_sampler_accept_prompt(r->sampler, s->tokens.data, n, 0);
     if (status != LM_OK) return fail(r, status, lm_sampler_message(r->sampler));
+    lm_context_params in_force = LM_CONTEXT_PARAMS_INIT;
+    (void)lm_context_get_params(s->context, &in_force);
+    r->n_ctx = in_force.n_ctx;
+    int64_t limit = r->n_ctx - (int64_t)n;
+    if (r->request->max_tokens >= 0 && r->request->max_tokens < limit) limit = r->request->max_tokens;
+    if (limit >= 0) (void)lm_sampler_set_limit(r->sampler, (int32_t)limit);
     status = lm_context_sync(s->context, s->seq, s->tokens.data, n, &r->report.sync);
     return status == LM_OK || status == LM_ERR_CANCELLED ? status : take_context_error(r, status);
 }
@@ -193,13 +211,34 @@ static lm_status choose(run *r, lm_token *token) {
     return status == LM_OK ? LM_OK : take_context_error(r, status);
 }
 
+/* A chosen token joins the answer. */
+static lm_status take_token(run *r, const lm_pieces *pieces, lm_token token) {
+    size_t n;
+    const char *bytes = lm_pieces_get(pieces, token, &n);
+    lm_status status = lm_session_take_token(r->session, token, bytes, n);
+    r->report.n_generated++;
+    if (status == LM_OK && lm_token_is_end(r->session->model, token)) {
+        r->report.finish = LM_CHAT_FINISH_END;
+        return LM_OK;
+    }
+    return status == LM_OK ? take_text(r, bytes, n) : status;
+}
+
+/* How many tokens may still follow the next one, at most cap. */
+static size_t room(const run *r, size_t cap) {
+    int64_t left = r->request->max_tokens < 0 ? INT32_MAX : (int64_t)r->request->max_tokens - r->report.n_generated - 1;
+    int64_t free_positions = r->n_ctx - (int64_t)r->session->known.count - 1;
+    if (free_positions < left) left = free_positions;
+    return left < 0 ? 0 : left < (int64_t)cap ? (size_t)left : cap;
+}
+
 static lm_status generate(run *r) {
     lm_chat_session *s = r->session;
     const lm_pieces *pieces = lm_model_pieces(s->model);
     if (!pieces) return lm_error_memory(&s->error);
     while (r->report.finish == 0) {
-        lm_token token;
-        size_t n;
+        lm_token tokens[MAX_FORCED + 1];
+        size_t n = 0;
         if (atomic_load(&s->is_cancelled)) {
             r->report.finish = LM_CHAT_FINISH_CANCELLED;
             break;
@@ -208,19 +247,15 @@ static lm_status generate(run *r) {
             r->report.finish = LM_CHAT_FINISH_LENGTH;
             break;
         }
-        lm_status status = choose(r, &token);
-        if (status != LM_OK) return status;
-        r->report.n_generated++;
-        const char *bytes = lm_pieces_get(pieces, token, &n);
-        status = lm_session_take_token(s, token, bytes, n);
-        if (status == LM_OK && lm_token_is_end(s->model, token)) {
-            r->report.finish = LM_CHAT_FINISH_END;
-            break;
-        }
-        if (status == LM_OK) status = take_text(r, bytes, n);
+        lm_status status = choose(r, &tokens[0]);
+        if (status == LM_OK && !lm_token_is_end(s->model, tokens[0]))
+            status = lm_sample_forced(s->context, r->sampler, tokens + 1, room(r, MAX_FORCED), &n);
+        for (size_t i = 0; status == LM_OK && r->report.finish == 0 && i <= n; i++)
+            status = take_token(r, pieces, tokens[i]);
         if (status != LM_OK) return status;
         if (r->report.finish != 0) break;
-        lm_batch_item item = {s->seq, LM_LOGITS_LAST, &token, 1};
+        r->report.n_forced += (int32_t)n;
+        lm_batch_item item = {s->seq, LM_LOGITS_LAST, tokens, n + 1};
         status = lm_context_eval_batch(s->context, &item, 1);
         if (status == LM_ERR_FULL)
             r->report.finish = LM_CHAT_FINISH_LENGTH;
@@ -311,6 +346,8 @@ static lm_status check_request(run *r, const lm_chat_request *request, lm_chat_r
     if (status != LM_OK) return status;
     if (!own->messages || own->reserved || (own->n_stops && !own->stops))
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: messages or stops is NULL, or reserved is not 0");
+    if (own->schema && own->gbnf)
+        return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: schema and gbnf exclude each other");
     if (own->tool_choice < LM_TOOL_CHOICE_AUTO || own->tool_choice > LM_TOOL_CHOICE_REQUIRED)
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: unknown tool_choice");
     for (size_t i = 0; i < own->n_stops; i++)

@@ -49,9 +49,8 @@ LM_INLINE void rows_done(const struct rows *g, const F acc[], const int nc) {
 /* Run a group function over all rows. The last group is moved up so that it ends with the last row; fewer rows than a group are
  * done one by one, each filling every place of a group. */
 typedef void group_fn(const struct rows *g);
-static LM_APART void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes,
-                                                 int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,
-                                                 float *out, size_t out_stride) {
+static LM_APART void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes, int32_t n_rows,
+                                const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {
     size_t k = (size_t)acts->k, c = (size_t)first;
     struct rows g = {.stride = row_bytes,
                      .q = acts->q + c * k,
@@ -81,10 +80,19 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
     }
 }
 
-/* The entry point of a type over its two group functions. */
-#define DEFINE_MATVEC(name, scale_group)                                                                               \
+/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone. */
+#ifdef COMMON_TYPES_ONLY
+#define WITH_SOME(group)
+#define SOME_COLUMNS(name, ...) lm_matvec_##name##_avx2(__VA_ARGS__)
+#else
+#define WITH_SOME(group) group
+#define SOME_COLUMNS(name, ...) run_groups(name##_rows_some, SCALE_GROUP, __VA_ARGS__)
+#endif
+#define DEFINE_MATVEC(name)                                                                                            \
     void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
                       float *out, size_t out_stride) {                                                                 \
-        run_groups(n == 1 ? name##_rows_one : name##_rows_some, scale_group, w, row_bytes, n_rows, acts, first, n,     \
-                   out, out_stride);                                                                                   \
+        if (n == 1)                                                                                                    \
+            run_groups(name##_rows_one, SCALE_GROUP, w, row_bytes, n_rows, acts, first, 1, out, out_stride);           \
+        else                                                                                                           \
+            SOME_COLUMNS(name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                 \
     }

@@ -5,7 +5,7 @@
 #if defined(LM_HAVE_X86)
 LM_TARGET_BEGIN("avx2,avxvnni,f16c,fma")
 #define HAVE_VNNI 1
-#define COMMON_TYPES_ONLY /* vpdpbusd gains a few percent here: not worth code for rare types */
+#define COMMON_TYPES_ONLY /* and one column: see x86.h */
 #include "vec256.h"
 #include "codes_k.h"
 #define MATVEC(name) lm_matvec_##name##_avx2vnni

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Decode kernels of the types of codes_k.h. Partial sums of a sub-block fit int16, so two of them are packed and multiplied by
  * their scales in one instruction; the transposing add comes once per 256 weights. */
+#define SCALE_GROUP 256
 #include "matvec_body.h"
 
 /* Part t of 16 of the prefetches of one block. */
@@ -101,7 +102,7 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
     }
 /* One row group over all of k; a block is long enough to fetch the next block of every row. */
 #define K_GROUP(name, which, columns)                                                                                  \
-    static LM_APART void name##_rows_##which(const struct rows *g) {                                  \
+    static LM_APART void name##_rows_##which(const struct rows *g) {                                                   \
         const size_t n_blocks = g->k / 256, bytes = name##_BYTES;                                                      \
         F acc[4] = {f_zero(), f_zero(), f_zero(), f_zero()};                                                           \
         for (size_t kb = 0; kb < n_blocks; kb++) {                                                                     \
@@ -110,11 +111,14 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
         }                                                                                                              \
         rows_done(g, acc, columns);                                                                                    \
     }
-#define K_TYPE(name) K_GROUP(name, one, 1) K_GROUP(name, some, g->n) DEFINE_MATVEC(name, 256)
+#define K_TYPE(name) K_GROUP(name, one, 1) WITH_SOME(K_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
 
 K_BLOCK(q4k, 0)
-K_BLOCK(q5k, 0)
 K_BLOCK(q6k, 0)
+K_TYPE(q4k)
+K_TYPE(q6k)
+
+#ifndef COMMON_TYPES_ONLY
 
 /* IQ4_XS: sums of levels up to 127 do not fit int16 with VNNI; without, pair sums do (2 * 127 * 127 = 32258). */
 LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, const uint8_t *near, F acc[],
@@ -168,12 +172,9 @@ LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, 
     }
 }
 
-K_TYPE(q4k)
+K_BLOCK(q5k, 0)
 K_TYPE(q5k)
-K_TYPE(q6k)
 K_TYPE(iq4xs)
-
-#ifndef COMMON_TYPES_ONLY
 K_BLOCK(q2k, 0)
 K_BLOCK(q3k, 0)
 K_BLOCK(tq1_0, 1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Decode kernels of the types of codes_simple.h: per 32 weights one integer sum, one conversion, and the float steps of the
  * contract. The -OFFSET of the codes is a product with the sum of the activations. */
+#define SCALE_GROUP 32
 #include "matvec_body.h"
 
 #if HAVE_VNNI
@@ -54,7 +55,7 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
 
 /* One row group over all of k. A chunk is ROWS blocks; step i of a chunk prefetches the next chunk of row i. */
 #define SIMPLE_GROUP(name, which, columns)                                                                             \
-    static LM_APART void name##_rows_##which(const struct rows *g) {                                  \
+    static LM_APART void name##_rows_##which(const struct rows *g) {                                                   \
         const size_t n_blocks = g->k / (32 * name##_SUBS), bytes = name##_BYTES;                                       \
         F acc[4] = {f_zero(), f_zero(), f_zero(), f_zero()};                                                           \
         for (size_t kb = 0; kb < n_blocks;) {                                                                          \
@@ -68,18 +69,18 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
         }                                                                                                              \
         rows_done(g, acc, columns);                                                                                    \
     }
-#define SIMPLE_TYPE(name) SIMPLE_GROUP(name, one, 1) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC(name, 32)
+#define SIMPLE_TYPE(name) SIMPLE_GROUP(name, one, 1) WITH_SOME(SIMPLE_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
 
 SIMPLE_BLOCK(q4_0, 1, NO_MINIMUM)
 SIMPLE_BLOCK(q8_0, 0, NO_MINIMUM)
-SIMPLE_BLOCK(iq4nl, 0, NO_MINIMUM)
-SIMPLE_BLOCK(mxfp4, 0, NO_MINIMUM)
 SIMPLE_TYPE(q4_0)
 SIMPLE_TYPE(q8_0)
-SIMPLE_TYPE(iq4nl)
-SIMPLE_TYPE(mxfp4)
 
 #ifndef COMMON_TYPES_ONLY
+SIMPLE_BLOCK(iq4nl, 0, NO_MINIMUM)
+SIMPLE_BLOCK(mxfp4, 0, NO_MINIMUM)
+SIMPLE_TYPE(iq4nl)
+SIMPLE_TYPE(mxfp4)
 SIMPLE_BLOCK(q4_1, 1, WITH_MINIMUM)
 SIMPLE_BLOCK(q5_0, 0, NO_MINIMUM)
 SIMPLE_BLOCK(q5_1, 0, WITH_MINIMUM)

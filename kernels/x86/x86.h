@@ -11,25 +11,29 @@
 
 #include "../iq_tables.h"
 
-/* Types with a float scale per block of at most 128 weights: X(type, name). The common ones have decode kernels at every level. */
-#define LM_X86_SIMPLE_COMMON(X)                                                                                        \
-    X(LM_BLOCK_Q4_0, q4_0) X(LM_BLOCK_Q8_0, q8_0) X(LM_BLOCK_IQ4NL, iq4nl) X(LM_BLOCK_MXFP4, mxfp4)
+/* Types with a float scale per block of at most 128 weights: X(type, name). The common ones have decode kernels of one column at
+ * every level; VNNI of 256 bits gains a tenth of the cycles there, where the memory decides: not worth code for more. */
+#define LM_X86_SIMPLE_COMMON(X) X(LM_BLOCK_Q4_0, q4_0) X(LM_BLOCK_Q8_0, q8_0)
 #define LM_X86_SIMPLE(X)                                                                                               \
     LM_X86_SIMPLE_COMMON(X)                                                                                            \
+    X(LM_BLOCK_IQ4NL, iq4nl)                                                                                           \
+    X(LM_BLOCK_MXFP4, mxfp4)                                                                                           \
     X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
     X(LM_BLOCK_Q5_0, q5_0) X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) X(LM_BLOCK_NVFP4, nvfp4)
 /* Types of 256 weights with integer sub-scales. */
-#define LM_X86_K_COMMON(X) X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k) X(LM_BLOCK_IQ4XS, iq4xs)
+#define LM_X86_K_COMMON(X) X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q6K, q6k)
 #define LM_X86_K(X)                                                                                                    \
     LM_X86_K_COMMON(X)                                                                                                 \
-    X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)
+    X(LM_BLOCK_Q5K, q5k)                                                                                               \
+    X(LM_BLOCK_IQ4XS, iq4xs) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0)                        \
+        X(LM_BLOCK_TQ2_0, tq2_0)
 
 /* Codebook types: one product for all levels. */
 #define LM_X86_IQ(X)                                                                                                   \
     X(LM_BLOCK_IQ2XXS, iq2xxs)                                                                                         \
     X(LM_BLOCK_IQ2XS, iq2xs)                                                                                           \
-    X(LM_BLOCK_IQ2S, iq2s) X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s) X(LM_BLOCK_IQ1S, iq1s)                    \
-        X(LM_BLOCK_IQ1M, iq1m)
+    X(LM_BLOCK_IQ2S, iq2s)                                                                                             \
+    X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s) X(LM_BLOCK_IQ1S, iq1s) X(LM_BLOCK_IQ1M, iq1m)
 #define LM_X86_DECLARE_IQ(type, name)                                                                                  \
     lm_matvec_fn lm_matvec_##name##_avx2;                                                                              \
     lm_matmul_fn lm_matmul_##name##_avx2;

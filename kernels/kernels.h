@@ -136,6 +136,7 @@ typedef void lm_cache_get_fn(int32_t type, const void *part, int32_t width, int3
  * sequence, n_pages <= LM_SPAN_PAGES, first_page a multiple of LM_SPAN_PAGES. Row r has position q_pos[r] and sees position p
  * iff p < n_kv, and (causal) p <= q_pos[r], and (window > 0) q_pos[r] - p < window (not causal: |q_pos - p| <= window / 2). */
 typedef struct lm_attend_args {
+    const struct lm_kernels *kernels; /* the table the slot is from, for its matrix products with K of block types */
     const float *q;            /* row r at q + r*q_stride, k_width floats */
     size_t q_stride;
     const int32_t *q_pos;      /* [n_q] */
@@ -154,12 +155,13 @@ typedef struct lm_attend_args {
 
 /* Exact. For each row: m = -inf, l = 0, o = 0; for each page that has a visible token, ascending:
  *   s_j = (fma chain over ascending i of q_i * k_ij from +0) * scale;  if softcap: s_j = softcap * tanh(s_j / softcap)
+ *   K of block types: s_j = (product of K's row j with q quantised to Q8_32, as in matrix products) * scale
  *   m' = max(m, max of the visible s_j) + 0;  c = exp(m - m') (0 when m is -inf);  p_j = exp(s_j - m'), 0 when not visible
  *   l = fma(l, c, lanes(64) over + of p_j);  o_e = o_e * c, then for ascending visible j: o_e = fma(p_j, v_je, o_e);  m = m'
- * K and V of block types are dequantised to f32 first. A NaN loses every max. A row that sees nothing keeps m = -inf, l = 0,
+ * V of block types, v_je = d_jb * code_je in block b = e / 32: o_e = fma(p_j * d_jb, code_je, o_e). A NaN loses every max. A row that sees nothing keeps m = -inf, l = 0,
  * o = 0. Slots that no row sees may hold anything: their K is read and dropped, their V is not used. */
 typedef void lm_attend_fn(const lm_attend_args *args);
-size_t lm_attend_work_bytes(int32_t k_width, int32_t v_width, int32_t n_q);
+size_t lm_attend_work_bytes(const struct lm_kernels *kernels, int32_t k_type, int32_t k_width, int32_t v_width, int32_t n_q);
 
 /* Fold the state of a later span into that of the earlier ones (m, l, o), spans ascending. Exact:
  *   M = max(m, m2); a = exp(m - M) (0 when m is -inf), b = exp(m2 - M) (0 when m2 is -inf); l = fma(l2, b, l*a);

@@ -18,6 +18,7 @@ typedef struct lanes {
 #define TILE_WIDE 1
 #define TILE_WIDE_FEW 2
 #define TILE_SHAPES(X) X(6, 1) X(4, 1) X(3, 1) X(2, 2) X(2, 1) X(1, 2) X(1, 1)
+#define TILE_CODES(X) X(2) X(1)
 #define WIDEN_FROM 13
 #define DELTA_WIDE 1 /* vectors of lanes the delta rule takes at a time */
 
@@ -64,12 +65,12 @@ LM_INLINE lanes lanes_load_bf16(const uint8_t *x) {
     EACH(y, vreinterpretq_f32_u32(vshll_n_u16(load_four(x + 8 * i), 16)));
     return y;
 }
-LM_INLINE lanes lanes_load_i8(const int8_t *x) {
-    int8x16_t codes = vld1q_s8(x);
+LM_INLINE lanes codes_to_lanes(int8x16_t codes) {
     int16x8_t low = vmovl_s8(vget_low_s8(codes)), high = vmovl_s8(vget_high_s8(codes));
     return (lanes){{vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(low))),
                     vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(high)))}};
 }
+LM_INLINE lanes lanes_load_i8(const int8_t *x) { return codes_to_lanes(vld1q_s8(x)); }
 LM_INLINE void lanes_store_f16(uint8_t *y, lanes x) {
     LM_UNROLL(4)
     for (int i = 0; i < 4; i++) store_four(y + 8 * i, vreinterpret_u16_f16(vcvt_f16_f32(x.v[i])));
@@ -206,28 +207,11 @@ LM_INLINE void lanes_load_pairs(const float *x, lanes *even, lanes *odd) {
 LM_INLINE float load_f16(const uint8_t *x) {
     return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(lm_load_u16(x)))), 0);
 }
-LM_INLINE void unpack_nibbles(const uint8_t *nibbles, int8_t *codes) {
-    uint8x16_t both = vld1q_u8(nibbles);
+LM_INLINE void lanes_load_nibbles(const uint8_t *x, lanes *low, lanes *high) {
+    uint8x16_t both = vld1q_u8(x);
     int8x16_t bias = vdupq_n_s8(8);
-    vst1q_s8(codes, vsubq_s8(vreinterpretq_s8_u8(vandq_u8(both, vdupq_n_u8(15))), bias));
-    vst1q_s8(codes + 16, vsubq_s8(vreinterpretq_s8_u8(vshrq_n_u8(both, 4)), bias));
-}
-/* Four rounds of interleaving row r with row r + 8: after each a bit of the row number has moved into the column number. */
-LM_INLINE void transpose_codes(const uint8_t *rows, size_t stride, int8_t *columns) {
-    for (int half = 0; half < 2; half++, rows += 16, columns += 256) {
-        uint8x16_t x[16], y[16];
-        LM_UNROLL(16)
-        for (int i = 0; i < 16; i++) x[i] = vld1q_u8(rows + i * stride);
-        LM_UNROLL(4)
-        for (int round = 0; round < 4; round++) {
-            LM_UNROLL(8)
-            for (int i = 0; i < 8; i++) y[2 * i] = vzip1q_u8(x[i], x[i + 8]), y[2 * i + 1] = vzip2q_u8(x[i], x[i + 8]);
-            LM_UNROLL(16)
-            for (int i = 0; i < 16; i++) x[i] = y[i];
-        }
-        LM_UNROLL(16)
-        for (int i = 0; i < 16; i++) vst1q_s8(columns + 16 * i, vreinterpretq_s8_u8(x[i]));
-    }
+    *low = codes_to_lanes(vsubq_s8(vreinterpretq_s8_u8(vandq_u8(both, vdupq_n_u8(15))), bias));
+    *high = codes_to_lanes(vsubq_s8(vreinterpretq_s8_u8(vshrq_n_u8(both, 4)), bias));
 }
 LM_INLINE void transpose_floats(const float *from, size_t from_stride, float *to, size_t to_stride) {
     for (int i = 0; i < 16; i += 4)

@@ -6,7 +6,8 @@
  *   outputs  o[row][v_width]   += sum over j of p[row][j]  V[j][v_width]
  *
  * A tile is a few query rows (heads of a group, tokens of a prompt) by up to 64 columns, so one read of a page serves all its
- * rows. Pages of blocks, and of 16-bit floats when many rows share them, are widened once into the scratch. Rows of a tile may
+ * rows. Pages of 16-bit floats are widened once into the scratch when many rows share them. A K part of blocks is a weight matrix
+ * of 64 rows: its scores are the matrix product of its type. V of blocks is converted on its way into the tile, its scales go to p. Rows of a tile may
  * see different tokens of a page: the tokens all of them see go through the tile, the others row by row, in order. */
 
 /* C[rows][wide * 16] = C * keep[row] + sum over i < n of a[row][i] * b[i][..]; with keep NULL, C starts at +0. */
@@ -19,7 +20,8 @@ typedef struct tile {
     float *c;
     size_t c_stride;
     const float *keep;
-    const uint8_t *ahead; /* where to fetch ahead, as many bytes as b has, or NULL */
+    const uint8_t *ahead,
+        *ahead_too; /* where to fetch ahead, as many bytes as b has, or NULL; the second with codes alone */
 } tile;
 typedef void tile_fn(const tile *);
 
@@ -78,6 +80,49 @@ static const struct tile_shape {
 #undef EACH_SHAPE
 };
 
+/* C[rows][32] = C * keep[row] + sum over i < n of a[row][i] * codes[i][32], the codes of a block being read at b + i * b_step. */
+LM_INLINE void tile_codes(const tile *t, int32_t type, const int32_t rows) {
+    lanes sum[TILE_ROWS][2], column[2];
+    const uint8_t *b = t->b, *ahead = t->ahead ? t->ahead : b, *ahead_too = t->ahead_too ? t->ahead_too : b;
+    const float *a = t->a;
+    LM_UNROLL(8)
+    for (int r = 0; r < rows; r++) {
+        LM_UNROLL(2)
+        for (int w = 0; w < 2; w++)
+            sum[r][w] = lanes_mul(lanes_load(t->c + r * t->c_stride + 16 * w), lanes_set(t->keep[r]));
+    }
+    for (int32_t i = 0; i < t->n; i++, b += t->b_step, ahead += t->b_step, ahead_too += t->b_step) {
+        lanes_prefetch(ahead), lanes_prefetch(ahead_too);
+        cache_load_codes(type, b, &column[0], &column[1]);
+        LM_UNROLL(8)
+        for (int r = 0; r < rows; r++) {
+            lanes x = lanes_set(a[r * LM_PAGE_TOKENS + i]);
+            LM_UNROLL(2)
+            for (int w = 0; w < 2; w++) sum[r][w] = lanes_fma(x, column[w], sum[r][w]);
+        }
+    }
+    LM_UNROLL(8)
+    for (int r = 0; r < rows; r++) {
+        LM_UNROLL(2)
+        for (int w = 0; w < 2; w++) lanes_store(t->c + r * t->c_stride + 16 * w, sum[r][w]);
+    }
+}
+
+#define EACH_ROWS(rows)                                                                                                \
+    static void tile_q8_0_##rows(const tile *t) { tile_codes(t, LM_BLOCK_Q8_0, rows); }                                \
+    static void tile_q4_0_##rows(const tile *t) { tile_codes(t, LM_BLOCK_Q4_0, rows); }
+TILE_CODES(EACH_ROWS)
+#undef EACH_ROWS
+
+static const struct tile_codes_shape {
+    int32_t rows;
+    tile_fn *q8_0, *q4_0;
+} tile_codes_shapes[] = {
+#define EACH_ROWS(rows) {rows, tile_q8_0_##rows, tile_q4_0_##rows},
+    TILE_CODES(EACH_ROWS)
+#undef EACH_ROWS
+};
+
 /* The product for any number of rows and columns; columns past a multiple of 16 only with f32. */
 static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
     const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
@@ -109,6 +154,50 @@ static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t 
         }
 }
 
+/* The same for any number of rows and blocks; the scales of a block go to the rows' a first. For many rows, or part of a
+ * block, the codes are widened once. */
+static void tile_blocks(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
+    const size_t size = type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0);
+    const int32_t widen = rows >= WIDEN_FROM || columns % 32, most = widen ? TILE_ROWS : tile_codes_shapes->rows;
+    float scaled[TILE_ROWS * LM_PAGE_TOKENS], wide[32 * LM_PAGE_TOKENS];
+    uint8_t d[2 * LM_PAGE_TOKENS] = {0};
+    for (int32_t e = 0; e < columns; e += 32) {
+        const uint8_t *block = whole->b + e / 32 * size;
+        tile t = *whole;
+        lanes scale[LM_PAGE_TOKENS / 16], low, high;
+        for (int32_t i = 0; i < t.n; i++) memcpy(d + 2 * i, block + i * t.b_step, 2);
+        for (int w = 0; w < LM_PAGE_TOKENS / 16; w++) scale[w] = lanes_load_f16(d + 32 * w);
+        for (int32_t i = 0; widen && i < t.n; i++) {
+            cache_load_codes(type, block + 2 + i * t.b_step, &low, &high);
+            lanes_store(wide + 32 * i, low), lanes_store(wide + 32 * i + 16, high);
+        }
+        t.a = scaled, t.a_stride = LM_PAGE_TOKENS, t.b = block + 2, t.c += e;
+        if (widen) t.b = (const uint8_t *)wide, t.b_step = 32 * sizeof(float), t.ahead = NULL;
+        if (t.ahead) t.ahead += e / 32 * size;
+        if (t.ahead_too) t.ahead_too += e / 32 * size;
+        for (int32_t r = 0, share; r < rows; r += share, t.c += share * t.c_stride, t.keep += share) {
+            const struct tile_codes_shape *shape = tile_codes_shapes;
+            int32_t tiles = (rows - r + most - 1) / most;
+            share = (rows - r + tiles - 1) / tiles;
+            if (!widen) {
+                while (shape->rows > share) shape++;
+                share = shape->rows;
+            }
+            for (int32_t i = 0; i < share; i++)
+                for (int32_t at = 0; at < t.n; at += 16) {
+                    int32_t n = t.n - at < 16 ? t.n - at : 16;
+                    lanes p = lanes_load_part(whole->a + (r + i) * whole->a_stride + at, n);
+                    lanes_store(scaled + i * LM_PAGE_TOKENS + at, lanes_mul(p, scale[at / 16]));
+                }
+            if (widen)
+                tile_product(&t, LM_BLOCK_F32, share, columns - e < 32 ? columns - e : 32);
+            else
+                (type == LM_BLOCK_Q8_0 ? shape->q8_0 : shape->q4_0)(&t);
+            t.ahead = t.ahead_too = NULL;
+        }
+    }
+}
+
 /* The work of one call. */
 typedef struct attend {
     const lm_attend_args *args;
@@ -116,7 +205,11 @@ typedef struct attend {
     float *p;             /* [n_q][64] scores, then weights */
     float *keep;          /* [n_q] what the row's earlier sums are scaled by */
     int32_t *first, *end; /* [n_q] the tokens of the page a row sees */
+    lm_acts acts;         /* the rows of q where K is of blocks, and their panel, and room for a matmul */
+    char *panel, *product;
 } attend;
+
+static int32_t is_blocks(int32_t type) { return type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0; }
 
 /* Scores of row r to weights; its m, l and keep. */
 static void attend_softmax(const attend *work, int32_t r) {
@@ -159,7 +252,7 @@ static void attend_add(const attend *work, const tile *values, int32_t type, int
     t.b += (size_t)from * t.b_step, t.n = to - from;
     t.c = work->args->o + r * work->args->o_stride, t.c_stride = work->args->o_stride;
     t.keep = work->keep + r;
-    tile_product(&t, type, rows, work->args->v_width);
+    (is_blocks(type) ? tile_blocks : tile_product)(&t, type, rows, work->args->v_width);
 }
 
 /* Outputs of rows [r, end_row), all of which see something of the page. Rows that see the same tokens go together; others in
@@ -193,32 +286,52 @@ static void attend_outputs(const attend *work, const tile *t, int32_t type, int3
 /* The page's K and V as tiles read them: in place, or as floats in the work. Returns the type found there. */
 static int32_t attend_keys(const attend *work, const uint8_t *k, int32_t seen, tile *t) {
     const lm_attend_args *args = work->args;
-    int32_t type = args->k_type, widened = 1;
-    if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0)
-        for (int32_t b = 0; b < args->k_width / 32; b++)
-            cache_turn_k(type, k, args->k_width, b, work->keys + (size_t)b * 32 * LM_PAGE_TOKENS);
-    else if (seen >= WIDEN_FROM || args->v_from_k)
+    int32_t type = args->k_type;
+    if (type != LM_BLOCK_F32 && (seen >= WIDEN_FROM || args->v_from_k)) {
         cache_widen(type, k, (size_t)args->k_width * LM_PAGE_TOKENS, work->keys);
-    else
-        widened = 0;
-    if (widened) k = (const uint8_t *)work->keys, type = LM_BLOCK_F32;
+        k = (const uint8_t *)work->keys, type = LM_BLOCK_F32;
+    }
     t->b = k, t->b_step = t->b_panel = LM_PAGE_TOKENS * (type == LM_BLOCK_F32 ? 4 : 2);
     return type;
 }
 
-static int32_t attend_values(const attend *work, const uint8_t *v, int32_t seen, tile *t) {
+/* Scores of all rows with a K part of blocks. */
+static void attend_products(const attend *work, const uint8_t *k) {
     const lm_attend_args *args = work->args;
-    const int32_t type = args->v_type, width = args->v_width;
+    const lm_weight_kernels *w = &args->kernels->weights[args->k_type];
+    const size_t row = lm_cache_k_bytes(args->k_type, args->k_width) / LM_PAGE_TOKENS;
+    if (work->panel) {
+        w->matmul(k, row, LM_PAGE_TOKENS, &work->acts, work->panel, 0, args->n_q, work->product, work->p,
+                  LM_PAGE_TOKENS);
+        return;
+    }
+    for (int32_t r = 0; r < args->n_q; r += 4)
+        w->matvec(k, row, LM_PAGE_TOKENS, &work->acts, r, args->n_q - r < 4 ? args->n_q - r : 4,
+                  work->p + (size_t)r * LM_PAGE_TOKENS, LM_PAGE_TOKENS);
+}
+
+static int32_t attend_values(const attend *work, const uint8_t *k, const uint8_t *v, int32_t seen, tile *t) {
+    const lm_attend_args *args = work->args;
+    const int32_t type = args->v_from_k ? args->k_type : args->v_type, width = args->v_width;
     const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
-    const int32_t blocks = type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0;
+    if (is_blocks(type)) {
+        const size_t part = args->v_from_k ? lm_cache_k_bytes(type, args->k_width) : lm_cache_v_bytes(type, width);
+        *t = (tile){.b = args->v_from_k ? k : v, .b_step = part / LM_PAGE_TOKENS};
+        return type;
+    }
     *t = (tile){.b = v, .b_step = (size_t)width * size, .b_panel = 64 * size};
-    if (!args->v_from_k && !blocks && width % 16 == 0 && (seen < WIDEN_FROM || type == LM_BLOCK_F32)) return type;
+    if (!args->v_from_k && width % 16 == 0 && seen < WIDEN_FROM) return type;
     if (args->v_from_k)
-        cache_panels_from_k(work->keys, width, work->values);
+        cache_panels_from_k(type == LM_BLOCK_F32 ? (const float *)(const void *)k : work->keys, width, work->values);
     else
         cache_panels_v(type, v, width, work->values);
     *t = (tile){.b = (const uint8_t *)work->values, .b_step = 64 * sizeof(float), .b_panel = V_PANEL * sizeof(float)};
     return LM_BLOCK_F32;
+}
+
+/* V of the first page, while its scores are made. */
+static void attend_prefetch(const uint8_t *at, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64) lanes_prefetch(at + i);
 }
 
 static void attend_page(const attend *work, int32_t page) {
@@ -230,15 +343,23 @@ static void attend_page(const attend *work, int32_t page) {
     const uint8_t *k = args->k_pages[page], *v = args->v_from_k ? NULL : args->v_pages[page];
     tile keys = {.a_stride = args->q_stride, .n = args->k_width, .c_stride = LM_PAGE_TOKENS, .ahead = v},
          values = {.n = 0};
-    int32_t k_type = attend_keys(work, k, seen, &keys), v_type = attend_values(work, v, seen, &values);
+    const int32_t products = is_blocks(args->k_type);
+    if (v && page == 0 && is_blocks(args->v_type)) attend_prefetch(v, lm_cache_v_bytes(args->v_type, args->v_width));
+    int32_t k_type = args->k_type;
+    if (products)
+        attend_products(work, k);
+    else
+        k_type = attend_keys(work, k, seen, &keys);
+    int32_t v_type = attend_values(work, k, v, seen, &values);
     values.ahead = page + 1 < args->n_pages ? args->k_pages[page + 1] : NULL;
+    values.ahead_too = values.ahead && v ? args->v_pages[page + 1] : NULL;
     for (int32_t r = 0, end; r < args->n_q; r = end) { /* runs of rows that see something */
         for (end = r; end < args->n_q && work->first[end] < work->end[end];) end++;
         keys.a = args->q + r * args->q_stride, keys.c = work->p + (size_t)r * LM_PAGE_TOKENS;
-        tile_product(&keys, k_type, end - r, LM_PAGE_TOKENS);
+        if (!products) tile_product(&keys, k_type, end - r, LM_PAGE_TOKENS);
         for (int32_t i = r; i < end; i++) attend_softmax(work, i);
         attend_outputs(work, &values, v_type, r, end);
-        keys.ahead = values.ahead = NULL;
+        keys.ahead = values.ahead = values.ahead_too = NULL;
         while (end < args->n_q && work->first[end] >= work->end[end]) end++;
     }
 }
@@ -251,6 +372,19 @@ static void attend_run(const lm_attend_args *args) {
     work.keep = work.p + rows * LM_PAGE_TOKENS;
     work.first = (int32_t *)(void *)(work.keep + rows);
     work.end = work.first + rows;
+    if (is_blocks(args->k_type)) {
+        const lm_weight_kernels *w = &args->kernels->weights[args->k_type];
+        char *at = (char *)(work.end + rows);
+        lm_acts_bind(&work.acts, LM_ACT_Q8_32, args->n_q, args->k_width, at);
+        for (int32_t r = 0; r < args->n_q; r++)
+            args->kernels->quantize_q8_32(&work.acts, r, args->q + r * args->q_stride);
+        if (w->matmul && args->n_q >= w->matmul_from) {
+            work.panel = at + lm_acts_bytes(LM_ACT_Q8_32, args->n_q, args->k_width);
+            work.product = work.panel + (w->pack_bytes(args->n_q, args->k_width) + 63) / 64 * 64;
+            for (int32_t r = 0; r < args->n_q; r += LM_PACK_COLUMNS)
+                w->pack(work.panel, &work.acts, r, args->n_q - r < LM_PACK_COLUMNS ? args->n_q - r : LM_PACK_COLUMNS);
+        }
+    }
     for (int32_t r = 0; r < args->n_q; r++) {
         args->m[r] = -INFINITY;
         args->l[r] = 0.0f;

@@ -76,27 +76,31 @@ static void cache_put_v(int32_t type, void *part, int32_t width, int32_t slot, c
 
 /* n values of a float type as floats. */
 static void cache_widen(int32_t type, const uint8_t *from, size_t n, float *to) {
-    size_t size = type == LM_BLOCK_F32 ? 4 : 2, i = 0;
-    if (type == LM_BLOCK_F16)
-        for (; i + 16 <= n; i += 16) lanes_store(to + i, lanes_load_f16(from + i * size));
-    else if (type == LM_BLOCK_BF16)
-        for (; i + 16 <= n; i += 16) lanes_store(to + i, lanes_load_bf16(from + i * size));
-    for (; i < n; i++)
-        if (type == LM_BLOCK_F32)
-            memcpy(to + i, from + i * size, size);
-        else
-            to[i] = type == LM_BLOCK_F16 ? lm_load_f16(from + i * size) : lm_load_bf16(from + i * size);
+    size_t i = 0;
+    if (type == LM_BLOCK_F32)
+        memcpy(to, from, n * sizeof *to), i = n;
+    else if (type == LM_BLOCK_F16)
+        for (; i + 16 <= n; i += 16) lanes_store(to + i, lanes_load_f16(from + 2 * i));
+    else
+        for (; i + 16 <= n; i += 16) lanes_store(to + i, lanes_load_bf16(from + 2 * i));
+    for (; i < n; i++) to[i] = type == LM_BLOCK_F16 ? lm_load_f16(from + 2 * i) : lm_load_bf16(from + 2 * i);
+}
+
+/* The 32 codes of a block. */
+LM_INLINE void cache_load_codes(int32_t type, const uint8_t *codes, lanes *low, lanes *high) {
+    if (type == LM_BLOCK_Q4_0)
+        lanes_load_nibbles(codes, low, high);
+    else
+        *low = lanes_load_i8((const int8_t *)codes), *high = lanes_load_i8((const int8_t *)codes + 16);
 }
 
 /* Block number b of a row as floats. */
 LM_INLINE void cache_widen_block(int32_t type, const uint8_t *row, int32_t b, float *to) {
     const uint8_t *block = row + (size_t)b * (type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0));
-    int8_t unpacked[32];
-    const int8_t *codes = (const int8_t *)(block + 2);
-    if (type == LM_BLOCK_Q4_0) unpack_nibbles(block + 2, unpacked), codes = unpacked;
-    lanes d = lanes_set(load_f16(block));
-    lanes_store(to, lanes_mul(d, lanes_load_i8(codes)));
-    lanes_store(to + 16, lanes_mul(d, lanes_load_i8(codes + 16)));
+    lanes d = lanes_set(load_f16(block)), low, high;
+    cache_load_codes(type, block + 2, &low, &high);
+    lanes_store(to, lanes_mul(d, low));
+    lanes_store(to + 16, lanes_mul(d, high));
 }
 
 static void cache_widen_blocks(int32_t type, const uint8_t *row, int32_t width, float *to) {
@@ -123,32 +127,7 @@ static void cache_get_k(int32_t type, const void *part, int32_t width, int32_t s
         lm_cache_get_k_c(type, part, width, slot, x);
 }
 
-/* Block number b of every token of a K part, [64 tokens][width], as floats [32][64 tokens]: codes are transposed 16 tokens at a
- * time, then widened. */
-static void cache_turn_k(int32_t type, const uint8_t *part, int32_t width, int32_t b, float *to) {
-    const size_t block_bytes = type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0);
-    const size_t row = width / 32 * block_bytes;
-    int8_t unpacked[16 * 32], columns[32 * 16];
-    uint8_t d[16 * 2];
-    for (int32_t t = 0; t < LM_PAGE_TOKENS; t += 16) {
-        const uint8_t *first = part + t * row + b * block_bytes, *codes = first + 2;
-        size_t stride = row;
-        LM_UNROLL(4)
-        for (int j = 0; j < 16; j++) memcpy(d + 2 * j, first + j * row, 2);
-        if (type == LM_BLOCK_Q4_0) {
-            LM_UNROLL(4)
-            for (int j = 0; j < 16; j++) unpack_nibbles(first + j * row + 2, unpacked + 32 * j);
-            codes = (const uint8_t *)unpacked, stride = 32;
-        }
-        lanes scale = lanes_load_f16(d);
-        transpose_codes(codes, stride, columns);
-        LM_UNROLL(4)
-        for (int i = 0; i < 32; i++)
-            lanes_store(to + (size_t)i * LM_PAGE_TOKENS + t, lanes_mul(scale, lanes_load_i8(columns + 16 * i)));
-    }
-}
-
-/* A V part as floats in panels of 64 columns, [width/64][64 tokens][64]: rows of a power of two would share few cache sets. */
+/* A V part of a float type as floats in panels of 64 columns, [width/64][64 tokens][64]: rows of a power of two would share few cache sets. */
 #define V_PANEL ((size_t)LM_PAGE_TOKENS * 64)
 static void cache_panels_v(int32_t type, const uint8_t *part, int32_t width, float *to) {
     size_t row = lm_cache_v_bytes(type, width) / LM_PAGE_TOKENS;
@@ -157,12 +136,7 @@ static void cache_panels_v(int32_t type, const uint8_t *part, int32_t width, flo
         for (int32_t j = 0; j < LM_PAGE_TOKENS; j++) {
             const uint8_t *from = part + j * row;
             float *out = to + e * (size_t)LM_PAGE_TOKENS + j * 64;
-            if (type == LM_BLOCK_Q8_0)
-                cache_widen_blocks(type, from + e / 32 * sizeof(lm_block_q8_0), n, out);
-            else if (type == LM_BLOCK_Q4_0)
-                cache_widen_blocks(type, from + e / 32 * sizeof(lm_block_q4_0), n, out);
-            else
-                cache_widen(type, from + (size_t)e * (type == LM_BLOCK_F32 ? 4 : 2), (size_t)n, out);
+            cache_widen(type, from + (size_t)e * (type == LM_BLOCK_F32 ? 4 : 2), (size_t)n, out);
         }
     }
 }

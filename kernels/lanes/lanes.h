@@ -14,9 +14,8 @@
  *   scale_two(p, s)    lm_scale_two with the exponent in the low mantissa bits of s
  *   fold, fold_larger  the tree of lanes(n) over + and over larger
  *   turn_pairs         rotation of eight adjacent pairs by eight (cos, sin);  load_pairs: sixteen pairs, split
- *   load_f16           one value;  unpack_nibbles: 16 bytes to 32 codes less 8, the low nibbles first
- *   transpose_codes    16 rows of 32 bytes, stride apart, to 32 columns of 16 bytes
- *   transpose_floats   16 rows of 16 floats, likewise
+ *   load_f16           one value;  load_nibbles: 16 bytes to 32 codes less 8, the low nibbles first
+ *   transpose_floats   16 rows of 16 floats, stride apart, to 16 columns
  *   TILE_ROWS ...      the shapes of attention's register tiles (attend_lanes.h) */
 #ifndef LM_KERNELS_LANES_H
 #define LM_KERNELS_LANES_H

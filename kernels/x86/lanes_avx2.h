@@ -18,6 +18,7 @@ typedef struct lanes {
 #define TILE_WIDE 2
 #define TILE_WIDE_FEW 2
 #define TILE_SHAPES(X) X(3, 2) X(2, 2) X(1, 2) X(3, 1) X(1, 1)
+#define TILE_CODES(X) X(3) X(2) X(1)
 #define WIDEN_FROM 9
 #define DELTA_WIDE 2 /* vectors of lanes the delta rule takes at a time */
 
@@ -54,6 +55,15 @@ LM_INLINE lanes lanes_load_bf16(const uint8_t *x) { return (lanes){load_bf16_8(x
 LM_INLINE lanes lanes_load_i8(const int8_t *x) {
     return (lanes){_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)x))),
                    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(x + 8))))};
+}
+LM_INLINE void load_nibbles_8(const uint8_t *x, __m256 *low, __m256 *high) {
+    __m256i both = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x)), bias = _mm256_set1_epi32(8);
+    *low = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_and_si256(both, _mm256_set1_epi32(15)), bias));
+    *high = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(both, 4), bias));
+}
+LM_INLINE void lanes_load_nibbles(const uint8_t *x, lanes *low, lanes *high) {
+    load_nibbles_8(x, &low->a, &high->a);
+    load_nibbles_8(x + 8, &low->b, &high->b);
 }
 LM_INLINE void lanes_store_f16(uint8_t *y, lanes x) {
     _mm_storeu_si128((__m128i *)y, _mm256_cvtps_ph(x.a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));

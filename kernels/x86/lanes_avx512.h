@@ -16,6 +16,7 @@ typedef __m512 lanes;
 #define TILE_WIDE 4
 #define TILE_WIDE_FEW 4
 #define TILE_SHAPES(X) X(6, 4) X(4, 4) X(3, 4) X(2, 4) X(1, 4) X(6, 1) X(1, 1)
+#define TILE_CODES(X) X(6) X(4) X(2) X(1)
 #define WIDEN_FROM INT32_MAX
 #define DELTA_WIDE 4 /* vectors of lanes the delta rule takes at a time */
 
@@ -33,6 +34,12 @@ LM_INLINE lanes lanes_load_bf16(const uint8_t *x) {
 }
 LM_INLINE lanes lanes_load_i8(const int8_t *x) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)x)));
+}
+LM_INLINE void lanes_load_nibbles(const uint8_t *x, lanes *low, lanes *high) {
+    __m512 codes = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7); /* looked up by four bits */
+    __m512i both = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)x));
+    *low = _mm512_permutexvar_ps(both, codes);
+    *high = _mm512_permutexvar_ps(_mm512_srli_epi32(both, 4), codes);
 }
 LM_INLINE void lanes_store_f16(uint8_t *y, lanes x) {
     _mm256_storeu_si256((__m256i *)y, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
@@ -107,7 +114,7 @@ LM_INLINE void transpose_floats(const float *from, size_t from_stride, float *to
     LM_UNROLL(16)
     for (int i = 0; i < 16; i++) x[i] = _mm512_loadu_ps(from + i * from_stride);
     LM_UNROLL(4)
-    for (int round = 0; round < 4; round++) { /* as transpose_codes, over all 32 elements of rows i and i + 8 */
+    for (int round = 0; round < 4; round++) { /* rows i and i + 8 interleave: a bit of the row number moves into the column number */
         __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
         __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
         LM_UNROLL(8)

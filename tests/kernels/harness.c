@@ -36,7 +36,7 @@ int test_level_runs(int32_t level) {
 
 double test_seconds(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* other programs do not concern us */
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 

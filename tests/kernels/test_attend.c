@@ -38,7 +38,9 @@ static void make(problem *p, const lm_attend_args *args, const int32_t *position
     p->q = floats(a->q_stride * a->n_q, kind, 1.0f), p->pos = fenced_alloc((size_t)a->n_q * 4);
     memcpy(p->pos.data, positions, (size_t)a->n_q * 4);
     a->q = (float *)(void *)p->q.data, a->q_pos = (int32_t *)(void *)p->pos.data;
-    p->work = fenced_alloc_aligned(lm_attend_work_bytes(a->k_width, a->v_width, a->n_q));
+    size_t work = lm_attend_work_bytes(&tested, a->k_type, a->k_width, a->v_width, a->n_q),
+           other = lm_attend_work_bytes(&reference, a->k_type, a->k_width, a->v_width, a->n_q);
+    p->work = fenced_alloc_aligned(work > other ? work : other);
     p->o = fenced_alloc(a->o_stride * a->n_q * 4), p->m = fenced_alloc((size_t)a->n_q * 4),
     p->l = fenced_alloc((size_t)a->n_q * 4);
     a->work = p->work.data, a->o = (float *)(void *)p->o.data, a->m = (float *)(void *)p->m.data,
@@ -93,12 +95,14 @@ static void check(const lm_attend_args *args, const int32_t *positions, int kind
     make(&p, args, positions, kind);
     size_t o_size = p.args.o_stride * args->n_q, n_q = (size_t)args->n_q;
     float *o = malloc(o_size * 4), *m = malloc(n_q * 8), *y = malloc(o_size * 4);
+    p.args.kernels = &tested;
     tested.attend(&p.args);
     memcpy(o, p.args.o, o_size * 4), memcpy(m, p.args.m, n_q * 4), memcpy(m + n_q, p.args.l, n_q * 4);
     memset(p.o.data, 0x5a, o_size * 4), memset(p.m.data, 0, n_q * 4), memset(p.l.data, 0, n_q * 4);
     for (size_t r = 0; r < n_q; r++)
         for (int i = 0; i < 5; i++)
             p.args.o[r * p.args.o_stride + args->v_width + i] = o[r * p.args.o_stride + args->v_width + i];
+    p.args.kernels = &reference;
     reference.attend(&p.args);
     same("m", &p, m, p.args.m, n_q), same("l", &p, m + n_q, p.args.l, n_q), same("o", &p, o, p.args.o, o_size);
     for (size_t r = 0; r < n_q; r++) { /* the other two slots */
@@ -133,6 +137,8 @@ static void check_level(int32_t level) {
         if (args.k_width % 32 && types[round % 5] > 1 && args.k_type != LM_BLOCK_BF16) args.k_width = 96;
         if (args.v_width % 32 && (args.v_type == LM_BLOCK_Q8_0 || args.v_type == LM_BLOCK_Q4_0)) args.v_width = 64;
         if (round % 20 == 7) args.v_from_k = 1, args.k_width = 160, args.v_width = round % 40 == 7 ? 128 : 96;
+        if (round % 20 == 8 || round % 20 == 9)
+            args.v_from_k = 1, args.k_width = 96, args.v_width = 48; /* ends within a block */
         args.n_pages = 1 + random_below(&random_state, 3),
         args.first_page = random_below(&random_state, 2) * LM_SPAN_PAGES;
         int32_t base = args.first_page * LM_PAGE_TOKENS, span = args.n_pages * LM_PAGE_TOKENS;
@@ -198,7 +204,8 @@ static void bench_one(const lm_kernels *k, int32_t type, int32_t width, int32_t 
             k->cache_put_v(type, cache + (size_t)(j / LM_PAGE_TOKENS) * page + k_bytes, v_width, j % LM_PAGE_TOKENS, x);
     }
     for (int32_t r = 0; r < n_q; r++) pos[r] = n_kv - n_q / group + r / group;
-    lm_attend_args args = {.q = q,
+    lm_attend_args args = {.kernels = k,
+                           .q = q,
                            .q_stride = (size_t)width,
                            .q_pos = pos,
                            .n_q = n_q,
@@ -216,7 +223,8 @@ static void bench_one(const lm_kernels *k, int32_t type, int32_t width, int32_t 
                            .m = m,
                            .l = l,
                            .o_stride = (size_t)v_width,
-                           .work = aligned_alloc(64, (lm_attend_work_bytes(width, v_width, n_q) + 63) / 64 * 64)};
+                           .work =
+                               aligned_alloc(64, (lm_attend_work_bytes(k, type, width, v_width, n_q) + 63) / 64 * 64)};
     double times[15], reads[15];
     for (int round = 0; round < 15; round++) {
         double start = test_seconds();
@@ -247,6 +255,7 @@ static void bench(const lm_kernels *k) {
     printf("%s: %.2f GHz\n", lm_cpu_level_name(k->level), clock * 1e-9);
     for (int32_t group = 1; group <= 8; group *= 2) bench_one(k, LM_BLOCK_F16, 128, group, group, 1024, clock);
     for (int32_t group = 1; group <= 8; group *= 2) bench_one(k, LM_BLOCK_F16, 128, group, group, 131072, clock);
+    for (int t = 0; t < 5; t++) bench_one(k, types[t], 128, 4, 4, 1024, clock);
     for (int t = 0; t < 5; t++) bench_one(k, types[t], 128, 4, 4, 65536, clock);
     bench_one(k, LM_BLOCK_F16, 64, 4, 4, 131072, clock);
     bench_one(k, LM_BLOCK_F16, 576, 16, 16, 16384, clock);
@@ -258,7 +267,8 @@ static void bench(const lm_kernels *k) {
 }
 
 int main(int argc, char **argv) {
-    static const int32_t levels[] = {LM_CPU_AVX2, LM_CPU_AVX512_VNNI, LM_CPU_NEON};
+    static const int32_t levels[] = {LM_CPU_AVX2, LM_CPU_AVX2_VNNI, LM_CPU_AVX512_VNNI,
+                                     LM_CPU_NEON, LM_CPU_DOTPROD,   LM_CPU_I8MM};
     int is_bench = argc > 1 && strcmp(argv[1], "--bench") == 0;
     if (argc > 1 + is_bench) seed = strtoull(argv[1 + is_bench], NULL, 0);
     random_state.state = seed;

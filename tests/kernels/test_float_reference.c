@@ -14,7 +14,7 @@ static lm_kernels table;
 
 static int set_up(void **state) {
     (void)state;
-    lm_kernels_rows_generic(&table);
+    lm_kernels_init(&table, LM_CPU_GENERIC);
     return 0;
 }
 
@@ -197,7 +197,7 @@ static void check_attention(attention *test, test_random *random, int32_t type) 
     memset(k, 0xff, k_bytes * n), memset(v, 0xff, v_bytes * n); /* NaN where no token is */
     random_fill(random, 0, 1.0f, q, (size_t)a->n_q * kw);
     a->q = q, a->q_stride = kw, a->o_stride = vw, a->k_type = a->v_type = type;
-    a->work = malloc(lm_attend_work_bytes(kw, vw, a->n_q));
+    a->kernels = &table, a->work = malloc(lm_attend_work_bytes(&table, type, kw, vw, a->n_q));
     for (int32_t p = 0; p < a->n_kv; p++) {
         float *key = keys + (size_t)p * kw, *value = values + (size_t)p * vw;
         random_fill(random, 0, 1.0f, key, kw), random_fill(random, 0, 1.0f, value, vw);
@@ -217,6 +217,14 @@ static void check_attention(attention *test, test_random *random, int32_t type) 
         table.attend(a);
         for (int32_t r = 0; second && r < a->n_q; r++)
             table.attend_merge(o + (size_t)r * vw, m + r, l + r, a->o + (size_t)r * vw, a->m[r], a->l[r], vw);
+    }
+    if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0) { /* from here on q is what products with blocks see */
+        void *buffer = aligned_alloc(64, (lm_acts_bytes(LM_ACT_Q8_32, a->n_q, kw) + 63) / 64 * 64);
+        lm_acts acts;
+        lm_acts_bind(&acts, LM_ACT_Q8_32, a->n_q, kw, buffer);
+        for (int32_t r = 0; r < a->n_q; r++) table.quantize_q8_32(&acts, r, q + (size_t)r * kw);
+        for (int32_t i = 0; i < a->n_q * kw; i++) q[i] = acts.scale[i / 32] * (float)acts.q[i];
+        free(buffer);
     }
     double *p = malloc((size_t)n * 64 * sizeof *p);
     for (int32_t r = 0; r < a->n_q; r++) {

@@ -10,12 +10,13 @@
 #define BLOCK_ROWS 64 /* query rows of a kernel call: enough to amortise a page's conversion, small enough for L2 */
 
 typedef struct attend_shape {
-    int32_t n_heads, n_heads_kv, group, k_width, v_width, block_tokens, row_floats;
+    int32_t k_type, n_heads, n_heads_kv, group, k_width, v_width, block_tokens, row_floats;
 } attend_shape;
 
 static attend_shape shape_of(const lm_program *program, const lm_op *op) {
     const lm_cache_layer *layer = &program->cache_layers[op->params.attend.layer];
-    attend_shape a = {op->params.attend.n_heads,
+    attend_shape a = {layer->k_type,
+                      op->params.attend.n_heads,
                       layer->n_heads_kv,
                       op->params.attend.n_heads / layer->n_heads_kv,
                       layer->k_width,
@@ -78,6 +79,7 @@ static void attend_span(const attend_task *t, const lm_span *span, int32_t head,
             seen && !op->params.attend.v_from_k ? lm_cpu_v_part(t->layer, layer->n_heads_kv, page, head) : NULL;
     }
     lm_attend_args args = {
+        .kernels = s->kernels,
         .q = q,
         .q_stride = (size_t)a->k_width,
         .q_pos = q_pos,
@@ -189,10 +191,12 @@ static void block_chunk(void *arg, int32_t chunk, int32_t worker) {
     unit(t, span, head, token, left < a->block_tokens ? left : a->block_tokens, lm_cpu_worker(t->step, worker));
 }
 
-static void scratch_parts(const attend_shape *a, size_t *q_bytes, size_t *kernel_bytes, size_t *rows_bytes) {
+static void scratch_parts(const lm_kernels *kernels, const attend_shape *a, size_t *q_bytes, size_t *kernel_bytes,
+                          size_t *rows_bytes) {
     size_t rows = (size_t)(a->block_tokens * a->group);
     *q_bytes = lm_align_up(rows * ((size_t)a->k_width * sizeof(float) + sizeof(int32_t)), LM_ALIGN_CACHE);
-    *kernel_bytes = lm_align_up(lm_attend_work_bytes(a->k_width, a->v_width, (int32_t)rows), LM_ALIGN_CACHE);
+    *kernel_bytes =
+        lm_align_up(lm_attend_work_bytes(kernels, a->k_type, a->k_width, a->v_width, (int32_t)rows), LM_ALIGN_CACHE);
     *rows_bytes = 2 * rows * (size_t)a->row_floats * sizeof(float);
 }
 
@@ -201,7 +205,7 @@ lm_status lm_cpu_attend(const lm_cpu_step *s) {
                         .shape = shape_of(s->program, s->op),
                         .layer = &s->segment->cache->layers[s->op->params.attend.layer]};
     const attend_shape *a = &task.shape;
-    scratch_parts(a, &task.q_bytes, &task.kernel_bytes, &task.rows_bytes);
+    scratch_parts(s->kernels, a, &task.q_bytes, &task.kernel_bytes, &task.rows_bytes);
     int32_t n_blocks = 0, longest = 0;
     bool small = true;
     for (int32_t i = 0; i < s->run->n_spans; i++) {
@@ -223,7 +227,7 @@ lm_status lm_cpu_attend(const lm_cpu_step *s) {
 void lm_cpu_attend_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
     attend_shape a = shape_of(program, op);
     size_t q_bytes, kernel_bytes, rows_bytes;
-    scratch_parts(&a, &q_bytes, &kernel_bytes, &rows_bytes);
+    scratch_parts(&cpu->kernels, &a, &q_bytes, &kernel_bytes, &rows_bytes);
     scratch->worker = lm_size_max(scratch->worker, q_bytes + kernel_bytes + rows_bytes);
     /* Partial results of the split mode, which runs only with fewer units than this. */
     size_t units = lm_size_min((size_t)program->max_spans * (size_t)a.n_heads_kv, (size_t)(8 * cpu->n_threads));

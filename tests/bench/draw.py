@@ -56,7 +56,7 @@ def limits(s):
     lines = []
     for threads in sorted({r["threads"] for r in s.rows}):
         for level in sorted({t["cpu"] for r in s.rows for t in r["tests"]}):
-            tests = [r["tests"][-1] for r in s.rows if r["threads"] == threads and r["tests"] and r["tests"][-1]["cpu"] == level]
+            tests = [r["tests"][-1] for r in s.rows if not r["busy"] and r["threads"] == threads and r["tests"] and r["tests"][-1]["cpu"] == level]
             if tests:
                 lines.append([str(threads), level, spread([t["read_gb_s"] for t in tests]), spread([t["int_peak_gops"] for t in tests])])
     return table(["threads", "level", "read, GB/s", "integer products, Gop/s"], lines)
@@ -96,6 +96,17 @@ def ratios(s, label, what):
             cells += [speed(t), f"{t['tokens_per_second'] / one['tokens_per_second']:.2f}x" if one else "", share(t)]
         lines.append(cells)
     return table(["model", "level", "threads", "prefill, tokens/s", what, "of integer peak", "decode, tokens/s", what, "of read speed"], lines)
+
+
+def busy(s):
+    lines = []
+    for r in s.named("busy"):
+        cells = [r["model"], str(r["threads"])]
+        for prefix in ("pp", "tg"):
+            t, alone = test_of(r, prefix), s.base(r["model"], prefix)
+            cells += [speed(t), f"{t['tokens_per_second'] / alone['tokens_per_second']:.2f}x" if alone else ""]
+        lines.append(cells)
+    return table(["model", "threads", "prefill, tokens/s", "of undisturbed", "decode, tokens/s", "of undisturbed"], lines)
 
 
 def opening(s):
@@ -179,6 +190,7 @@ def main():
                                ("batch", "Sequences that decode together:", batches),
                                ("level", "With a lower instruction set forced, against the best one:", lambda s: ratios(s, "level", "of the best")),
                                ("thread", "On one thread, against two:", lambda s: ratios(s, "thread", "of two threads")),
+                               ("busy", "While another process computes all the time, which leaves 1.33 of 2 processors to us:", busy),
                                ("open", "First logits of a 16-token prompt after opening a file that is in the system's memory:", opening)):
         if s.named(label):
             parts += [title, make(s)]

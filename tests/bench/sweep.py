@@ -37,8 +37,8 @@ MODELS = {
 }
 
 
-def row(label, model, prompt=512, steps=64, reps=3, depth=0, batch=1, threads=2, cpu=None, kv=None, opens=False):
-    return dict(label=label, model=model, prompt=prompt, steps=steps, reps=reps, depth=depth, batch=batch, threads=threads, cpu=cpu, kv=kv,
+def row(label, model, prompt=512, steps=64, reps=3, depth=0, batch=1, threads=2, cpu=None, kv=None, opens=False, busy=0):
+    return dict(busy=busy, label=label, model=model, prompt=prompt, steps=steps, reps=reps, depth=depth, batch=batch, threads=threads, cpu=cpu, kv=kv,
                 opens=opens)
 
 
@@ -57,6 +57,7 @@ def rows():
     yield from (row("base", m, steps=32, reps=2) for m in ("qwen3.5-2b q4_k_m", "qwen3.5-4b q4_k_m"))
     yield row("thread", small, prompt=256, steps=32, threads=1, reps=2)
     yield from (row("cache", small, prompt=128, steps=16, depth=8192, kv=kv, reps=2) for kv in ("q8_0", "q4_0", "bf16", "f32"))
+    yield row("busy", small, prompt=256, steps=32, busy=1, reps=2)
     yield row("batch", large, prompt=0, steps=16, batch=4, reps=2)
     yield row("thread", large, prompt=128, steps=16, threads=1, reps=2)
 
@@ -64,7 +65,7 @@ def rows():
 def estimate(r):
     """Seconds a row takes: limits at half, attention at depth, one untimed run and reps timed ones of each test."""
     _, products, gigabytes = MODELS[r["model"]]
-    slow = {None: 1, "avx2vnni": 2, "avx2": 3}[r["cpu"]] * 2 / r["threads"]
+    slow = {None: 1, "avx2vnni": 2, "avx2": 3}[r["cpu"]] * 2 / r["threads"] * (1 + r["busy"])
     deep = 1 + 1.7 * r["depth"] / 8192
     prompt = r["prompt"] * products * 2e9 / (0.5 * PEAK) * slow * deep
     steps = r["steps"] * gigabytes * 1e9 / (0.8 * READ) * (2 / r["threads"]) * deep * (1.4 if r["batch"] > 1 else 1)
@@ -134,7 +135,13 @@ def measure(options):
         if not why:
             warm(path)
             load, began = os.getloadavg()[0], time.monotonic()
-            run = subprocess.run(command(options, r), capture_output=True, text=True)
+            others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(r["busy"])]
+            try:
+                run = subprocess.run(command(options, r), capture_output=True, text=True)
+            finally:
+                for other in others:
+                    other.kill()
+                    other.wait()
             r.update(seconds=round(time.monotonic() - began, 1), load=load)
             if run.returncode != 0:
                 why = run.stderr.strip()

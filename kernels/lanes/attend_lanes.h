@@ -233,12 +233,12 @@ static void attend_softmax(const attend *work, int32_t r) {
     lanes tops = lanes_set(top);
     LM_UNROLL(4)
     for (int w = 0; w < 4; w++) {
-        s[w] = lanes_exp(lanes_sub(s[w], tops));
+        s[w] = lanes_exp_low(lanes_sub(s[w], tops));
         if (!all) s[w] = lanes_between(s[w], first - 16 * w, end - 16 * w, 0.0f);
         sum = lanes_add(sum, s[w]);
         lanes_store(p + 16 * w, s[w]);
     }
-    float c = was == -INFINITY ? 0.0f : lm_exp(was - top);
+    float c = was == -INFINITY ? 0.0f : was == top ? 1.0f : lm_exp(was - top); /* exp(0) is 1 */
     args->l[r] = fmaf(args->l[r], c, lanes_fold(sum));
     args->m[r] = top;
     work->keep[r] = c;

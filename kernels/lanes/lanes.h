@@ -20,8 +20,9 @@
 #ifndef LM_KERNELS_LANES_H
 #define LM_KERNELS_LANES_H
 
-LM_INLINE lanes lanes_exp(lanes x) {
-    x = lanes_at_least(lanes_at_most(x, LM_EXP_HIGHEST), LM_EXP_LOWEST);
+/* For x that are not above LM_EXP_HIGHEST. */
+LM_INLINE lanes lanes_exp_low(lanes x) {
+    x = lanes_at_least(x, LM_EXP_LOWEST);
     lanes magic = lanes_set(LM_ROUND_MAGIC), one = lanes_set(1.0f);
     lanes shifted = lanes_fma(x, lanes_set(LM_LOG2E), magic), n = lanes_sub(shifted, magic);
     lanes r = lanes_fma(n, lanes_set(-LM_LN2_LO), lanes_fma(n, lanes_set(-LM_LN2_HI), x));
@@ -33,6 +34,8 @@ LM_INLINE lanes lanes_exp(lanes x) {
     p = lanes_fma(p, r, one);
     return lanes_scale_two(p, shifted);
 }
+
+LM_INLINE lanes lanes_exp(lanes x) { return lanes_exp_low(lanes_at_most(x, LM_EXP_HIGHEST)); }
 
 LM_INLINE lanes lanes_sigmoid(lanes x) {
     lanes one = lanes_set(1.0f);

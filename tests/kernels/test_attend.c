@@ -123,13 +123,13 @@ static void check(const lm_attend_args *args, const int32_t *positions, int kind
 }
 
 static void check_level(int32_t level) {
-    static const int32_t widths[] = {64, 80, 96, 128, 192, 256};
+    static const int32_t widths[] = {64, 80, 96, 128, 192, 256, 512};
     int32_t positions[128];
     lm_kernels_init(&tested, level);
     for (int round = 0; round < 300; round++) {
         lm_attend_args args = {
             .k_type = types[round % 5], .v_type = types[round / 5 % 5], .scale = 0.25f, .causal = round % 9 != 0};
-        args.k_width = widths[random_below(&random_state, 6)], args.v_width = widths[random_below(&random_state, 6)];
+        args.k_width = widths[random_below(&random_state, 7)], args.v_width = widths[random_below(&random_state, 7)];
         if (args.k_type != LM_BLOCK_Q8_0 && args.k_type != LM_BLOCK_Q4_0 && round % 3 == 0)
             args.k_width = 1 + random_below(&random_state, 70);
         if (args.v_type != LM_BLOCK_Q8_0 && args.v_type != LM_BLOCK_Q4_0 && round % 4 == 0)

@@ -101,6 +101,8 @@ enum lm_kernel_act {
 /* y = x * w / sqrt(mean(x^2) + eps); w NULL means 1. ss = lanes(n) over fma(x, x, lane); r = 1 / sqrtf(ss / n + eps);
  * y_i = (x_i * r) * w_i. Exact. y may be x. */
 typedef void lm_rmsnorm_fn(const float *x, const float *w, float eps, int32_t n, float *y);
+/* sqrtf of lanes(n) over fma(x, x, lane): the length of x. Exact. */
+typedef float lm_length_fn(const float *x, int32_t n);
 /* mean = lanes(n) over + / n; d = x - mean; var = lanes(n) over fma(d, d, lane) / n; y = fma(d * (1 / sqrtf(var + eps)), w, b);
  * w, b may be NULL: then 1 and 0. Exact. y may be x. */
 typedef void lm_layernorm_fn(const float *x, const float *w, const float *b, float eps, int32_t n, float *y);
@@ -206,6 +208,7 @@ typedef struct lm_kernels {
     lm_weight_kernels weights[LM_KERNEL_TYPES];
     lm_quantize_fn *quantize_q8_32, *quantize_q8_256;
     lm_rmsnorm_fn *rmsnorm;
+    lm_length_fn *length;
     lm_layernorm_fn *layernorm;
     lm_glu_fn *glu;
     lm_act_fn *act;

@@ -28,6 +28,12 @@ static void rmsnorm_c(const float *x, const float *w, float eps, int32_t n, floa
     for (int32_t i = 0; i < n; i++) y[i] = w ? x[i] * r * w[i] : x[i] * r;
 }
 
+static float length_c(const float *x, int32_t n) {
+    float lane[16] = {0};
+    for (int32_t i = 0; i < n; i++) lane[i % 16] = fmaf(x[i], x[i], lane[i % 16]);
+    return sqrtf(lm_fold_lanes(lane));
+}
+
 static void layernorm_c(const float *x, const float *w, const float *b, float eps, int32_t n, float *y) {
     float sum[16] = {0}, square[16] = {0};
     for (int32_t i = 0; i < n; i++) sum[i % 16] += x[i];
@@ -86,6 +92,7 @@ static float max_c(const float *x, int32_t n, int32_t *index) {
 
 void lm_rows_generic(lm_kernels *k) {
     k->rmsnorm = rmsnorm_c;
+    k->length = length_c;
     k->layernorm = layernorm_c;
     k->glu = glu_c;
     k->act = act_c;

@@ -2,8 +2,8 @@
  * Norms, activations, sums, rotation and maximum over sixteen lanes (lanes.h). Tails are partial loads, whose zero lanes add
  * nothing that a rounding could see: fma(0, 0, sum) and sum + 0 are sum, as no sum here is -0. */
 
-/* As rmsnorm_c. The sums of lanes(n) never hold -0: they start at +0. */
-static void rows_rmsnorm(const float *x, const float *w, float eps, int32_t n, float *y) {
+/* The sums of lanes(n) never hold -0: they start at +0. */
+LM_INLINE float sum_of_squares(const float *x, int32_t n) {
     lanes sum = lanes_set(0.0f);
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) {
@@ -14,7 +14,15 @@ static void rows_rmsnorm(const float *x, const float *w, float eps, int32_t n, f
         lanes v = lanes_load_part(x + i, n - i);
         sum = lanes_fma(v, v, sum);
     }
-    lanes r = lanes_set(1.0f / sqrtf(lanes_fold(sum) / (float)n + eps));
+    return lanes_fold(sum);
+}
+
+static float rows_length(const float *x, int32_t n) { return sqrtf(sum_of_squares(x, n)); }
+
+/* As rmsnorm_c. */
+static void rows_rmsnorm(const float *x, const float *w, float eps, int32_t n, float *y) {
+    lanes r = lanes_set(1.0f / sqrtf(sum_of_squares(x, n) / (float)n + eps));
+    int32_t i;
     for (i = 0; i + 16 <= n; i += 16) {
         lanes v = lanes_mul(lanes_load(x + i), r);
         lanes_store(y + i, w ? lanes_mul(v, lanes_load(w + i)) : v);
@@ -154,6 +162,7 @@ static float rows_max(const float *x, int32_t n, int32_t *index) {
 
 static void rows_fill(lm_kernels *k) {
     k->rmsnorm = rows_rmsnorm;
+    k->length = rows_length;
     k->layernorm = rows_layernorm;
     k->glu = rows_glu;
     k->act = rows_act;

@@ -92,6 +92,7 @@ static void norms_agree_with_double(void **state) {
             table.rmsnorm(x, w, 1e-5f, n, y);
             for (int32_t i = 0; i < n; i++)
                 near_one("rmsnorm", y[i], x[i] * r * w[i], ulps * EPS * fabs(x[i] * r * w[i]));
+            near_one("length", table.length(x, n), sqrt(square), ulps * EPS * sqrt(square));
             for (int32_t i = 0; i < n; i++) variance += (x[i] - mean) * (x[i] - mean);
             r = 1 / sqrt(variance / n + 1e-5f);
             table.layernorm(x, w, b, 1e-5f, n, y);

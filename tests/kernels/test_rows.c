@@ -71,6 +71,7 @@ static void check_rows(int32_t n, int kind, int aligned) {
     BOTH("rmsnorm", rmsnorm, k->rmsnorm(a, b, 1e-6f, n, y))
     BOTH("rmsnorm without weight", rmsnorm, k->rmsnorm(a, NULL, 1e-5f, n, y))
     BOTH("rmsnorm in place", rmsnorm, (memcpy(y, a, 4 * (size_t)n), k->rmsnorm(y, b, 1e-5f, n, y)))
+    BOTH("length", length, y[0] = k->length(a, n))
     BOTH("layernorm", layernorm, k->layernorm(a, b, c, 1e-5f, n, y))
     BOTH("layernorm without", layernorm, k->layernorm(a, n % 2 ? b : NULL, n % 2 ? NULL : c, 1e-5f, n, y))
     for (int32_t act = LM_KACT_NONE; act <= LM_KACT_OAI; act++) {

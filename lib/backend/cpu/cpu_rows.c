@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cpu_internal.h"
-#include "cpu_l2.h"
 
 #define CHUNK_FLOATS 16384 /* elementwise work below this is cheaper than waking a thread */
 
@@ -52,7 +51,7 @@ static void norm_row(const lm_cpu_step *s, int32_t row) {
     int32_t width = lm_cpu_width(s, s->op->in[0]), group = s->op->params.norm.group;
     for (int32_t i = 0; i < width; i += group) {
         if (s->op->params.norm.kind == LM_NORM_L2) {
-            lm_l2_normalise(x + i, eps, group, y + i);
+            lm_cpu_normalise(s->kernels, x + i, eps, group, y + i);
             if (w) s->kernels->mul(y + i, w, group, y + i);
             continue;
         }

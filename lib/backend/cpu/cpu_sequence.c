@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cpu_internal.h"
-#include "cpu_l2.h"
 #include "../../../kernels/fmath.h"
 
 static float *slot_of(const lm_cpu_step *s, int32_t layer, int32_t slot) {
@@ -98,9 +97,10 @@ static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     float *g = k + (size_t)span->n_tokens * (size_t)dk, *b = g + span->n_tokens;
     for (int32_t t = 0; t < span->n_tokens; t++) {
         const float *row = qkv + (size_t)t * in_width;
-        lm_l2_normalise(row + (size_t)key_head * (size_t)dk, op->params.delta_rule.eps, dk, q + (size_t)t * (size_t)dk);
-        lm_l2_normalise(row + (size_t)(n_k + key_head) * (size_t)dk, op->params.delta_rule.eps, dk,
-                        k + (size_t)t * (size_t)dk);
+        lm_cpu_normalise(s->kernels, row + (size_t)key_head * (size_t)dk, op->params.delta_rule.eps, dk,
+                         q + (size_t)t * (size_t)dk);
+        lm_cpu_normalise(s->kernels, row + (size_t)(n_k + key_head) * (size_t)dk, op->params.delta_rule.eps, dk,
+                         k + (size_t)t * (size_t)dk);
         g[t] = a * lm_softplus(alpha[(size_t)t * (size_t)n_v] + dt);
         b[t] = lm_sigmoid(beta[(size_t)t * (size_t)n_v]);
     }
@@ -186,7 +186,7 @@ static void pool_chunk(void *arg, int32_t index, int32_t worker) {
     case LM_POOLING_LAST: memcpy(y, x + (size_t)(span->n_tokens - 1) * (size_t)width, (size_t)width * sizeof *y); break;
     default: memcpy(y, x, (size_t)width * sizeof *y); break;
     }
-    if (s->op->params.pool.normalise) lm_l2_normalise(y, 1e-12f, width, y);
+    if (s->op->params.pool.normalise) lm_cpu_normalise(s->kernels, y, 1e-12f, width, y);
 }
 
 lm_status lm_cpu_pool(const lm_cpu_step *s) {

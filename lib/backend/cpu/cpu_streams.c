@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cpu_internal.h"
-#include "cpu_l2.h"
 
 void lm_cpu_mix_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *c = lm_cpu_row(s, s->op->in[1], row);
@@ -24,9 +23,9 @@ void lm_cpu_rescale_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *like = lm_cpu_row(s, s->op->in[1], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t total = lm_cpu_width(s, s->op->in[0]), width = lm_cpu_width(s, s->op->in[1]);
-    float target = lm_l2_norm(like, width);
+    float target = s->kernels->length(like, width);
     for (int32_t i = 0; i < total; i += width) {
-        float norm = lm_l2_norm(x + i, width);
+        float norm = s->kernels->length(x + i, width);
         s->kernels->scale(x + i, norm > 0 ? target / norm : 1, width, y + i);
     }
 }

@@ -39,12 +39,12 @@ static void print_plan(const char *path, const lm_plan *p, bool json) {
                "\"copied_bytes\": %llu, \"model_bytes\": %llu, "
                "\"cache_bytes\": %llu, \"work_bytes\": %llu, \"context_bytes\": %llu, \"n_ctx\": %d, "
                "\"n_ctx_fitting\": %d, "
-               "\"tokens_per_second\": %.3f, \"tokens_per_second_full\": %.3f, ",
+               "\"tokens_per_second\": %.3f, \"tokens_per_second_full\": %.3f, \"resident_share\": %.3f, ",
                p->fits ? "true" : "false", (unsigned long long)p->total_bytes, (unsigned long long)p->memory_bytes,
                (unsigned long long)m->weights_bytes, (unsigned long long)m->copied_bytes,
                (unsigned long long)m->model_bytes, (unsigned long long)m->cache_bytes,
                (unsigned long long)m->work_bytes, (unsigned long long)m->context_bytes, (int)p->n_ctx,
-               (int)p->n_ctx_fitting, p->tokens_per_second, p->tokens_per_second_full);
+               (int)p->n_ctx_fitting, p->tokens_per_second, p->tokens_per_second_full, p->resident_share);
         return;
     }
     printf("%s with a context of %d %s: %.3f of %.3f GB\n", path, (int)p->n_ctx, p->fits ? "fits" : "does not fit",
@@ -55,8 +55,14 @@ static void print_plan(const char *path, const lm_plan *p, bool json) {
            (unsigned long long)m->model_bytes, (unsigned long long)m->cache_bytes, (unsigned long long)m->work_bytes,
            (unsigned long long)m->context_bytes);
     printf("  longest context that fits: %d\n", (int)p->n_ctx_fitting);
-    printf("  decode at most %.1f tokens/s, %.1f with a full context\n", p->tokens_per_second,
-           p->tokens_per_second_full);
+    if (p->fits)
+        printf("  decode at most %.1f tokens/s, %.1f with a full context\n", p->tokens_per_second,
+               p->tokens_per_second_full);
+    else
+        printf("  %.0f %% of the weights can stay in memory, the rest is read from the file again and again; decode "
+               "would be\n"
+               "  %.1f tokens/s at most in enough memory\n",
+               100 * p->resident_share, p->tokens_per_second);
 }
 
 static void print_rule(double ram, double bandwidth, bool json) {

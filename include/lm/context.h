@@ -295,6 +295,9 @@ typedef struct lm_plan {
     int32_t n_ctx_fitting;      /* the longest context of one sequence that fits, 0 when none */
     double tokens_per_second;   /* decode at an empty cache, at the full read bandwidth: an upper bound */
     double tokens_per_second_full; /* the same with n_ctx positions in the cache */
+    double resident_share;         /* of the weights, how much memory_bytes holds beside all else, 0 to 1; 1 when it fits. The rest is read
+                                      from the file whenever it is used: with R bytes/s of memory and F of the file a token takes about
+                                      active_bytes * (resident_share / R + (1 - resident_share) / F), and the two speeds above are no bound */
 } lm_plan;
 
 /**

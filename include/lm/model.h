@@ -8,6 +8,9 @@
  *     ... lm_context_open(model, NULL, &context, &error) ...
  *     lm_model_close(model);             // contexts keep it alive until they are closed
  *
+ * A file may be larger than the memory: of a mixture of experts the system is then told which experts come next, and keeps those in memory
+ * that are chosen often; lm_model_plan says which share of the weights can stay.
+ *
  * Weights are mapped read-only and used where they lie: opening copies nothing and two processes share one copy. A mapped file that
  * somebody cuts short faults the reader; LM_LOAD_READ reads the file into memory instead, for files others may change.
  */
@@ -31,7 +34,7 @@ typedef struct lm_model_params {
     uint32_t struct_size;
     int32_t load;        /* an lm_load */
     lm_runtime *runtime; /* NULL: a default one of its own */
-    int32_t prefetch;    /* non-zero: ask the system to read the file ahead */
+    int32_t prefetch;    /* non-zero: ask the system to read the weights ahead; of a file that exceeds the memory, those that every token reads */
     int32_t lock;        /* non-zero: keep the weights in memory; LM_ERR_IO when the system refuses */
     int32_t vocab_only;  /* non-zero: for texts, metadata and tensor names alone; weights may be absent and the architecture unknown */
 } lm_model_params;

@@ -74,7 +74,7 @@ static void count_active(const lm_model *model, lm_model_info *info) {
             continue;
         }
         if (block_of(t->name) >= h->n_layers) continue;
-        bool experts = t->ne[2] > 1 && h->n_experts > 0 && t->ne[2] == h->n_experts;
+        bool experts = lm_model_is_experts(model, t);
         uint64_t used = experts ? (uint64_t)h->n_experts_used : 1, all = experts ? (uint64_t)h->n_experts : 1;
         info->active_bytes += t->bytes / all * used;
         if (t->n_dims > 1) info->active_params += count / all * used;

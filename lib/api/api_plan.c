@@ -11,6 +11,12 @@ static uint64_t total_of(const lm_memory *m) {
     return m->weights_bytes + m->copied_bytes + m->model_bytes + m->cache_bytes + m->work_bytes + m->context_bytes;
 }
 
+static double resident_share(const lm_plan *plan) {
+    uint64_t weights = plan->memory.weights_bytes, others = plan->total_bytes - weights;
+    if (plan->fits || weights == 0) return 1;
+    return plan->memory_bytes > others ? (double)(plan->memory_bytes - others) / (double)weights : 0;
+}
+
 static lm_status total_for(lm_model *model, const lm_context_params *context, int32_t n_ctx, uint64_t *total,
                            lm_error *error) {
     lm_context_params params = *context;
@@ -63,6 +69,7 @@ lm_status lm_model_plan(const char *path, const lm_plan_params *params, lm_plan 
         plan.total_bytes = total_of(&plan.memory);
         plan.memory_bytes = own.memory_bytes ? own.memory_bytes : lm_os_memory_available();
         plan.fits = plan.total_bytes <= plan.memory_bytes;
+        plan.resident_share = resident_share(&plan);
         plan.n_ctx = in_force.n_ctx;
         status = longest_fitting(model, &context, plan.memory_bytes, &plan.n_ctx_fitting, error);
     }

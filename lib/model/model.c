@@ -82,7 +82,6 @@ static lm_status load_file(lm_model *model, const lm_os_file *file, const lm_mod
     *part = (lm_gguf_part){out->mapping.data, out->mapping.size, id.size};
     if (params->lock && lm_os_lock(&out->mapping, 0, out->mapping.size) != LM_OK)
         return lm_error_set(error, LM_ERR_IO, "the system does not let the weights be locked in memory");
-    if (params->prefetch) lm_os_advise(&out->mapping, 0, out->mapping.size, LM_OS_ADVICE_WILL_NEED);
     return LM_OK;
 }
 
@@ -217,6 +216,24 @@ static lm_status check_program(lm_model *model, lm_error *error) {
     return check_outputs(model, model->arch->encoder ? LM_ARCH_HIDDEN : LM_ARCH_LOGITS, error);
 }
 
+/* Ask for the weights that every token reads; for experts only where all weights fit the memory there is. Those of a larger file are
+ * read as they are chosen (cpu_experts.c). */
+static void prefetch(const lm_model *model) {
+    uint64_t all = 0, always = 0, available = lm_os_memory_available();
+    for (size_t i = 0; i < model->n_tensors; i++) {
+        all += model->tensors[i].bytes;
+        always += lm_model_is_experts(model, &model->tensors[i]) ? 0 : model->tensors[i].bytes;
+    }
+    if (available && always > available) return; /* what came first would be gone when it is used */
+    for (size_t i = 0; i < model->n_tensors; i++)
+        if (!available || all <= available || !lm_model_is_experts(model, &model->tensors[i]))
+            lm_os_advise(model->tensors[i].data, (size_t)model->tensors[i].bytes, LM_OS_ADVICE_WILL_NEED);
+}
+
+bool lm_model_is_experts(const lm_model *model, const lm_tensor *tensor) {
+    return model->hparams.n_experts > 0 && tensor->ne[2] > 1 && tensor->ne[2] == model->hparams.n_experts;
+}
+
 /* Without weights a model is its directory and its vocabulary; no context opens on it. */
 static lm_status open_vocab_only(lm_model *model, lm_error *error) {
     lm_status status = lm_vocab_open(model->env, model->gguf, &model->vocab, error);
@@ -225,14 +242,16 @@ static lm_status open_vocab_only(lm_model *model, lm_error *error) {
     return status;
 }
 
-static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const lm_gguf_source *source, bool vocab_only,
-                               lm_error *error) {
+static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const lm_gguf_source *source,
+                               const lm_model_params *params, lm_error *error) {
+    bool vocab_only = params->vocab_only != 0;
     lm_status status = lm_gguf_open(model->env, part, source, &model->gguf, error);
     if (status == LM_OK) status = read_tensors(model, error);
     if (status == LM_OK) status = find_arch(model, vocab_only, error);
     if (status == LM_OK && vocab_only) return open_vocab_only(model, error);
     lm_arch_source tensors = lm_model_source(model);
     if (status == LM_OK) status = lm_hparams_read(&tensors, model->arch, &model->hparams, error);
+    if (status == LM_OK && params->prefetch && model->n_files > 0 && params->load == LM_LOAD_MAP) prefetch(model);
     if (status == LM_OK) status = check_program(model, error);
     if (status == LM_OK) status = lm_vocab_open(model->env, model->gguf, &model->vocab, error);
     return status;
@@ -247,7 +266,7 @@ lm_status lm_model_open_file(const lm_os_file *file, const char *path, const lm_
     status = reserve_files(model, 1) == LM_OK ? load_file(model, file, params, &part, error) : lm_error_memory(error);
     split_source source = {model, params, path};
     lm_gguf_source parts = {&source, open_part};
-    if (status == LM_OK) status = open_contents(model, &part, &parts, params->vocab_only != 0, error);
+    if (status == LM_OK) status = open_contents(model, &part, &parts, params, error);
     if (status == LM_OK)
         *out = model;
     else
@@ -263,7 +282,7 @@ lm_status lm_model_open_bytes(const void *bytes, size_t n, const lm_model_params
     lm_gguf_part part = {bytes, n, n};
     split_source source = {model, params, NULL};
     lm_gguf_source parts = {&source, open_part};
-    status = open_contents(model, &part, &parts, params->vocab_only != 0, error);
+    status = open_contents(model, &part, &parts, params, error);
     if (status == LM_OK)
         *out = model;
     else

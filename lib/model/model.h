@@ -60,6 +60,8 @@ void lm_model_unplace(lm_model *model);
 void lm_model_hold(lm_model *model);
 void lm_model_release(lm_model *model);
 lm_arch_source lm_model_source(const lm_model *model);
+/* A tensor of which a token reads n_experts_used of n_experts parts. */
+bool lm_model_is_experts(const lm_model *model, const lm_tensor *tensor);
 /* Whether the runtime can run every operation of a program of this model; else LM_ERR_UNSUPPORTED. */
 lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, lm_error *error);
 /* A number that two different models are unlikely to share: checksum of the metadata, the tensor directory and a sample of the weights. */

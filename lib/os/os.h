@@ -92,8 +92,8 @@ typedef enum lm_os_advice {
 lm_status lm_os_file_map(const lm_os_file *file, uint64_t offset, uint64_t size, lm_os_mapping *out, lm_error *error);
 /* May be called on a zeroed struct. */
 void lm_os_unmap(lm_os_mapping *mapping);
-/* Hints about [offset, offset + size) of the mapping, cut to it; a system that has none ignores them. */
-void lm_os_advise(const lm_os_mapping *mapping, size_t offset, size_t size, lm_os_advice advice);
+/* Hints about n bytes of a mapping; a system that has none ignores them, and so do bytes that are no file's. */
+void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice);
 /* Keep the range in memory until it is unmapped or unlocked. LM_ERR_IO when the system refuses (limits, privileges). */
 lm_status lm_os_lock(const lm_os_mapping *mapping, size_t offset, size_t size);
 void lm_os_unlock(const lm_os_mapping *mapping, size_t offset, size_t size);

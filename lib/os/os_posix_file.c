@@ -249,11 +249,10 @@ static bool pages(const lm_os_mapping *mapping, size_t offset, size_t size, void
     return true;
 }
 
-void lm_os_advise(const lm_os_mapping *mapping, size_t offset, size_t size, lm_os_advice advice) {
+void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice) {
     static const int words[] = {POSIX_MADV_NORMAL, POSIX_MADV_SEQUENTIAL, POSIX_MADV_RANDOM, POSIX_MADV_WILLNEED};
-    void *start;
-    size_t n;
-    if (pages(mapping, offset, size, &start, &n)) (void)posix_madvise(start, n, words[advice]);
+    size_t before = (uintptr_t)bytes % lm_os_page_size();
+    if (n > 0) (void)posix_madvise((void *)((uintptr_t)bytes - before), n + before, words[advice]);
 }
 
 lm_status lm_os_lock(const lm_os_mapping *mapping, size_t offset, size_t size) {

@@ -237,12 +237,10 @@ static bool range(const lm_os_mapping *mapping, size_t offset, size_t size, void
     return true;
 }
 
-void lm_os_advise(const lm_os_mapping *mapping, size_t offset, size_t size, lm_os_advice advice) {
+void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice) {
     WIN32_MEMORY_RANGE_ENTRY entry;
-    void *start;
-    size_t n;
-    if (advice != LM_OS_ADVICE_WILL_NEED || !range(mapping, offset, size, &start, &n)) return;
-    entry.VirtualAddress = start;
+    if (advice != LM_OS_ADVICE_WILL_NEED || n == 0) return;
+    entry.VirtualAddress = (void *)(uintptr_t)bytes;
     entry.NumberOfBytes = n;
     (void)PrefetchVirtualMemory(GetCurrentProcess(), 1, &entry, 0);
 }

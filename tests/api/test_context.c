@@ -395,10 +395,18 @@ static void reports_are_exact(void **state) {
         assert_int_equal(memory.live_bytes - before, in_allocator(&report));
         assert_memory_equal(&plan.memory, &report, sizeof report);
         assert_int_equal(plan.total_bytes, in_allocator(&report) + report.weights_bytes);
-        assert_true(plan.fits && plan.n_ctx_fitting > 0 && plan.tokens_per_second > plan.tokens_per_second_full);
+        assert_true(plan.fits && plan.resident_share == 1 && plan.n_ctx_fitting > 0 &&
+                    plan.tokens_per_second > plan.tokens_per_second_full);
         plan_params.memory_bytes = plan.total_bytes - 1;
         assert_int_equal(lm_model_plan(small_path(), &plan_params, &plan, NULL), LM_OK);
         assert_int_equal(plan.fits, 0);
+        assert_true(plan.resident_share > 0.99 && plan.resident_share < 1);
+        plan_params.memory_bytes = plan.total_bytes - plan.memory.weights_bytes / 4 * 3;
+        assert_int_equal(lm_model_plan(small_path(), &plan_params, &plan, NULL), LM_OK);
+        assert_true(plan.resident_share > 0.249 && plan.resident_share < 0.251);
+        plan_params.memory_bytes = 1000;
+        assert_int_equal(lm_model_plan(small_path(), &plan_params, &plan, NULL), LM_OK);
+        assert_true(plan.resident_share == 0);
         lm_context_close(c);
         lm_model_close(model);
         model_params.load = LM_LOAD_READ;

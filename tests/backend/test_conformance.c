@@ -4,6 +4,7 @@
 #include "counting.h"
 
 #include "../../lib/backend/cpu/cpu_backend.h"
+#include "../../lib/backend/cpu/cpu_internal.h"
 #include "conformance.h"
 #include "host_backend.h"
 
@@ -53,6 +54,30 @@ static void every_level_and_thread_count_gives_the_same_bytes(void **state) {
     assert_int_equal(memory.live_bytes, 0);
 }
 
+static cpu beyond;
+
+static lm_status weights_beyond_memory(void *user, int32_t device, const lm_tensor *const *tensors, int32_t n,
+                                       void **weights, uint64_t *copied_bytes, lm_error *error) {
+    static lm_cpu_weights exceeding = {true};
+    lm_status status = beyond.table.weights_create(user, device, tensors, n, weights, copied_bytes, error);
+    if (status == LM_OK) *weights = &exceeding;
+    return status;
+}
+
+/* Hints to the system are hints. */
+static void weights_that_exceed_memory_give_the_same_bytes(void **state) {
+    (void)state;
+    test_memory memory = {.fail_at = TEST_MEMORY_NEVER};
+    lm_env env = test_memory_env(&memory);
+    cpu reference;
+    open_cpu(&reference, &env, LM_CPU_GENERIC, 1);
+    open_cpu(&beyond, &env, lm_cpu_detect(), 1);
+    lm_backend table = beyond.table;
+    table.weights_create = weights_beyond_memory;
+    expect_success(&env, &table, &reference.table, false, "beyond memory");
+    assert_int_equal(memory.live_bytes, 0);
+}
+
 static void every_operation_has_a_program(void **state) {
     (void)state;
     test_memory memory = {.fail_at = TEST_MEMORY_NEVER};
@@ -94,6 +119,7 @@ int main(int argc, char **argv) {
     thorough = argc > 1 && strcmp(argv[1], "thorough") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_level_and_thread_count_gives_the_same_bytes),
+        cmocka_unit_test(weights_that_exceed_memory_give_the_same_bytes),
         cmocka_unit_test(every_operation_has_a_program),
         cmocka_unit_test(doing_nothing_does_not_pass),
     };

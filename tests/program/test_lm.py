@@ -111,6 +111,34 @@ class Embed(unittest.TestCase):
         self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a", "--pooling", "sum", "-o", "-").returncode, 2)
 
 
+    def test_rerankers_score_texts(self):
+        for name in ("bert-rank", "qwen3-rank"):
+            facts = json.loads((GOLDEN / f"{name}.json").read_text())
+            tokens = ",".join(map(str, facts["tokens"]))
+            for extra in ((), ("--pooling", "rank")):
+                result = lm("embed", GOLDEN / f"{name}.gguf", "--tokens", tokens, "-o", "-", *extra)
+                found = struct.unpack(f"<{len(result.stdout) // 4}f", result.stdout)
+                self.assertEqual(len(found), len(facts["scores"]))
+                for a, b in zip(found, facts["scores"]):
+                    self.assertAlmostEqual(a, b, delta=1e-4)
+        result = lm("embed", GOLDEN / "bert.gguf", "--tokens", "5,6", "--pooling", "rank", "-o", "-")
+        self.assertEqual(result.returncode, 3)
+        self.assertIn(b"classifier", result.stderr)
+
+    def test_draft_logits(self):
+        facts = json.loads((GOLDEN / "qwen35.json").read_text())
+        tokens, at = (",".join(map(str, facts[key])) for key in ("tokens", "positions"))
+        result = lm("logits", GOLDEN / "qwen35.gguf", "--tokens", tokens, "--at", at, "--kv", "f32", "--mtp", "-o", "-")
+        expected = (GOLDEN / facts["mtp"]["file"]).read_bytes()
+        self.assertEqual(len(result.stdout), len(expected))
+        form = f"<{len(expected) // 4}f"
+        worst = max(abs(a - b) for a, b in zip(struct.unpack(form, result.stdout), struct.unpack(form, expected)))
+        self.assertLess(worst, facts["mtp"]["max_abs"])
+        result = lm("logits", GOLDEN / "qwen3.gguf", "--tokens", "5,6", "--mtp", "-o", "-")
+        self.assertEqual((result.returncode, result.stdout), (3, b""))
+        self.assertIn(b"draft block", result.stderr)
+
+
 class Chat(unittest.TestCase):
     MODEL = pathlib.Path(os.environ.get("LM_GOLDEN", "/nonexistent")) / "session/chat.gguf"
 
@@ -191,7 +219,10 @@ class Fit(unittest.TestCase):
         parts = ("weights", "copied", "model", "cache", "work", "context")
         self.assertEqual(plan["total_bytes"], sum(plan[p + "_bytes"] for p in parts))
         result = lm("fit", STORIES, "--ram", 0.001, "--bandwidth", 1, "--json")
-        self.assertEqual((result.returncode, json.loads(result.stdout)["fits"]), (1, False))
+        plan = json.loads(result.stdout)
+        self.assertEqual((result.returncode, plan["fits"]), (1, False))
+        self.assertLess(plan["resident_share"], 1)
+        self.assertIn(b"of the weights can stay in memory", lm("fit", STORIES, "--ram", 0.001, "--bandwidth", 1).stdout)
 
 
 @needs_shared

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../../base/format.h"
+#include "../../os/os.h"
 #include "cpu_internal.h"
 
 static int32_t device_count(void *user) {
@@ -60,10 +61,18 @@ static int32_t op_supported(void *user, int32_t device, const lm_program *progra
     }
 }
 
+/* There is nothing to keep of weights but which of two cases they are. */
+static const lm_cpu_weights within_memory = {false}, beyond_memory = {true};
+
 static lm_status weights_create(void *user, int32_t device, const lm_tensor *const *tensors, int32_t n, void **weights,
                                 uint64_t *copied_bytes, lm_error *error) {
-    (void)user, (void)device, (void)tensors, (void)n, (void)error;
-    *weights = NULL;
+    (void)user, (void)device, (void)error;
+    uint64_t total = 0, available = lm_os_memory_available();
+    for (int32_t i = 0; i < n; i++) total += tensors[i]->bytes;
+    bool exceed = available > 0 && total > available;
+    for (int32_t i = 0; i < n && exceed; i++) /* of experts nothing is worth reading ahead but what is asked for */
+        if (tensors[i]->ne[2] > 1) lm_os_advise(tensors[i]->data, (size_t)tensors[i]->bytes, LM_OS_ADVICE_RANDOM);
+    *weights = (void *)(uintptr_t)(exceed ? &beyond_memory : &within_memory);
     *copied_bytes = 0;
     return LM_OK;
 }

@@ -7,6 +7,7 @@
  *   combine  y_t = sum over the token's experts, in the order of the router, of weight * pair row (+ residual) */
 #include <string.h>
 
+#include "../../os/os.h"
 #include "cpu_internal.h"
 
 #define ROWS_PER_CHUNK 64
@@ -211,10 +212,24 @@ static void combine_chunk(void *arg, int32_t token, int32_t worker) {
         memcpy(y, sum, (size_t)n_out * sizeof *y);
 }
 
+/* Where the weights exceed the memory: start reading the chosen experts, all at once and nothing else. */
+static void announce(const experts_task *t) {
+    const lm_cpu_step *s = t->step;
+    for (int32_t i = 0; i < t->n_used_experts; i++)
+        for (int w = 0; w < 3; w++) {
+            if (s->op->weight[w] < 0) continue;
+            const lm_tensor *tensor = lm_cpu_tensor(s, w);
+            size_t bytes = (size_t)(tensor->bytes / (uint64_t)t->p.n_experts);
+            const char *first = (const char *)tensor->data + (size_t)ints(t, t->p.experts_used)[i] * bytes;
+            lm_os_advise(first, bytes, LM_OS_ADVICE_WILL_NEED);
+        }
+}
+
 lm_status lm_cpu_experts(const lm_cpu_step *s) {
     if (s->n_rows == 0) return LM_OK;
     experts_task t = {.step = s, .p = plan(s->segment->cpu, s->program, s->op, s->n_rows), .base = s->segment->shared};
     group_pairs(&t);
+    if (s->segment->exceeds_memory) announce(&t);
     const float *x = lm_cpu_value(s, s->op->in[0]);
     const lm_weight_kernels *gate = &s->kernels->weights[lm_cpu_tensor(s, 0)->dtype];
     lm_status status = product(&t, 0, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.gate, false);

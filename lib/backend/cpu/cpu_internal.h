@@ -10,6 +10,11 @@
 #include "../../base/checked.h"
 #include "cpu_backend.h"
 
+/* Weights are used where they are mapped. */
+typedef struct lm_cpu_weights {
+    bool exceed_memory; /* the system has to read some of them again and again */
+} lm_cpu_weights;
+
 /* ---- cache ---- */
 
 typedef struct lm_cpu_cache_layer {
@@ -70,6 +75,7 @@ typedef struct lm_cpu_segment {
     lm_cpu *cpu;
     const lm_program *program;
     const lm_cpu_cache *cache;
+    bool exceeds_memory; /* lm_cpu_weights */
     int32_t first_op, n_ops;
     const float **vectors; /* [n_tensors] floats of one-dimensional weights, NULL for matrices */
     float *converted;      /* copies behind vectors */

@@ -139,7 +139,7 @@ static void resolve_vectors(lm_cpu_segment *segment) {
 
 lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops,
                                 void *weights, void *cache, void **out, lm_error *error) {
-    (void)device, (void)weights;
+    (void)device;
     lm_cpu *cpu = user;
     lm_status status = LM_ERR_MEMORY;
     lm_cpu_segment *segment = lm_alloc_zeroed(cpu->env, sizeof *segment);
@@ -147,6 +147,7 @@ lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *pr
     segment->cpu = cpu;
     segment->program = program;
     segment->cache = cache;
+    segment->exceeds_memory = weights && ((const lm_cpu_weights *)weights)->exceed_memory;
     segment->first_op = first_op;
     segment->n_ops = n_ops;
     segment->vectors = lm_alloc_array(cpu->env, (size_t)program->n_tensors, sizeof *segment->vectors);

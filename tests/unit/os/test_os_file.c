@@ -122,8 +122,11 @@ static void any_range_can_be_mapped(void **state) {
             assert_int_equal(mapping.data[k], (unsigned char)(at * 31 ^ at >> 8));
         }
         for (int advice = LM_OS_ADVICE_NORMAL; advice <= LM_OS_ADVICE_WILL_NEED; advice++)
-            lm_os_advise(&mapping, 7, SIZE_MAX, (lm_os_advice)advice);
-        lm_os_advise(&mapping, SIZE_MAX, 5, LM_OS_ADVICE_WILL_NEED);
+            lm_os_advise(mapping.data + mapping.size / 3, mapping.size / 2, (lm_os_advice)advice);
+        for (size_t k = 0; k < mapping.size; k += 61) { /* they are hints */
+            size_t at = offsets[i] + k;
+            assert_int_equal(mapping.data[k], (unsigned char)(at * 31 ^ at >> 8));
+        }
         if (lm_os_lock(&mapping, 0, 10) == LM_OK) lm_os_unlock(&mapping, 0, 10);
         lm_os_unmap(&mapping);
         lm_os_unmap(&mapping);

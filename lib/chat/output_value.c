@@ -3,6 +3,7 @@
  * as JSON, or as Python writes true, false and none. What does not fit stays a string. */
 #include <string.h>
 
+#include "../base/json_write.h"
 #include "output_xml.h"
 
 enum { ANY = 0, TEXT = 1, NUMBER = 2, BOOL = 4, NONE = 8, ARRAY = 16, OBJECT = 32 };
@@ -60,14 +61,12 @@ static void put_string(lm_output *output, const char *bytes, size_t n) {
     lm_output_call_word(output, "\"");
 }
 
+static const char words[3][2][6] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
+
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-void lm_output_value(lm_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n) {
-    static const char *const words[][2] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
-    unsigned types = is_json ? ANY : allowed(schema, 8);
-    const char *from = bytes, *to = bytes + n;
-    while (from < to && is_space(*from)) from++;
-    while (to > from && is_space(to[-1])) to--;
+/* Whether a text is a JSON value of one of the types. */
+static bool fits_as_json(lm_output *output, unsigned types, bool is_json, const char *from, const char *to) {
     lm_arena arena;
     const lm_json *value;
     lm_arena_init(&arena, output->env, LM_ARENA_UNLIMITED);
@@ -79,10 +78,58 @@ void lm_output_value(lm_output *output, const lm_json *schema, bool is_json, con
     /* Where text is allowed, a quoted string is more likely text with quotes than JSON. */
     if (fits && value->type == LM_JSON_STRING && !is_json) fits = types == ANY ? false : !(types & TEXT);
     lm_arena_free(&arena);
-    if (fits) {
-        lm_output_call_arguments(output, from, (size_t)(to - from));
-        return;
+    return fits;
+}
+
+/* A list or a mapping as Python prints it, as JSON; nothing when it is something else. */
+static void read_python(lm_output *output, const char *from, const char *to, lm_str *out) {
+    lm_str text;
+    lm_str_init(&text, output->env, SIZE_MAX);
+    for (const char *at = from; at < to && out->status == LM_OK; at++) {
+        char quote = *at;
+        if (quote != '\'' && quote != '"') {
+            size_t left = (size_t)(to - at), i = 0;
+            while (i < 3 && (left < strlen(words[i][0]) || memcmp(at, words[i][0], strlen(words[i][0])) != 0)) i++;
+            if (i < 3) {
+                lm_str_append_text(out, words[i][1]);
+                at += strlen(words[i][0]) - 1;
+            } else {
+                lm_str_append_char(out, quote);
+            }
+            continue;
+        }
+        lm_str_clear(&text);
+        while (++at < to && *at != quote) {
+            static const char letters[] = "nrt\\'\"", values[] = "\n\r\t\\'\"";
+            const char *known = *at == '\\' && at + 1 < to && at[1] ? strchr(letters, at[1]) : NULL;
+            lm_str_append_char(&text, known ? values[known - letters] : *at);
+            at += known != NULL;
+        }
+        lm_json_print_string(out, lm_str_text(&text), text.size, false);
     }
+    if (text.status != LM_OK || out->status != LM_OK) output->status = LM_ERR_MEMORY;
+    lm_str_free(&text);
+}
+
+void lm_output_value(lm_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n) {
+    unsigned types = is_json ? ANY : allowed(schema, 8);
+    const char *from = bytes, *to = bytes + n;
+    while (from < to && is_space(*from)) from++;
+    while (to > from && is_space(to[-1])) to--;
+    lm_str python;
+    lm_str_init(&python, output->env, SIZE_MAX);
+    bool fits = fits_as_json(output, types, is_json, from, to);
+    if (!fits && types != TEXT && from < to && (*from == '[' || *from == '{')) {
+        read_python(output, from, to, &python);
+        fits = fits_as_json(output, types, true, lm_str_text(&python), lm_str_text(&python) + python.size);
+        if (fits) {
+            from = lm_str_text(&python);
+            to = from + python.size;
+        }
+    }
+    if (fits) lm_output_call_arguments(output, from, (size_t)(to - from));
+    lm_str_free(&python);
+    if (fits) return;
     for (size_t i = 0; i < 3; i++) {
         unsigned bit = i < 2 ? BOOL : NONE;
         bool same = strlen(words[i][0]) == (size_t)(to - from) && memcmp(from, words[i][0], (size_t)(to - from)) == 0;

@@ -150,10 +150,11 @@ def check_files(root):
     suffixes = {".c", ".h", ".py", ".build", ".swift"}
     for top in ("include", "lib", "kernels", "tests", "examples", "bindings"):
         for path in sorted((root / top).rglob("*")):
-            if path.suffix not in suffixes or not path.is_file() or "seeds" in path.parts:
+            if path.suffix not in suffixes or not path.is_file() or {"seeds", ".build"} & set(path.parts):
                 continue
             head = path.read_text(encoding="utf-8").splitlines()[:3]
-            first = head[1] if head and head[0].startswith("#!") else head[0] if head else ""
+            # What must be the first line by the rules of its reader comes before.
+            first = head[1] if head and head[0].startswith(("#!", "// swift-tools-version")) else head[0] if head else ""
             if not re.match(r"(/\*|//|#) SPDX-License-Identifier: MIT( \*/)?$", first):
                 problem(f"{path.relative_to(root)}: does not start with the SPDX line")
     return counts["include"] > 0 and counts["lib"] > 0

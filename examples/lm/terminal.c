@@ -10,7 +10,9 @@
 #include <time.h>
 
 #if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
 #include <io.h>
+#include <windows.h>
 #define is_terminal(file) (_isatty(_fileno(file)) != 0)
 #else
 #include <unistd.h>
@@ -64,11 +66,14 @@ void catch_interrupt(lm_context *context) {
 bool was_interrupted(void) { return interrupted != 0; }
 
 double seconds_now(void) {
-    struct timespec now;
 #if defined(_WIN32)
-    timespec_get(&now, TIME_UTC);
+    LARGE_INTEGER now, rate;
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&rate);
+    return (double)now.QuadPart / (double)rate.QuadPart;
 #else
+    struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-#endif
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#endif
 }

@@ -11,6 +11,7 @@
 
 #include "../base/checked.h"
 #include "../base/format.h"
+#include "../os/os.h"
 #include "reasoning_budget.h"
 
 /* Biases, then the list, then the member that selects. */
@@ -37,9 +38,7 @@ struct lm_sampler {
 
 /* A seed for callers who want any: time and the address of a fresh block, stirred. Not for secrets. */
 static uint32_t random_seed(const void *block) {
-    struct timespec now = {0, 0};
-    (void)timespec_get(&now, TIME_UTC);
-    uint64_t x = (uint64_t)now.tv_sec * 1000000007u ^ (uint64_t)now.tv_nsec << 20 ^ (uint64_t)clock() << 40 ^
+    uint64_t x = (uint64_t)time(NULL) * 1000000007u ^ lm_os_now_ns() << 20 ^ (uint64_t)clock() << 40 ^
                  (uint64_t)(uintptr_t)block;
     x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
     x = (x ^ x >> 27) * 0x94D049BB133111EBu;

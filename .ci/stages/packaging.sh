@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# How the library reaches other programs: installed files, the templates of tests/consumers, one file of C.
+model=tests/golden/models/qwen3.gguf
+
+# The same tokens from a consumer as from the first one built; LD_LIBRARY_PATH where the shared library is meant.
+consumed() { # PROGRAM
+    local got
+    got=$(LD_LIBRARY_PATH="$prefix/lib" "$1" "$model") || return 1
+    [ "$(echo "$got" | wc -l)" -eq 8 ] || { echo "$1 printed: $got"; return 1; }
+    echo "$got" | cmp - "$out/consumed" 2>/dev/null || { [ ! -e "$out/consumed" ] && echo "$got" >"$out/consumed"; }
+}
+
+installed() {
+    prefix=$PWD/$out/prefix
+    rm -rf "$prefix" "$out/consumed"
+    configure "$out/install" -Dtests=false --prefix "$prefix" --libdir lib && meson install -C "$out/install" --no-rebuild --quiet
+}
+
+consumer_pkgconfig() {
+    PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -s -B -C tests/consumers/pkgconfig OUT="$PWD/$out/consumer-shared" &&
+        consumed "$out/consumer-shared" &&
+        PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -s -B -C tests/consumers/pkgconfig OUT="$PWD/$out/consumer-static" STATIC=1 &&
+        consumed "$out/consumer-static" && ! readelf -d "$out/consumer-static" | grep -q liblm
+}
+
+consumer_cmake() {
+    rm -rf "$out/consumer-cmake"
+    cmake -S tests/consumers/cmake -B "$out/consumer-cmake" -DCMAKE_PREFIX_PATH="$prefix" >"$out/cmake.log" 2>&1 &&
+        cmake --build "$out/consumer-cmake" >>"$out/cmake.log" 2>&1 || { tail -n 20 "$out/cmake.log"; return 1; }
+    consumed "$out/consumer-cmake/consumer" && consumed "$out/consumer-cmake/consumer_static" &&
+        ! readelf -d "$out/consumer-cmake/consumer_static" | grep -q liblm
+}
+
+# A clone of the committed files is the subproject that the wrap file would have fetched.
+consumer_meson() {
+    local at=$out/consumer-meson
+    rm -rf "$at"
+    mkdir -p "$at/subprojects/liblm"
+    cp tests/consumers/meson/meson.build tests/consumers/consumer.c "$at" && cp tests/consumers/meson/subprojects/lm.wrap "$at/subprojects" &&
+        git archive HEAD | tar -x -C "$at/subprojects/liblm" || return 1
+    meson setup "$at/build" "$at" >"$at.log" 2>&1 && ninja -C "$at/build" -j "$jobs" >>"$at.log" 2>&1 || { tail -n 20 "$at.log"; return 1; }
+    consumed "$at/build/consumer"
+}
+
+# lm.c and lm.h alone, with one compiler; it must tell the same story as the library.
+amalgamated() { # COMPILER
+    local at=$out/one-file
+    "$1" -O2 -Wall -Wextra -Werror -I"$at" "$at/lm.c" tests/consumers/consumer.c -lm -pthread -o "$at/consumer-$1" && consumed "$at/consumer-$1"
+}
+
+amalgamation() {
+    local started=$SECONDS
+    python3 tests/amalgamation/amalgamate.py "$out/one-file" && mkdir -p "$out/one-file/lm" && cp "$out/one-file/lm.h" "$out/one-file/lm/lm.h" || return 1
+    amalgamated gcc & local first=$!
+    amalgamated clang & local second=$! status=0
+    wait $first || { echo "gcc fails"; status=1; }
+    wait $second || { echo "clang fails"; status=1; }
+    echo "one file: $(wc -c <"$out/one-file/lm.c") bytes, both compilers in $((SECONDS - started)) s"
+    return $status
+}

@@ -3,6 +3,8 @@
 #include <lm/chat.h>
 
 #include "../base/format.h"
+
+#include <string.h>
 #include "../base/params.h"
 #include "../chat/chat.h"
 #include "../model/model.h"
@@ -60,14 +62,14 @@ lm_status lm_chat_render(lm_chat *chat, const char *inputs, size_t n, const lm_c
     lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_chat_render_params", error);
     if (status != LM_OK) return status;
-    if (out->struct_size < sizeof prompt)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_prompt: struct_size is too small");
+    if (out->struct_size < sizeof out->struct_size)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_prompt.struct_size is not set");
     if (own.flags & ~LM_CHAT_RENDER_ADAPT)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_render_params: unknown flags");
     status = lm_chat_run(chat, inputs, n, &own, &prompt, error);
     if (status != LM_OK) return status;
     prompt.struct_size = out->struct_size;
-    *out = prompt;
+    memcpy(out, &prompt, out->struct_size < sizeof prompt ? out->struct_size : sizeof prompt);
     return LM_OK;
 }
 

@@ -48,8 +48,11 @@ typedef struct lm_value {
     uint64_t offset; /* bytes from the start of the arena, a multiple of 64; rows are width floats apart */
 } lm_value;
 
+/** What a NORM divides by: the root of the mean square, the deviation (after the mean is taken out), the root of the sum of squares. */
 typedef enum lm_norm_kind { LM_NORM_RMS = 0, LM_NORM_LAYER = 1, LM_NORM_L2 = 2 } lm_norm_kind;
+/** Which row of its table an EMBED takes: the token's, the position's, or always the same one. */
 typedef enum lm_embed_source { LM_EMBED_TOKEN = 0, LM_EMBED_POSITION = 1, LM_EMBED_CONSTANT = 2 } lm_embed_source;
+/** What a ROUTE makes of the logits: softmax over all experts, sigmoid of each, softmax over those chosen, root of the softplus. */
 typedef enum lm_gating { LM_GATING_SOFTMAX = 1, LM_GATING_SIGMOID = 2, LM_GATING_SOFTMAX_USED = 3, LM_GATING_SQRT_SOFTPLUS = 4 } lm_gating;
 
 typedef enum lm_activation {

@@ -102,6 +102,7 @@ typedef struct lm_allocator {
     void (*free)(void *user, void *pointer, size_t size, size_t align);
 } lm_allocator;
 
+/** What kind of line is logged. */
 typedef enum lm_log_level {
     LM_LOG_LEVEL_ERROR = 1,
     LM_LOG_LEVEL_WARNING = 2,

@@ -122,27 +122,32 @@ def warm(path):
 
 
 def measure(options):
+    spent = expected = 0.0  # of the rows measured so far: estimates are corrected by their ratio
     start, result = time.monotonic(), dict(machine=machine(), started=time.strftime("%Y-%m-%d %H:%M"), rows=[])
     for r in rows():
         left, path = options.budget - 15 - (time.monotonic() - start), file_of(options, r["model"])
+        needs = estimate(r) * (spent / expected if spent else 1)
         why = None
         if not path.exists():
             why = "no such model; --prepare makes it"
         elif r["depth"] and not state_of(options, r).exists():
             why = "no cached state; --prepare makes it"
-        elif estimate(r) > left:
-            why = f"needs about {estimate(r):.0f} s, {max(left, 0):.0f} s are left"
+        elif needs > left:
+            why = f"needs about {needs:.0f} s, {max(left, 0):.0f} s are left"
         if not why:
             warm(path)
             load, began = os.getloadavg()[0], time.monotonic()
             others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(r["busy"])]
             try:
-                run = subprocess.run(command(options, r), capture_output=True, text=True)
+                run = subprocess.run(command(options, r), capture_output=True, text=True, timeout=max(left, 1))
+            except subprocess.TimeoutExpired:
+                run = subprocess.CompletedProcess([], 1, "", f"stopped after {left:.0f} s")
             finally:
                 for other in others:
                     other.kill()
                     other.wait()
             r.update(seconds=round(time.monotonic() - began, 1), load=load)
+            spent, expected = spent + r["seconds"], expected + estimate(r)
             if run.returncode != 0:
                 why = run.stderr.strip()
             else:

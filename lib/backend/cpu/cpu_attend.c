@@ -240,18 +240,27 @@ void lm_cpu_attend_scratch(const lm_cpu *cpu, const lm_program *program, const l
 
 /* ---- CACHE_STORE ---- */
 
-static void store_chunk(void *arg, int32_t index, int32_t worker) {
+#define STORE_TOKENS 16 /* from how many tokens on threads share the work by heads; before, waking them costs more */
+
+typedef struct store_task {
+    const lm_cpu_step *step;
+    int32_t parts; /* of a span: its kv heads in so many runs */
+} store_task;
+
+static void store_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
-    const lm_cpu_step *s = arg;
-    const lm_span *span = &s->run->spans[index];
+    const store_task *t = arg;
+    const lm_cpu_step *s = t->step;
+    const lm_span *span = &s->run->spans[chunk / t->parts];
     const lm_cache_layer *layer = &s->program->cache_layers[s->op->params.cache_store.layer];
     const lm_cpu_cache_layer *memory = &s->segment->cache->layers[s->op->params.cache_store.layer];
     const float *k = lm_cpu_value(s, s->op->in[0]), *v = lm_cpu_value(s, s->op->in[1]);
+    const int32_t heads = layer->n_heads_kv / t->parts, first = chunk % t->parts * heads;
     for (int32_t i = 0; i < span->n_tokens; i++) {
         int32_t pos = span->pos + i, page = span->pages[layer->group][pos / LM_PAGE_TOKENS],
                 slot = pos % LM_PAGE_TOKENS;
         size_t row = (size_t)(span->first + i) * (size_t)layer->n_heads_kv;
-        for (int32_t h = 0; h < layer->n_heads_kv; h++) {
+        for (int32_t h = first; h < first + heads; h++) {
             s->kernels->cache_put_k(layer->k_type, lm_cpu_k_part(memory, page, h), layer->k_width, slot,
                                     k + (row + (size_t)h) * (size_t)layer->k_width);
             if (v)
@@ -262,5 +271,7 @@ static void store_chunk(void *arg, int32_t index, int32_t worker) {
 }
 
 lm_status lm_cpu_cache_store(const lm_cpu_step *s) {
-    return lm_cpu_parallel(s, s->run->n_spans, store_chunk, (void *)(uintptr_t)s);
+    const int32_t n_heads = s->program->cache_layers[s->op->params.cache_store.layer].n_heads_kv;
+    store_task task = {s, s->run->n_tokens < STORE_TOKENS ? 1 : n_heads};
+    return lm_cpu_parallel(s, s->run->n_spans * task.parts, store_chunk, &task);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * How long grammars take: compiling each schema of a case file, and one mask per token of its valid texts, on a vocabulary of
- * up to 150,000 distinct tokens merged from GGUF files. Times are of the processor, as other programs do not concern us. Masks are timed cold (a fresh grammar) and warm (the same text again).
+ * 150,000 distinct tokens: those of GGUF files, then pairs of them joined. Times are of the processor, as other programs do not
+ * concern us. Masks are timed cold (a fresh grammar) and warm (the same text again). Prints tables in Markdown, or with --json
+ * an object for each schema.
  *
- *     bench_grammar [--json] CASES.json VOCAB.gguf ...       --json: a line for each schema
+ *     bench_grammar [--json] CASES.json VOCAB.gguf ...
  *
  * Tokens are taken as their raw GGUF text with the two common markers for a space undone, which is close enough for timing. */
 #define _POSIX_C_SOURCE 199309L
@@ -109,7 +111,15 @@ typedef struct samples {
     double value[MAX_SAMPLES];
     size_t n;
 } samples;
-static samples cold, warm, compile;
+static samples cold, warm, compile, one_cold, one_warm;
+
+typedef struct row {
+    const char *name;
+    double compile, cold, cold_worst, warm, warm_worst;
+} row;
+static row rows[1024];
+static size_t n_rows;
+
 static uint32_t mask[(MAX_TOKENS + 31) / 32];
 
 static void add_sample(samples *s, double value) {
@@ -121,20 +131,58 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void report(const char *name, samples *s) {
+static double quantile(samples *s, size_t percent) {
+    if (s->n == 0) return 0;
     qsort(s->value, s->n, sizeof *s->value, by_value);
-    if (s->n > 0)
-        printf("%-8s n %6zu  median %8.1f us  p90 %8.1f  p99 %8.1f  max %8.1f\n", name, s->n, s->value[s->n / 2],
-               s->value[s->n * 9 / 10], s->value[s->n * 99 / 100], s->value[s->n - 1]);
+    return s->value[s->n * percent / 100 < s->n ? s->n * percent / 100 : s->n - 1];
 }
 
-/* What the masks since sample first took. */
-static void print_masks(const char *name, const samples *s, size_t first) {
-    static double part[MAX_SAMPLES];
-    size_t n = s->n - first;
-    memcpy(part, s->value + first, n * sizeof *part);
-    qsort(part, n, sizeof *part, by_value);
-    printf(", \"%s_median_us\": %.2f, \"%s_max_us\": %.2f", name, n ? part[n / 2] : 0, name, n ? part[n - 1] : 0);
+static void print_all(const char *name, samples *s) {
+    printf("| %s | %zu | %.1f | %.1f | %.1f |\n", name, s->n, quantile(s, 50), quantile(s, 99), quantile(s, 100));
+}
+
+static int by_compile(const void *a, const void *b) {
+    return by_value(&((const row *)b)->compile, &((const row *)a)->compile);
+}
+static int by_cold(const void *a, const void *b) {
+    return by_value(&((const row *)b)->cold_worst, &((const row *)a)->cold_worst);
+}
+
+static void print_rows(size_t n) {
+    puts("| schema | compile | mask, cold: median | p99 | mask, warm: median | p99 |\n|---|---|---|---|---|---|");
+    for (size_t i = 0; i < n && i < n_rows; i++)
+        printf("| %s | %.0f | %.1f | %.1f | %.1f | %.1f |\n", rows[i].name, rows[i].compile, rows[i].cold,
+               rows[i].cold_worst, rows[i].warm, rows[i].warm_worst);
+}
+
+static void print_tables(uint32_t n_real, double sorted) {
+    printf("%u tokens, %u of them of real vocabularies, sorted in %.0f ms; %zu schemas; microseconds of processor "
+           "time\n\n",
+           vocab.n, n_real, sorted, n_rows);
+    puts("| | count | median | p99 | worst |\n|---|---|---|---|---|");
+    print_all("compile a schema", &compile);
+    print_all("mask, cold", &cold);
+    print_all("mask, warm", &warm);
+    puts("\nThe schemas that take longest to compile, and those with the slowest mask:\n");
+    qsort(rows, n_rows, sizeof *rows, by_compile);
+    print_rows(6);
+    putchar('\n');
+    qsort(rows, n_rows, sizeof *rows, by_cold);
+    print_rows(6);
+}
+
+/* Pairs of tokens, until there are enough. */
+static void fill_vocab(void) {
+    uint32_t n = vocab.n, k = 1;
+    for (uint64_t i = 0; n > 1 && vocab.n < MAX_TOKENS && i < 40 * (uint64_t)MAX_TOKENS; i++) {
+        char joined[512];
+        k = k * 1664525u + 1013904223u;
+        uint32_t a = (k >> 8) % n, b = (uint32_t)(i * 2654435761u % n);
+        if (vocab.size[a] + vocab.size[b] > sizeof joined) continue;
+        memcpy(joined, vocab.text[a], vocab.size[a]);
+        memcpy(joined + vocab.size[a], vocab.text[b], vocab.size[b]);
+        add_token(joined, vocab.size[a] + vocab.size[b]);
+    }
 }
 
 static void follow(lm_grammar *grammar, lm_grammar_vocab *v, const char *text, size_t n, samples *out) {
@@ -172,49 +220,54 @@ int main(int argc, char **argv) {
     char *bytes = read_file(argv[1], &n);
     if (!bytes || lm_json_parse(&arena, bytes, n, LM_JSON_DEPTH_DEFAULT, &cases, &error) != LM_OK) return 3;
     for (int i = 2; i < argc; i++) read_vocab(&env, argv[i]);
+    uint32_t n_real = vocab.n;
+    fill_vocab();
     double start = now();
     params.n_tokens = vocab.n;
     params.get = get;
     if (lm_grammar_vocab_create(&params, &v, &error) != LM_OK) return 3;
-    if (!json) printf("%u tokens sorted in %.1f ms\n", vocab.n, (now() - start) / 1000);
-    double slowest = 0;
+    double sorted = (now() - start) / 1000;
     for (size_t i = 0; i < cases->count; i++) {
         const lm_json *item = lm_json_at(cases, i), *texts = lm_json_get(item, "valid");
-        const char *name = lm_json_text(lm_json_get(item, "name"), "?");
+        double times[5];
         lm_str schema;
         lm_grammar *grammar;
+        bool done = true;
         lm_str_init(&schema, &env, SIZE_MAX);
         lm_json_print(&schema, lm_json_get(item, "schema"), NULL);
-        start = now();
-        lm_status status = lm_grammar_from_json_schema(schema.data, schema.size, NULL, &grammar, NULL);
-        if (status == LM_OK) {
-            double took = now() - start;
-            size_t first_cold = cold.n, first_warm = warm.n;
-            add_sample(&compile, took);
-            if (!json && took > 5000) printf("compile  %s: %.1f ms\n", name, took / 1000);
-            for (size_t k = 0; texts && k < texts->count; k++) {
-                const lm_json *text = lm_json_at(texts, k);
-                size_t first = cold.n;
-                follow(grammar, v, text->text, text->count, &cold);
-                for (; first < cold.n; first++)
-                    if (cold.value[first] > slowest) {
-                        slowest = cold.value[first];
-                        if (!json) printf("slowest so far %s: %.1f us\n", name, slowest);
-                    }
-                follow(grammar, v, text->text, text->count, &warm);
-            }
-            if (json) {
-                printf("{\"name\": \"%s\", \"tokens\": %u, \"compile_us\": %.1f, \"masks\": %zu", name, vocab.n, took,
-                       cold.n - first_cold);
-                print_masks("cold", &cold, first_cold);
-                print_masks("warm", &warm, first_warm);
-                printf("}\n");
-            }
-            lm_grammar_destroy(grammar);
+        for (size_t k = 0; k < 5 && done; k++) { /* the median, as the first one also warms the processor */
+            start = now();
+            done = lm_grammar_from_json_schema(schema.data, schema.size, NULL, &grammar, NULL) == LM_OK;
+            times[k] = now() - start;
+            if (done && k < 4) lm_grammar_destroy(grammar);
         }
         lm_str_free(&schema);
+        if (!done || n_rows == sizeof rows / sizeof *rows) continue;
+        qsort(times, 5, sizeof *times, by_value);
+        add_sample(&compile, times[2]);
+        one_cold.n = one_warm.n = 0;
+        for (size_t k = 0; texts && k < texts->count; k++) {
+            const lm_json *text = lm_json_at(texts, k);
+            follow(grammar, v, text->text, text->count, &one_cold);
+            follow(grammar, v, text->text, text->count, &one_warm);
+        }
+        for (size_t k = 0; k < one_cold.n; k++) add_sample(&cold, one_cold.value[k]);
+        for (size_t k = 0; k < one_warm.n; k++) add_sample(&warm, one_warm.value[k]);
+        row r = {lm_json_text(lm_json_get(item, "name"), "?"),
+                 times[2],
+                 quantile(&one_cold, 50),
+                 quantile(&one_cold, 99),
+                 quantile(&one_warm, 50),
+                 quantile(&one_warm, 99)};
+        if (json)
+            printf("{\"name\": \"%s\", \"tokens\": %u, \"compile_us\": %.1f, \"masks\": %zu, \"cold_median_us\": %.2f, "
+                   "\"cold_max_us\": %.2f, \"warm_median_us\": %.2f, \"warm_max_us\": %.2f}\n",
+                   r.name, vocab.n, r.compile, one_cold.n, r.cold, quantile(&one_cold, 100), r.warm,
+                   quantile(&one_warm, 100));
+        rows[n_rows++] = r;
+        lm_grammar_destroy(grammar);
     }
-    if (!json) report("compile", &compile), report("cold", &cold), report("warm", &warm);
+    if (!json) print_tables(n_real, sorted);
     lm_grammar_vocab_destroy(v);
     lm_arena_free(&arena);
     free(bytes);

@@ -59,6 +59,7 @@ int lm_render_command(int argc, char **argv) {
     static const command about = {"render", "MODEL|TEMPLATE INPUT.json",
                                   "Render a chat template; INPUT is an object of its variables.", 2, 2};
     const char *arguments[2], *time_text = NULL;
+    bool adapt = false;
     lm_chat_render_params now = LM_CHAT_RENDER_PARAMS_INIT;
     lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
     common_options common;
@@ -68,11 +69,13 @@ int lm_render_command(int argc, char **argv) {
     const option own[] = {
         {"--now", NULL, OPTION_TEXT, (void *)&time_text, "TIME", "what the template's clock says: 2026-01-02T03:04:05",
          NULL},
+        {"--adapt", NULL, OPTION_FLAG, &adapt, NULL, "rewrite the messages to what the template takes", NULL},
         {0},
     };
     common_options_init(&common);
     int status = options_parse(&about, own, common.table, argc, argv, arguments);
     if (status >= 0) return status;
+    if (adapt) now.flags |= LM_CHAT_RENDER_ADAPT;
     if (time_text && !read_time(time_text, &now)) return usage_error("render", "--now is no time: \"%s\"", time_text);
     status = open_chat("render", &common, arguments[0], &chat);
     if (status != EXIT_GOOD) return status;

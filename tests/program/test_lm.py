@@ -8,11 +8,13 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 LM = sys.argv.pop(1)
@@ -156,6 +158,10 @@ class Chat(unittest.TestCase):
             template.write_text("{% if %}")
             self.assertEqual(lm("render", template, inputs).returncode, 3)
             self.assertEqual(lm("render", template, inputs, "--now", "today").returncode, 2)
+            template.write_text("{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}<{{ m.content }}>{% endfor %}")
+            inputs.write_text(json.dumps({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "u"}]}]}))
+            self.assertEqual(lm("render", template, inputs).returncode, 1)
+            self.assertEqual(lm("render", template, inputs, "--adapt").stdout, b"<s\nu>")
 
     def test_parse(self):
         text = '<think>\nhm\n</think>\n\nhi<tool_call>\n{"name": "f", "arguments": {"a": 1}}\n</tool_call>'
@@ -189,6 +195,66 @@ class Chat(unittest.TestCase):
             self.assertEqual(len(figures), 3)
             self.assertLess(figures[1][1], figures[1][0] // 2)  # the second turn evaluates its own tokens
         self.assertEqual(lm("chat", self.MODEL, "--think", "maybe").returncode, 2)
+
+    def test_a_grammar_and_a_limit(self):
+        with tempfile.TemporaryDirectory() as folder:
+            grammar = pathlib.Path(folder) / "grammar"
+            grammar.write_text('root ::= "<" [a-z ]+ ">"')
+            for seed in range(5):
+                result = lm("chat", self.MODEL, "-p", "hi", "--gbnf", grammar, "--seed", seed, "-n", 12, "--temp", 2)
+                self.assertRegex(result.stdout, rb"^<[a-z ]+>\n$")
+                result = lm("gen", self.MODEL, "-p", "hi", "--gbnf", grammar, "--seed", seed, "-n", 12, "--temp", 2, "--no-prompt", "-q")
+                self.assertRegex(result.stdout, rb"^<[a-z ]+>\n$")
+            self.assertEqual(lm("chat", self.MODEL, "--gbnf", grammar, "--json-schema", grammar).returncode, 2)
+            grammar.write_text("root (")
+            self.assertEqual(lm("chat", self.MODEL, "-p", "hi", "--gbnf", grammar).returncode, 3)
+
+    def test_talk_at_a_terminal(self):
+        """What people see: a prompt, the answer, Ctrl-C ends an answer and not the program, a line is edited, Ctrl-D ends."""
+        pty = __import__("pty") if os.name == "posix" else None
+        if not pty:
+            self.skipTest("no terminals here")
+        with tempfile.TemporaryDirectory() as folder:
+            saved = pathlib.Path(folder) / "saved"
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.environ["TERM"] = "dumb"
+                os.execv(LM, [LM, "chat", str(self.MODEL), "--ignore-eos", "-c", "60000", "--cpu", "generic", "--seed", "3"])
+            seen = b""
+
+            def until(wanted, timeout=60):
+                nonlocal seen
+                end = time.monotonic() + timeout
+                while not re.search(wanted, seen):
+                    self.assertLess(time.monotonic(), end, seen)
+                    if select.select([terminal], [], [], 1)[0]:
+                        seen += os.read(terminal, 4096)
+
+            until(rb"> $")
+            seen = b""
+            os.write(terminal, b"heX\x7fllo\r")  # the X is taken back
+            until(rb"llo\r*\n(?s:.){40}")  # an answer is under way
+            seen = b""
+            os.write(terminal, b"\x03")
+            until(rb"\n> $")
+            os.write(terminal, f"/save {saved}\r".encode())
+            until(rb"saved to")
+            until(rb"> $")
+            os.write(terminal, b"\x04")
+            end = time.monotonic() + 60
+            status = 0, 0
+            while status[0] == 0 and time.monotonic() < end:
+                if select.select([terminal], [], [], 0.1)[0]:
+                    try:
+                        os.read(terminal, 4096)
+                    except OSError:  # the terminal is gone with the program
+                        pass
+                status = os.waitpid(pid, os.WNOHANG)
+            os.close(terminal)
+            self.assertEqual(status, (pid, 0))
+            history = json.loads(saved.read_text())
+            self.assertEqual([m["role"] for m in history], ["user", "assistant"])
+            self.assertEqual(history[0]["content"], "hello")
 
     def test_interrupt_ends_the_answer_alone(self):
         with tempfile.TemporaryDirectory() as folder:

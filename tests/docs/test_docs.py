@@ -2,22 +2,24 @@
 # SPDX-License-Identifier: MIT
 """Compile every C block of the documentation against the public headers, and check that the files it names exist.
 
-usage: test_docs.py SOURCE_ROOT C_COMPILER
+usage: test_docs.py SOURCE_ROOT C_COMPILER [LIBRARY]
 
 A block opened with ```c is a whole translation unit, or statements and declarations that are put into a function after
-the includes. Blocks that are drawings or shell lines carry another word.
+the includes. One opened with ```c run is a program: it is linked to the library and run with a tiny chat model as its
+argument, if a library is given. Blocks that are drawings or shell lines carry another word.
 """
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 WRAP = "#include <stdio.h>\n#include <string.h>\n#include <lm/lm.h>\n#include <lm/backend.h>\n"
 
 
 def blocks(text):
-    for match in re.finditer(r"^```c\n(.*?)^```$", text, flags=re.S | re.M):
-        yield text.count("\n", 0, match.start()) + 2, match[1]
+    for match in re.finditer(r"^```c( run)?\n(.*?)^```$", text, flags=re.S | re.M):
+        yield text.count("\n", 0, match.start()) + 2, match[2], match[1] is not None
 
 
 def compiles(compiler, root, code):
@@ -26,17 +28,28 @@ def compiles(compiler, root, code):
     return "" if result.returncode == 0 else result.stderr
 
 
+def runs(compiler, root, library, code):
+    with tempfile.TemporaryDirectory() as folder:
+        program = pathlib.Path(folder) / "program"
+        command = [compiler, "-std=c11", f"-I{root}/include", "-x", "c", "-", "-x", "none", library, "-o", program, f"-Wl,-rpath,{library.parent}"]
+        result = subprocess.run(command, input=code, text=True, capture_output=True)
+        if result.returncode == 0:
+            result = subprocess.run([program, root / "tests/golden/session/chat.gguf"], text=True, capture_output=True)
+        return "" if result.returncode == 0 else f"exit status {result.returncode}\n{result.stdout}{result.stderr}"
+
+
 def main():
     root, compiler = pathlib.Path(sys.argv[1]), sys.argv[2]
+    library = pathlib.Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
     documents = sorted((root / "doc").glob("*.md")) + [root / "README.md", root / "NEWS.md"]
     problems, n_blocks, n_names = [], 0, 0
     for document in documents:
         text = document.read_text(encoding="utf-8")
-        for line, code in blocks(text):
+        for line, code, is_program in blocks(text):
             n_blocks += 1
             whole = code if "#include" in code else WRAP + "void sample(lm_model *model, lm_context *context);\n" + \
                 "void sample(lm_model *model, lm_context *context) {\n" + code + "}\n"
-            errors = compiles(compiler, root, whole)
+            errors = compiles(compiler, root, whole) or (runs(compiler, root, library, whole) if is_program and library else "")
             if errors:
                 problems.append(f"{document.name}:{line}:\n{errors}")
         for name in re.findall(r"`((?:lib|kernels|include|tests|examples|doc)/[\w./-]*\w)`", text):

@@ -11,6 +11,19 @@ static uint64_t total_of(const lm_memory *m) {
     return m->weights_bytes + m->copied_bytes + m->model_bytes + m->cache_bytes + m->work_bytes + m->context_bytes;
 }
 
+/* Cache that a token with all positions before it moves: the pages of a sequence, and its recurrent state read and written (without
+ * checkpoints a cache has two). */
+static lm_status moved_per_token(lm_model *model, const lm_context_params *in_force, uint64_t *bytes, lm_error *error) {
+    lm_context_params params = *in_force;
+    lm_memory memory = {.struct_size = sizeof memory};
+    params.n_seqs = params.n_outputs = 1;
+    params.n_draft = params.n_checkpoints = 0;
+    params.cache_bytes = 0;
+    lm_status status = lm_context_measure(model, &params, &memory, NULL, error);
+    if (status == LM_OK) *bytes = memory.cache_bytes;
+    return status;
+}
+
 static double resident_share(const lm_plan *plan) {
     uint64_t weights = plan->memory.weights_bytes, others = plan->total_bytes - weights;
     if (plan->fits || weights == 0) return 1;
@@ -76,9 +89,10 @@ lm_status lm_model_plan(const char *path, const lm_plan_params *params, lm_plan 
     if (status == LM_OK && own.bytes_per_second) {
         lm_model_info info = {.struct_size = sizeof info};
         lm_model_get_info(model, &info);
-        double seq_cache = (double)plan.memory.cache_bytes / in_force.n_seqs;
+        uint64_t seq_cache = 0;
+        status = moved_per_token(model, &in_force, &seq_cache, error);
         plan.tokens_per_second = (double)own.bytes_per_second / (double)info.active_bytes;
-        plan.tokens_per_second_full = (double)own.bytes_per_second / ((double)info.active_bytes + seq_cache);
+        plan.tokens_per_second_full = (double)own.bytes_per_second / (double)(info.active_bytes + seq_cache);
     }
     lm_model_close(model);
     if (status == LM_OK) memcpy(out, &plan, out->struct_size < sizeof plan ? out->struct_size : sizeof plan);

@@ -26,7 +26,7 @@ class Pointer(NamedTuple):
 
 class Array(NamedTuple):
     of: "Type"
-    count: int
+    length: int
 
 
 class Function(NamedTuple):

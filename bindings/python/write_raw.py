@@ -56,7 +56,7 @@ class Writer:
         """The ctypes expression of a type."""
         declared = self.resolve(declared)
         if isinstance(declared, Array):
-            return f"({self.ctype(declared.of)} * {declared.count})"
+            return f"({self.ctype(declared.of)} * {declared.length})"
         if isinstance(declared, Function):
             result = self.ctype(declared.returns, is_callback_result=True)
             return f"CFUNCTYPE({', '.join([result] + [self.ctype(p) for _, p in declared.parameters])})"

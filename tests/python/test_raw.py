@@ -30,7 +30,7 @@ def spelled(declared: Type, inner: str = "") -> str:
         around = f"*{' const ' if declared.const else ''}{inner}"
         return spelled(declared.to, f"({around})" if isinstance(declared.to, (Function, Array)) else around)
     if isinstance(declared, Array):
-        return spelled(declared.of, f"{inner}[{declared.count}]")
+        return spelled(declared.of, f"{inner}[{declared.length}]")
     return spelled(declared.returns, f"{inner}({', '.join(spelled(p) for _, p in declared.parameters) or 'void'})")
 
 
@@ -46,20 +46,17 @@ def compiled(code: str, folder: pathlib.Path, link: bool = False) -> pathlib.Pat
 @needs_compiler
 def test_structs_lie_as_in_c(tmp_path: pathlib.Path) -> None:
     lines: List[str] = []
+    # Structs without a name, which C reaches through their member only.
+    nameless = {f"{o.name}_{member}": (o.name, f"{member}.") for o in DECLARATIONS.structs.values() for member, _ in o.members}
     for struct in DECLARATIONS.structs.values():
         kind = getattr(raw, struct.name)
-        if not any(struct.name.startswith(f"{owner}_") and struct.name not in other.members for owner, other in DECLARATIONS.structs.items()
-                   if other.kind == "union"):
+        owner, path = nameless.get(struct.name, (struct.name, ""))
+        if not path:
             lines.append(f'_Static_assert(sizeof({struct.name}) == {ctypes.sizeof(kind)}, "{struct.name}");')
-            for member, _ in struct.members:
-                field = getattr(kind, member)
-                lines.append(f'_Static_assert(offsetof({struct.name}, {member}) == {field.offset} && '
-                             f'sizeof((({struct.name} *)0)->{member}) == {field.size}, "{struct.name}.{member}");')
-        else:  # a struct without a name, inside of a union
-            owner, member = next((o, struct.name[len(o) + 1:]) for o in DECLARATIONS.structs if struct.name.startswith(f"{o}_"))
-            for inner, _ in struct.members:
-                field = getattr(kind, inner)
-                lines.append(f'_Static_assert(offsetof({owner}, {member}.{inner}) == {field.offset}, "{struct.name}.{inner}");')
+        for member, _ in struct.members:
+            field = getattr(kind, member)
+            lines.append(f'_Static_assert(offsetof({owner}, {path}{member}) == {field.offset} && '
+                         f'sizeof((({owner} *)0)->{path}{member}) == {field.size}, "{struct.name}.{member}");')
     assert len(lines) > 400
     compiled("\n".join(lines), tmp_path)
 
@@ -129,4 +126,4 @@ def test_public_records_have_the_members_of_the_structs() -> None:
     left_out = {"struct_size", "allocator", "message_size", "n_dry_breakers", "n_biases", "n_reasoning_ends"}
     for record, struct in pairs.items():
         names = [name for name, *_ in struct._fields_ if name not in left_out]
-        assert [field.name for field in dataclasses.fields(record)] == names, record  # type: ignore[arg-type]
+        assert [field.name for field in dataclasses.fields(record)] == names, record

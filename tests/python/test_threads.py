@@ -85,7 +85,8 @@ def test_generations_at_once_have_a_context_each(model: lm.Model) -> None:
     first, second = (model.generate("Once", max_tokens=12, sampling=ENDLESS) for _ in range(2))
     pairs = list(zip(first, second))
     assert len(pairs) > 3 and all(a == b for a, b in pairs)
-    first.close(), second.close()
+    first.close()
+    second.close()
     with ThreadPoolExecutor(4) as pool:
         texts = list(pool.map(lambda _: model.generate("Once", max_tokens=12, sampling=ENDLESS).result(), range(8)))
     assert set(texts) == {wanted}
@@ -107,7 +108,7 @@ def test_calls_from_inside_of_a_call_are_refused() -> None:
         for call in (lambda: context.eval([5]), lambda: context.close(), lambda: context.logits(), lambda: session.run(request),
                      lambda: session.stream(request)):
             try:
-                call()  # type: ignore[no-untyped-call]
+                call()
             except lm.BusyError as error:
                 seen.append(error.message)
 

@@ -35,4 +35,13 @@ def _version(number: int) -> str:
 
 
 __version__ = _version(_lm_version())
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [
+    "Adapter", "AdapterUse", "Answer", "ArgumentError", "BatchItem", "BusyError", "CancelledError", "Chat", "ChatParser", "ChatSession",
+    "ChatStream", "ClosedError", "Context", "ContextParams", "Conversation", "DType", "Delta", "DeltaKind", "DeviceError", "Error",
+    "FileError", "Finish", "FormatError", "FullError", "Generation", "Grammar", "GrammarMatcher", "GrammarTokenKind", "GrammarVocab",
+    "LimitError", "Load", "Logits", "Machine", "Memory", "Metadata", "MismatchError", "Model", "ModelInfo", "NotFoundError",
+    "OutOfMemoryError", "Output", "Plan", "Pooling", "Prompt", "RaisedError", "RangeError", "Reply", "Report", "Request", "Runtime",
+    "Sampler", "Sampling", "Span", "Speculator", "SpeculatorStats", "StateError", "Status", "Stream", "SyncInfo", "SyncReason",
+    "TensorInfo", "TextStream", "TokenAttribute", "TokenProb", "TokenRole", "ToolChoice", "Trigger", "TriggerKind", "UnsupportedError",
+    "Vocabulary",
+]

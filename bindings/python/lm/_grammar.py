@@ -182,7 +182,8 @@ class GrammarMatcher(Handle):
         """The bytes that must follow, whatever the model would say; at most so many are looked for."""
         out = ctypes.create_string_buffer(capacity)
         with using(self) as (pointer,):
-            return out.raw[:raw.lm_grammar_matcher_forced(pointer, out, capacity)]
+            n = raw.lm_grammar_matcher_forced(pointer, out, capacity)
+        return out.raw[:n]
 
     @property
     def position(self) -> int:

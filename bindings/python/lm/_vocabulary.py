@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from . import _raw as raw
-from ._errors import check, failure
+from ._errors import Error, Status, check, failure
 from ._handle import Handle, Resource
 
 if TYPE_CHECKING:
@@ -21,13 +21,20 @@ def token_array(tokens: Sequence[int]) -> Any:
     return (ctypes.c_int32 * len(tokens))(*tokens)
 
 
+def text_failure(status: int) -> Error:
+    """These functions have no message of their own."""
+    why = {Status.RANGE: "a token is outside of the vocabulary", Status.UNSUPPORTED: "the model's tokens have no texts",
+           Status.LIMIT: "the text is too long"}
+    return failure(status, why.get(Status(status), ""))
+
+
 def written(call: Callable[[Any, int], int], capacity: int) -> bytes:
     """The bytes that a call of (out, capacity) writes, asked a second time where there was too little room."""
     while True:
         out = ctypes.create_string_buffer(capacity)
         n = call(out, capacity)
         if n < 0:
-            raise failure(-n)
+            raise text_failure(-n)
         if n <= capacity:
             return out.raw[:n]
         capacity = n
@@ -79,7 +86,7 @@ class Vocabulary(Handle):
                 out = (ctypes.c_int32 * capacity)()
                 n = raw.lm_tokenize(pointer, data, len(data), int(flags), out, capacity)
                 if n < 0:
-                    raise failure(-n)
+                    raise text_failure(-n)
                 if n <= capacity:
                     return out[:n]
                 capacity = n

@@ -100,7 +100,7 @@ class Writer:
         prefix = os.path.commonprefix(list(values)) if len(values) > 1 else name.upper() + "_"
         prefix = prefix[:prefix.rfind("_") + 1]
         title = "".join(word.capitalize() for word in name.split("_")[1:])  # what repr shows
-        lines = [f"class {title}(IntEnum):"]
+        lines = [f"class {title}(IntEnum):", f'    """The numbers of {name}."""', ""]
         for enumerator, value in values.items():
             member = enumerator[len(prefix):]
             lines.append(f"    {member[4:] if member.startswith('ERR_') else member} = {value}")

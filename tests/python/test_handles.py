@@ -219,6 +219,7 @@ def test_a_host_may_bring_threads_and_backends(model: lm.Model) -> None:
         lm.Model(PLAIN, runtime=lm.Runtime(1), n_threads=2)
 
 
+@pytest.mark.slow
 def test_the_machine_is_measured() -> None:
     machine = lm.Runtime(1).measure()
     assert machine.n_threads == 1 and machine.read_bytes_per_second > 0 and machine.int_ops_per_second > 0

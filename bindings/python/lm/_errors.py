@@ -25,14 +25,20 @@ class Error(Exception):
 
 
 class OutOfMemoryError(Error, MemoryError):
+    """The allocator gave nothing, or a byte budget is exhausted."""
+
     status = Status.MEMORY
 
 
 class ArgumentError(Error, ValueError):
+    """A parameter is not allowed."""
+
     status = Status.ARGUMENT
 
 
 class RangeError(Error, ValueError):
+    """A number is outside of its range: a token, a sequence, a position."""
+
     status = Status.RANGE
 
 
@@ -43,22 +49,32 @@ class FileError(Error, OSError):
 
 
 class FormatError(Error, ValueError):
+    """A file, template, grammar, schema or JSON text is malformed."""
+
     status = Status.FORMAT
 
 
 class UnsupportedError(Error):
+    """Well formed, but not implemented: an architecture, a tensor type, a keyword."""
+
     status = Status.UNSUPPORTED
 
 
 class FullError(Error):
+    """A fixed capacity is used up, such as the context."""
+
     status = Status.FULL
 
 
 class CancelledError(Error):
+    """cancel() stopped the call."""
+
     status = Status.CANCELLED
 
 
 class StateError(Error, RuntimeError):
+    """The call does not fit the object's state."""
+
     status = Status.STATE
 
 
@@ -71,18 +87,26 @@ class BusyError(StateError):
 
 
 class NotFoundError(Error, LookupError):
+    """No such file, key, tensor or name."""
+
     status = Status.NOT_FOUND
 
 
 class LimitError(Error):
+    """An input exceeds a documented bound."""
+
     status = Status.LIMIT
 
 
 class MismatchError(Error):
+    """Two things do not belong together, such as an adapter and a model."""
+
     status = Status.MISMATCH
 
 
 class DeviceError(Error):
+    """A backend failed."""
+
     status = Status.DEVICE
 
 

@@ -27,7 +27,7 @@ def _load() -> ctypes.CDLL:
         for name in _NAMES:
             if (folder / name).is_file():
                 return ctypes.CDLL(str(folder / name))
-    found = ctypes.util.find_library("lm")
+    found = ctypes.util.find_library("lm_python") or ctypes.util.find_library("lm")
     if not found:
         raise ImportError("the shared library of liblm is missing: it belongs into the wheel; build one with pip install")
     return ctypes.CDLL(found)

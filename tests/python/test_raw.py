@@ -46,8 +46,9 @@ def compiled(code: str, folder: pathlib.Path, link: bool = False) -> pathlib.Pat
 @needs_compiler
 def test_structs_lie_as_in_c(tmp_path: pathlib.Path) -> None:
     lines: List[str] = []
-    # Structs without a name, which C reaches through their member only.
-    nameless = {f"{o.name}_{member}": (o.name, f"{member}.") for o in DECLARATIONS.structs.values() for member, _ in o.members}
+    # Structs without a name, which C reaches through the union's member only.
+    unions = [struct for struct in DECLARATIONS.structs.values() if struct.kind == "union"]
+    nameless = {f"{union.name}_{member}": (union.name, f"{member}.") for union in unions for member, _ in union.members}
     for struct in DECLARATIONS.structs.values():
         kind = getattr(raw, struct.name)
         owner, path = nameless.get(struct.name, (struct.name, ""))

@@ -55,7 +55,7 @@ def test_a_time_limit_stops_an_answer(chat_model: lm.Model) -> None:
             first = await answer.__anext__()
             assert first.text
             try:
-                await asyncio.wait_for(answer._collect(), 0.01)
+                await asyncio.wait_for(answer, 0.01)
             except asyncio.TimeoutError:
                 assert answer._is_closed and chat.messages[-1]["role"] == "assistant"
                 assert answer._result().finish == lm.Finish.CANCELLED
@@ -66,7 +66,7 @@ def test_a_time_limit_stops_an_answer(chat_model: lm.Model) -> None:
 
 def test_many_streams_run_in_one_loop(model: lm.Model) -> None:
     async def main() -> List[str]:
-        return list(await asyncio.gather(*[model.generate("Once", max_tokens=8, seed=seed)._collect() for seed in range(12)]))
+        return list(await asyncio.gather(*[model.generate("Once", max_tokens=8, seed=seed) for seed in range(12)]))
 
     texts = asyncio.run(main())
     assert len(set(texts)) > 1

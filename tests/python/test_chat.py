@@ -124,6 +124,24 @@ def test_what_a_tool_raises_goes_on(chat_model: lm.Model) -> None:
         assert chat.messages == []
 
 
+def test_a_tool_may_stop_its_answer_and_not_close_it(chat_model: lm.Model) -> None:
+    seen: List[BaseException] = []
+
+    def tool(flag: bool) -> str:
+        for call in (answer.close, lambda: next(answer), lambda: chat.send("more")):
+            try:
+                call()
+            except lm.BusyError as error:
+                seen.append(error)
+        answer.cancel()
+        return ""
+
+    with chat_model.chat(seed=1, tools=[tool], n_ctx=4096) as chat:
+        answer = chat.send("go", tool_choice=lm.ToolChoice.REQUIRED, max_tokens=300)
+        reply = answer.result()
+        assert len(seen) == 3 and reply.finish == lm.Finish.CANCELLED and not reply.tool_calls
+
+
 def test_calls_of_declared_tools_wait_for_results(chat_model: lm.Model) -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {"up": {"type": "boolean"}},
                                                                             "required": ["up"], "additionalProperties": False}}}

@@ -154,6 +154,24 @@ def test_a_generation_is_cancelled_from_another_thread(model: lm.Model) -> None:
     assert generation.finish == (lm.Finish.LENGTH if len(generation.tokens) > 500 else lm.Finish.CANCELLED)
 
 
+def test_cancelling_one_generation_leaves_others_alone(model: lm.Model) -> None:
+    with model.context(n_ctx=512, n_seqs=4) as context:
+        wanted = context.generate("Once", max_tokens=60, sampling=ENDLESS).result()
+
+        def work(seq: int) -> str:
+            if seq % 2:
+                generation = context.generate("Twice", seq=seq, sampling=ENDLESS)
+                for _ in range(4):
+                    next(generation)
+                generation.close()
+                return wanted
+            return context.generate("Once", max_tokens=60, seq=seq, sampling=ENDLESS).result()
+
+        with ThreadPoolExecutor(4) as pool:
+            for _ in range(5):
+                assert list(pool.map(work, range(4))) == [wanted] * 4
+
+
 def test_leaving_a_loop_gives_the_context_back(model: lm.Model) -> None:
     for _ in model.generate("Once", sampling=ENDLESS):
         break

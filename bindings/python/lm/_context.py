@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, DefaultDict, List, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, DefaultDict, Deque, List, NamedTuple, Optional, Sequence, Union
 
 from . import _raw as raw
 from ._adapter import Adapter, AdapterUse
@@ -58,7 +58,7 @@ class Context(Handle):
         finally:
             parent.release()
         self._vocabulary = model.share()
-        self._views = 0  # of this context's memory, alive now
+        self._views: Deque[None] = deque()  # as many as there are views of this context's memory, which any thread may drop
         self._changes: DefaultDict[int, int] = defaultdict(int)  # of each sequence, by anybody
 
     @property
@@ -166,11 +166,8 @@ class Context(Handle):
     def _view(self, pointer: Any, count: int, what: str) -> Floats:
         if not pointer:
             raise StateError(f"no such row of {what}: nothing was evaluated, or the context does not keep them")
-        self._views += 1
-        return borrowed(pointer, count, self._resource, self._drop_view)
-
-    def _drop_view(self) -> None:
-        self._views -= 1
+        self._views.append(None)
+        return borrowed(pointer, count, self._resource, self._views.pop)
 
     def embed(self, texts: Sequence[Text], *, normalise: bool = True) -> Floats:
         """Vectors of texts, [n_texts, width], with the context's pooling; with Pooling.NONE a row per token, text after text. Texts may be
@@ -243,7 +240,7 @@ class Context(Handle):
         listed = (raw.lm_adapter_use * len(whole))()
         with using(self) as (pointer,), ExitStack() as held:
             if self._views:
-                raise StateError(f"{self._views} views of the context's logits or vectors are alive: copy them and let them go")
+                raise StateError(f"{len(self._views)} views of the context's logits or vectors are alive: copy them and let them go")
             for place, use in zip(listed, whole):
                 place.adapter = held.enter_context(use.adapter._use())
                 place.scale, place.first_layer, place.last_layer = use.scale, use.first_layer, use.last_layer

@@ -111,6 +111,7 @@ class Answer(Stream[Delta, Reply]):
         self._rounds = 1
         self._report: Optional[Report] = None
         self._has_failed = False
+        self._is_cancelled = False  # perhaps between two rounds
         if text is not None:
             conversation.messages.append({"role": "user", "content": text})
         try:
@@ -164,9 +165,10 @@ class Answer(Stream[Delta, Reply]):
             arguments = call["function"]["arguments"]
             value = functions[call["function"]["name"]](**(json.loads(arguments) if isinstance(arguments, str) else arguments))
             self._conversation.add_result(call, value)
-        return bool(calls)
+        return bool(calls) and not self._is_cancelled
 
     def _poke(self) -> None:
+        self._is_cancelled = True
         self._stream.cancel()
 
     def _end(self) -> None:
@@ -176,6 +178,8 @@ class Answer(Stream[Delta, Reply]):
     def _result(self) -> Reply:
         if self._report is None:
             raise ClosedError("the answer ended without a report")
-        message = self._report.message
-        waiting = [] if self._report.finish != Finish.CALLS else list(message.get("tool_calls", []))
-        return Reply(message.get("content") or "", message.get("reasoning_content", ""), waiting, self._report.finish, self._report)
+        message, finish = self._report.message, self._report.finish
+        if finish == Finish.CALLS and self._is_cancelled:
+            finish = Finish.CANCELLED
+        waiting = list(message.get("tool_calls", [])) if finish == Finish.CALLS else []
+        return Reply(message.get("content") or "", message.get("reasoning_content", ""), waiting, finish, self._report)

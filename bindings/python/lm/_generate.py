@@ -2,10 +2,12 @@
 """Generation: a prompt's continuation as a stream of text."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, List, Optional
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
 
 from . import _raw as raw
-from ._errors import CancelledError, ClosedError, FullError, StateError
+from ._errors import CancelledError, FullError, StateError
 from ._grammar import Grammar, Schema
 from ._handle import using
 from ._records import SyncInfo
@@ -52,6 +54,8 @@ class Generation(Stream[str, str]):
         self._pending: List[int] = []  # chosen and not yet handed out
         self._change = -1  # of the sequence, after our last call on it
         self._is_cancelled = False
+        self._is_evaluating = False  # in our turn on the context: the only time when stopping it stops nobody else
+        self._stop_lock = threading.Lock()
         if schema is not None:
             with Grammar.from_json_schema(schema) as made:
                 self._constrain(made)
@@ -104,9 +108,7 @@ class Generation(Stream[str, str]):
         handles: List[Any] = [context, self._sampler]
         if self._speculator is not None:
             handles += [self._speculator, *self._speculator._contexts[1:]]
-        with using(*handles) as (pointer, chooser, *more):
-            if self._is_cancelled:  # while waiting for the turn
-                raise CancelledError("cancelled")
+        with using(*handles) as (pointer, chooser, *more), self._evaluating():
             if self._change < 0:
                 self.reused = context._sync(pointer, self._prompt, seq)
                 self._sampler._check(chooser, raw.lm_sampler_accept_prompt(chooser, token_array(self._prompt), len(self._prompt), 0))
@@ -124,12 +126,23 @@ class Generation(Stream[str, str]):
             self._change = context._changes[seq]
             return chosen
 
-    def _poke(self) -> None:
-        self._is_cancelled = True
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        with self._stop_lock:
+            if self._is_cancelled:  # while waiting for the turn
+                raise CancelledError("cancelled")
+            self._is_evaluating = True
         try:
-            self._context.cancel()
-        except ClosedError:
-            pass  # then nothing runs
+            yield
+        finally:
+            with self._stop_lock:
+                self._is_evaluating = False
+
+    def _poke(self) -> None:
+        with self._stop_lock:
+            self._is_cancelled = True
+            if self._is_evaluating:
+                self._context._stop()
 
     def _end(self) -> None:
         if self.finish is None:

@@ -66,10 +66,16 @@ class Turn:
         if self._owner == threading.get_ident():
             raise BusyError(f"the {self._what} is in use by the call that this one is made from")
 
-    def __enter__(self) -> None:
+    def take(self, timeout: float = -1) -> bool:
+        """Wait for the turn, for so many seconds or without end; whether it was given."""
         self.refuse_within()
-        self._lock.acquire()
+        if not self._lock.acquire(timeout=timeout):
+            return False
         self._owner = threading.get_ident()
+        return True
+
+    def __enter__(self) -> None:
+        self.take()
 
     def __exit__(self, *_: object) -> None:
         self._owner = None

@@ -8,8 +8,9 @@ stream take turns.
 from __future__ import annotations
 
 import asyncio
-import threading
 from typing import Any, AsyncIterator, Generator, Generic, Iterator, Optional, TypeVar
+
+from ._handle import Turn
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +22,7 @@ class Stream(Generic[T, R]):
 
     def __init__(self) -> None:
         """Called last: from here on there is something to close."""
-        self._step_lock = threading.Lock()
+        self._step_turn = Turn("stream")
         self._is_closed = False
 
     # What a kind of stream has to say.
@@ -44,7 +45,7 @@ class Stream(Generic[T, R]):
     # What follows from it.
 
     def _next(self) -> Optional[T]:
-        with self._step_lock:
+        with self._step_turn:
             if self._is_closed:
                 return None
             try:
@@ -67,14 +68,14 @@ class Stream(Generic[T, R]):
 
     def close(self) -> None:
         """Stop and give back what the stream holds. A step of another thread is waited for."""
-        while not self._step_lock.acquire(timeout=0.02):
+        while not self._step_turn.take(timeout=0.02):
             self._poke()
         try:
             if not self._is_closed:
                 self._poke()
             self._close_locked()
         finally:
-            self._step_lock.release()
+            self._step_turn.__exit__()
 
     def result(self) -> R:
         """Take what is left and give the result."""

@@ -95,6 +95,15 @@ def test_answers_keep_to_a_schema(chat_model: lm.Model) -> None:
             assert 0 <= chat.ask("a number", schema=schema, max_tokens=500).json()["n"] <= 9
 
 
+def test_answers_keep_to_a_grammar_and_templates_to_their_messages(chat_model: lm.Model) -> None:
+    with chat_model.chat(seed=2, n_ctx=512) as chat:
+        assert chat.ask("yes or no?", gbnf='root ::= "yes" | "no"').content in ("yes", "no")
+    parts = [{"role": "user", "content": [{"type": "text", "text": "in parts"}]}]
+    with lm.Chat(chat_model) as plain:
+        assert "<|im_start|>user\nin parts<|im_end|>" in plain.render(parts, adapt=True).text
+        assert "'type'" in plain.render(parts).text
+
+
 def test_python_functions_are_called(chat_model: lm.Model) -> None:
     calls: List[Dict[str, Any]] = []
 

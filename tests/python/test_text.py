@@ -100,8 +100,25 @@ def test_grammars_bind_what_is_written(chat_model: lm.Model) -> None:
         assert grammar.memory > 0
     schema = {"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"], "additionalProperties": False}
     assert json.loads(chat_model.generate("a", schema=schema, seed=3, max_tokens=200).result())["n"] in (1, 2)
+    whole = chat_model.generate("a", schema={"type": "string", "pattern": "^[a-z]*$"}, seed=3, max_tokens=12)
+    assert json.loads(whole.result()).islower() and len(whole.tokens) <= 12, "it is complete when the tokens are used up"
     compact = lm.Grammar.from_json_schema(json.dumps(schema), compact=True).matcher()
     assert compact.accept_bytes('{"n":1}') == 7 and compact.is_complete
+
+
+def test_forced_tokens_need_no_choice(chat_model: lm.Model) -> None:
+    with chat_model.context(n_ctx=64) as context, chat_model.sampler(GREEDY) as sampler:
+        with lm.Grammar.from_gbnf('root ::= [ab] "hello there" "!"') as grammar, grammar.matcher(chat_model) as matcher:
+            sampler.set_grammar(matcher)
+        context.sync(chat_model.tokenize("x"))
+        chosen = [context.sample(sampler)]
+        chosen += context.sample_forced(sampler)
+        assert len(chosen) > 3 and "hello the".startswith(chat_model.detokenize(chosen)[1:10])
+        context.eval(chosen)
+        sampler.set_grammar(None)
+        sampler.set_limit(None)
+        with pytest.raises(lm.StateError, match="draft logits"):
+            context.draft_logits()
 
 
 def test_matchers_say_what_may_follow(chat_model: lm.Model) -> None:
@@ -109,7 +126,7 @@ def test_matchers_say_what_may_follow(chat_model: lm.Model) -> None:
     with grammar.matcher(chat_model) as matcher:
         allowed = matcher.allowed()
         assert {chat_model.token_piece(token) for token in allowed} == {b"t", b"th", b"the"}
-        assert matcher.forced() == b"the" and matcher.position == 0
+        assert matcher.forced() == b"the" and matcher.completion() in (b"thea", b"theb") and matcher.position == 0
         matcher.accept_token(allowed[0])
         twin, place = matcher.clone(), matcher.position
         with pytest.raises(lm.MismatchError):

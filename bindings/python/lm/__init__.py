@@ -25,7 +25,7 @@ from ._records import ContextParams, Machine, Memory, ModelInfo, Plan, Speculato
 from ._runtime import Runtime
 from ._sampler import Sampler, Sampling
 from ._session import ChatSession, ChatStream, Report, Request, ToolChoice
-from ._speculator import Speculator
+from ._speculator import Drafter, Speculator
 from ._stream import Stream
 from ._vocabulary import TextStream, TokenAttribute, TokenRole, Vocabulary
 
@@ -37,8 +37,8 @@ def _version(number: int) -> str:
 __version__ = _version(_lm_version())
 __all__ = [
     "Adapter", "AdapterUse", "Answer", "ArgumentError", "BatchItem", "BusyError", "CancelledError", "Chat", "ChatParser", "ChatSession",
-    "ChatStream", "ClosedError", "Context", "ContextParams", "Conversation", "DType", "Delta", "DeltaKind", "DeviceError", "Error",
-    "FileError", "Finish", "FormatError", "FullError", "Generation", "Grammar", "GrammarMatcher", "GrammarTokenKind", "GrammarVocab",
+    "ChatStream", "ClosedError", "Context", "ContextParams", "Conversation", "DType", "Delta", "DeltaKind", "DeviceError", "Drafter",
+    "Error",     "FileError", "Finish", "FormatError", "FullError", "Generation", "Grammar", "GrammarMatcher", "GrammarTokenKind", "GrammarVocab",
     "LimitError", "Load", "Logits", "Machine", "Memory", "Metadata", "MismatchError", "Model", "ModelInfo", "NotFoundError",
     "OutOfMemoryError", "Output", "Plan", "Pooling", "Prompt", "RaisedError", "RangeError", "Reply", "Report", "Request", "Runtime",
     "Sampler", "Sampling", "Span", "Speculator", "SpeculatorStats", "StateError", "Status", "Stream", "SyncInfo", "SyncReason",

@@ -80,17 +80,18 @@ class Chat(Handle):
             return text_of(raw.lm_chat_family(pointer))
 
     def render(self, messages: Sequence[Message], *, tools: Optional[Sequence[Any]] = None, add_generation_prompt: bool = True,
-               now: Optional[datetime.datetime] = None, **variables: Any) -> Prompt:
-        """The prompt of a conversation. variables are the template's others, such as enable_thinking=False; now is what it sees as the time,
+               now: Optional[datetime.datetime] = None, adapt: bool = False, **variables: Any) -> Prompt:
+        """The prompt of a conversation. adapt rewrites messages to what the template takes (doc/chat.md has the rules). variables are the template's others, such as enable_thinking=False; now is what it sees as the time,
         1970 by default."""
         inputs: Dict[str, Any] = {"messages": messages, "add_generation_prompt": add_generation_prompt}
         if tools is not None:
             inputs["tools"] = tools
-        return self.render_inputs({**inputs, **variables}, now=now)
+        return self.render_inputs({**inputs, **variables}, now=now, adapt=adapt)
 
-    def render_inputs(self, inputs: Union[str, Mapping[str, Any]], *, now: Optional[datetime.datetime] = None) -> Prompt:
+    def render_inputs(self, inputs: Union[str, Mapping[str, Any]], *, now: Optional[datetime.datetime] = None, adapt: bool = False) -> Prompt:
         """The prompt from all of the template's variables, given as JSON or as what json.loads makes of it."""
         data, prompt, error, params = json_bytes(inputs), raw.LM_CHAT_PROMPT_INIT(), raw.lm_error(), render_params(now)
+        params.flags = int(raw.LM_CHAT_RENDER_ADAPT) if adapt else 0
         with using(self) as (pointer,):
             if raw.lm_chat_render(pointer, data, len(data), ctypes.byref(params), ctypes.byref(prompt), ctypes.byref(error)) != raw.lm_status.OK:
                 whole = text_of(raw.lm_chat_message(pointer))  # what a template raises may be longer than an lm_error

@@ -138,6 +138,14 @@ class Context(Handle):
         self._check(pointer, raw.lm_sample(pointer, chooser, ctypes.byref(token)))
         return token.value
 
+    def sample_forced(self, sampler: Sampler, capacity: int = 64) -> List[int]:
+        """The tokens that must come now because the sampler's grammar leaves no choice, entered into its histories; often none. Call it
+        before the last token chosen is evaluated, and evaluate them together with that one."""
+        out, n = (ctypes.c_int32 * capacity)(), ctypes.c_size_t()
+        with using(self, sampler) as (pointer, chooser):
+            self._check(pointer, raw.lm_sample_forced(pointer, chooser, out, capacity, ctypes.byref(n)))
+        return out[:n.value]
+
     # ---- results, without a copy ----
 
     @property
@@ -152,6 +160,11 @@ class Context(Handle):
         with using(self) as (pointer,):
             found = raw.lm_context_logits(pointer) if row is None else raw.lm_context_logits_row(pointer, row)
             return self._view(found, self._vocabulary.n_vocab, "logits")
+
+    def draft_logits(self, row: int = 0) -> Floats:
+        """What the model's draft block predicts for the token after the next, where Output.DRAFT was asked: a view like that of logits()."""
+        with using(self) as (pointer,):
+            return self._view(raw.lm_context_draft_logits(pointer, row), self._vocabulary.n_vocab, "draft logits")
 
     def hidden(self, row: int = 0) -> Floats:
         """A row of hidden states, where Output.HIDDEN was asked: a view like that of logits()."""

@@ -59,8 +59,8 @@ class Conversation:
         self._answer: Optional[Answer] = None
         self._lock = threading.Lock()
 
-    def send(self, text: Optional[str], *, schema: Optional[Schema] = None, tool_choice: int = ToolChoice.AUTO, stops: Sequence[str] = (),
-             max_tokens: Optional[int] = None, temperature: Optional[float] = None, seed: Optional[int] = None,
+    def send(self, text: Optional[str], *, schema: Optional[Schema] = None, gbnf: Optional[str] = None, tool_choice: int = ToolChoice.AUTO,
+             stops: Sequence[str] = (), max_tokens: Optional[int] = None, temperature: Optional[float] = None, seed: Optional[int] = None,
              sampling: Optional[Sampling] = None) -> Answer:
         """Say something and stream the answer; None goes on without a new message. One answer at a time. An answer that is stopped stays in
         the history as far as it came; one that fails leaves the history as it was."""
@@ -68,7 +68,7 @@ class Conversation:
         with self._lock:
             if self._answer is not None and not self._answer._is_closed:
                 raise BusyError("the conversation is being answered: take or close that answer first")
-            request = Request(self.messages, self._declarations or None, tool_choice, schema, self._variables, stops, chosen, max_tokens,
+            request = Request(self.messages, self._declarations or None, tool_choice, schema, gbnf, self._variables, stops, chosen, max_tokens,
                               self._now)
             self._answer = answer = Answer(self, request, text)
             return answer

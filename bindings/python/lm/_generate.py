@@ -67,6 +67,7 @@ class Generation(Stream[str, str]):
         with grammar.matcher(self._context._vocabulary.grammar_vocab) as matcher:
             assert self._sampler is not None
             self._sampler.set_grammar(matcher)
+        self._sampler.set_limit(self._max_tokens)  # so that the text is whole when they are used up
 
     def _step(self) -> Optional[str]:
         while self.finish is None or self._pending:

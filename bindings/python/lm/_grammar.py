@@ -185,6 +185,14 @@ class GrammarMatcher(Handle):
             n = raw.lm_grammar_matcher_forced(pointer, out, capacity)
         return out.raw[:n]
 
+    def completion(self, capacity: int = 4096) -> Optional[bytes]:
+        """The start of a shortest text that completes what there is, at most so many bytes; empty when it may end here, None when none is
+        known."""
+        out = ctypes.create_string_buffer(capacity)
+        with using(self) as (pointer,):
+            n = raw.lm_grammar_matcher_completion(pointer, out, capacity)
+        return None if n == ctypes.c_size_t(-1).value else out.raw[:min(n, capacity)]
+
     @property
     def position(self) -> int:
         """Where the matcher is, for rewind."""

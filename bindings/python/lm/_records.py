@@ -28,6 +28,7 @@ class ModelInfo:
     n_experts_used: int
     active_bytes: int
     active_params: int
+    n_draft_layers: int
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Plan:
     n_ctx_fitting: int
     tokens_per_second: float
     tokens_per_second_full: float
+    resident_share: float
 
 
 @dataclass(frozen=True)

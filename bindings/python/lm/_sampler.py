@@ -138,6 +138,11 @@ class Sampler(Handle):
         with using(self, matcher) as (pointer, other):
             check(raw.lm_sampler_set_grammar(pointer, other), "the matcher has no vocabulary, or memory is short")
 
+    def set_limit(self, n_tokens: Optional[int]) -> None:
+        """How many tokens may still be generated; None: any number. A grammar is then completed in time where that is possible."""
+        with using(self) as (pointer,):
+            check(raw.lm_sampler_set_limit(pointer, -1 if n_tokens is None else n_tokens), f"a limit of {n_tokens} tokens")
+
     def reset(self) -> None:
         """Back to the state after creation, with the same seed."""
         with using(self) as (pointer,):

@@ -36,6 +36,7 @@ class Report:
     n_generated: int
     sync: SyncInfo
     message: Dict[str, Any]
+    n_forced: int
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Request:
     tools: Union[str, Sequence[Any], None] = None
     tool_choice: int = ToolChoice.AUTO
     schema: Optional[Schema] = None
+    gbnf: Optional[str] = None
     variables: Optional[Mapping[str, Any]] = None
     stops: Sequence[str] = ()
     sampling: Optional[Sampling] = None
@@ -55,7 +57,7 @@ class Request:
     def struct(self) -> raw.lm_chat_request:
         made = raw.LM_CHAT_REQUEST_INIT()
         made.max_tokens = -1 if self.max_tokens is None else self.max_tokens
-        for name in ("messages", "tools", "schema", "variables"):
+        for name in ("messages", "tools", "schema", "gbnf", "variables"):
             value = getattr(self, name)
             if value is not None:
                 data = json_bytes(value)
@@ -113,7 +115,7 @@ class ChatSession(Handle):
             if status != raw.lm_status.OK:
                 check(status, text_of(raw.lm_chat_session_message(pointer)))
             message = json.loads(bytes_of(report.message, report.message_size).decode("utf-8", "replace"))
-        return Report(Finish(report.finish), report.n_prompt, report.n_generated, record(SyncInfo, report.sync), message)
+        return Report(Finish(report.finish), report.n_prompt, report.n_generated, record(SyncInfo, report.sync), message, report.n_forced)
 
     def stream(self, request: Request) -> ChatStream:
         """The same as a stream of deltas whose result is the report."""

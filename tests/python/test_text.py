@@ -164,6 +164,23 @@ def test_speculation_gives_the_same_tokens(name: str) -> None:
                     assert speculator.speculate(sampler, 3) == wanted.tokens[:len(context.tokens()) - len(prompt) + 1]
 
 
+def test_draft_blocks_propose_and_show_their_rows() -> None:
+    tokens = [5, 6, 7, 8] * 6
+    both = lm.Output.LOGITS | lm.Output.DRAFT
+    with lm.Model(GOLDEN / "models/deepseek2-mtp.gguf") as model, model.context(n_ctx=128) as plain:
+        assert model.info.n_draft_layers == 1
+        wanted = plain.generate(tokens, max_tokens=20, sampling=GREEDY)
+        wanted.result()
+        with model.context(n_ctx=128, n_draft=3, outputs=both) as context:
+            with lm.Speculator(context, drafter=lm.Drafter.MTP, always=True) as speculator:
+                generation = context.generate(tokens, max_tokens=20, sampling=GREEDY, speculator=speculator)
+                generation.result()
+                assert generation.tokens == wanted.tokens and speculator.stats.n_drafted > 0
+        with model.context(n_ctx=128, outputs=both) as context:
+            context.eval(tokens)
+            assert len(context.draft_logits()) == model.n_vocab and bytes(context.draft_logits()) != bytes(context.logits())
+
+
 def test_adapters_change_a_model_as_merging_does() -> None:
     tokens = [3, 14, 15, 9, 26]
     with lm.Model(GOLDEN / "models/plain.gguf") as model, lm.Model(GOLDEN / "models/plain-merged.gguf") as merged:

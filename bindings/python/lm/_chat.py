@@ -81,8 +81,8 @@ class Chat(Handle):
 
     def render(self, messages: Sequence[Message], *, tools: Optional[Sequence[Any]] = None, add_generation_prompt: bool = True,
                now: Optional[datetime.datetime] = None, adapt: bool = False, **variables: Any) -> Prompt:
-        """The prompt of a conversation. adapt rewrites messages to what the template takes (doc/chat.md has the rules). variables are the template's others, such as enable_thinking=False; now is what it sees as the time,
-        1970 by default."""
+        """The prompt of a conversation. adapt rewrites messages to what the template takes (doc/chat.md has the rules). variables are the
+        template's others, such as enable_thinking=False; now is what it sees as the time, 1970 by default."""
         inputs: Dict[str, Any] = {"messages": messages, "add_generation_prompt": add_generation_prompt}
         if tools is not None:
             inputs["tools"] = tools

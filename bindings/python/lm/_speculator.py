@@ -17,10 +17,11 @@ Drafter = raw.lm_drafter
 
 class Speculator(Handle):
     """A speculator for a sequence of a context opened with n_draft > 0: n-grams of the text propose, or with draft a second context, of a
-    smaller model with the same vocabulary, or with Drafter.MTP the model's own draft block. The parameters are those of lm_speculator_params (include/lm/speculate.h)."""
+    smaller model with the same vocabulary, or with Drafter.MTP the model's own draft block. The parameters are those of
+    lm_speculator_params (include/lm/speculate.h)."""
 
-    def __init__(self, context: Context, *, draft: Optional[Context] = None, drafter: Optional[int] = None, seq: int = 0, n_draft: int = 0, draft_seq: int = 0,
-                 always: bool = False) -> None:
+    def __init__(self, context: Context, *, draft: Optional[Context] = None, drafter: Optional[int] = None, seq: int = 0,
+                 n_draft: int = 0, draft_seq: int = 0, always: bool = False) -> None:
         params = raw.LM_SPECULATOR_PARAMS_INIT()
         params.seq, params.n_draft, params.draft_seq, params.always = seq, n_draft, draft_seq, always
         if draft is not None:

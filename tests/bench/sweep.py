@@ -109,10 +109,12 @@ def prepare(options):
     missing = [m for m in MODELS if not make_model(options, m)]
     for m in missing:
         print(f"skipped: {m} is not in {options.models}, and there is no generator at {options.generator}")
-    for r in rows():
-        if r["depth"] and not state_of(options, r).exists() and r["model"] not in missing:
+    for r in sorted((r for r in rows() if r["depth"] and r["model"] not in missing), key=estimate):
+        if not state_of(options, r).exists():
             print("state:", state_of(options, r), flush=True)
-            subprocess.run(command(options, dict(r, prompt=1, steps=0, reps=1)), stdout=subprocess.DEVNULL, check=True)
+            run = subprocess.run(command(options, dict(r, prompt=1, steps=0, reps=1)), capture_output=True, text=True)
+            if run.returncode != 0:
+                print(f"failed: {run.stderr.strip() or run.returncode}", flush=True)
 
 
 def warm(path):

@@ -20,8 +20,10 @@ let package = Package(
     targets: [
         .target(
             name: "CLM", path: ".",
-            exclude: ["lib/meson.build", "lib/liblm.map", "lib/vocab/tools", "kernels/meson.build", "kernels/tools"]
-                + rooms.map { "lib/\($0)/meson.build" },
+            exclude: [
+                "lib/meson.build", "lib/liblm.map", "lib/lmConfig.cmake.in", "lib/lmConfigVersion.cmake.in", "lib/vocab/tools",
+                "kernels/meson.build", "kernels/tools",
+            ] + rooms.map { "lib/\($0)/meson.build" },
             sources: ["lib", "kernels"], publicHeadersPath: "include",
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux, .android]))]),
         .target(name: "CLMValues", dependencies: ["CLM"], path: "bindings/swift/Sources/CLMValues"),

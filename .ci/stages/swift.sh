@@ -4,6 +4,7 @@ swift_module() {
     swift build --build-tests -j "$jobs" >"$out/swift.log" 2>&1 || { grep -E 'error|warning' -A 3 "$out/swift.log" | head -n 40; return 1; }
     swift test --skip-build >"$out/swift.log" 2>&1 || { grep -E 'issue|failed|error' "$out/swift.log" | head -n 40; return 1; }
     tail -n 1 "$out/swift.log"
+    printf 'Hello\n' | swift run --skip-build lm-chat tests/golden/session/chat.gguf 2>"$out/swift.log" | grep -q .
 }
 
 swift_consumer() {

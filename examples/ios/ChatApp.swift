@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The views: a transcript, a line to type in, and what happens when the app comes and goes.
 import SwiftUI
+import UIKit
 
 @main
 struct ChatApp: App {

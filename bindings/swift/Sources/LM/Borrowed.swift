@@ -23,7 +23,9 @@ final class Borrowed {
     func text(_ text: String?) -> UnsafePointer<CChar>? { text.map { self.text($0) } }
 
     /// Never NULL.
-    func bytes(_ bytes: [UInt8]) -> UnsafePointer<CChar> { array(bytes.map { CChar(bitPattern: $0) } + [0])! }
+    func bytes(_ bytes: [UInt8]) -> UnsafePointer<CChar> {
+        UnsafeRawPointer(array(bytes + [0])!).assumingMemoryBound(to: CChar.self) // signed here, unsigned there
+    }
 }
 
 extension String {

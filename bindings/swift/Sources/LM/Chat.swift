@@ -76,6 +76,8 @@ public final class Chat: Sendable {
         public var toolChoice = ToolChoice.automatic
         /// JSON Schema of the answer; nil: any text.
         public var schema: String?
+        /// GBNF grammar of the answer, instead of a schema.
+        public var gbnf: String?
         /// JSON object of further template variables, such as {"enable_thinking":false}.
         public var variables: String?
         /// Texts that end the answer and are cut off.
@@ -109,6 +111,8 @@ public final class Chat: Sendable {
         public let finish: Finish
         /// Tokens of the conversation, and tokens chosen.
         public let promptTokens, generatedTokens: Int
+        /// Of the tokens generated: those that the grammar left no choice about.
+        public let forcedTokens: Int
         public let sync: Context.SyncInfo
         /// To append to the history.
         public let message: ChatMessage
@@ -148,7 +152,8 @@ public final class Chat: Sendable {
         }
     }
 
-    /// Answer a conversation and wait for all of it. A cancelled task gets what there is, with `Finish.cancelled`.
+    /// Answer a conversation and wait for all of it. A task that is cancelled meanwhile gets what there is, with `Finish.cancelled`; one that
+    /// was cancelled before the answer began gets the error `cancelled`.
     public func reply(_ messages: [ChatMessage], _ request: Request = Request()) async throws(LMError) -> Report {
         let session = session, call = Call(), json = encoded(messages), worker = context.worker
         return try await withTaskCancellationHandler {
@@ -194,6 +199,8 @@ private final class SessionBox: Dependent {
             c.tool_choice = request.toolChoice.rawValue
             c.schema = borrowed.text(request.schema)
             c.schema_size = request.schema?.utf8.count ?? 0
+            c.gbnf = borrowed.text(request.gbnf)
+            c.gbnf_size = request.gbnf?.utf8.count ?? 0
             c.variables = borrowed.text(request.variables)
             c.variables_size = request.variables?.utf8.count ?? 0
             c.stops = borrowed.array(stops)
@@ -219,6 +226,7 @@ extension Chat.Report {
         finish = Chat.Finish(rawValue: c.finish) ?? .end
         promptTokens = Int(c.n_prompt)
         generatedTokens = Int(c.n_generated)
+        forcedTokens = Int(c.n_forced)
         sync = Context.SyncInfo(c.sync)
         do { message = try JSONDecoder().decode(ChatMessage.self, from: Data(json.utf8)) } catch {
             throw LMError(.format, "the answer is no message: \(json)")

@@ -11,6 +11,7 @@ import Foundation
 /// Any task may call at any time: calls run one after another on a queue of the context's own, so none of Swift's threads is blocked.
 /// Cancelling the task that waits for an evaluation stops it (`cancelled`) and leaves the sequence as it was.
 public final class Context: Sendable {
+    /// A hold of the context's own: closing the model that was given does not close this one.
     public let model: Model
     /// The parameters in force, defaults filled in.
     public let parameters: ContextParameters
@@ -18,14 +19,14 @@ public final class Context: Sendable {
 
     /// Open a context, which takes the memory `Model.plan` tells. `open` does the same away from the calling thread.
     public init(_ model: Model, _ parameters: ContextParameters = ContextParameters()) throws(LMError) {
-        let owned = try model.handle.owned()
+        self.model = try Model(holding: model)
+        let owned = try self.model.handle.owned()
         var pointer: OpaquePointer?
         var params = parameters.c
         var error = lm_error()
         let status = lm_context_open(owned.pointer, &params, &pointer, &error)
         guard status == LM_OK, let pointer else { throw LMError(status, error) }
         worker = Worker(pointer, model: owned)
-        self.model = model
         try check(lm_context_get_params(pointer, &params))
         self.parameters = ContextParameters(params)
     }
@@ -121,6 +122,18 @@ public final class Context: Sendable {
                 var token: Token = -1
                 try check(lm_sample(c, s, &token), message(c))
                 return token
+            }
+        }
+    }
+
+    /// The tokens that must come now because the sampler's grammar leaves no choice, entered into its histories: to be evaluated in one batch
+    /// with the token before them. Call it before that token is evaluated.
+    public func sampleForced(_ sampler: Sampler, limit: Int = 64) async throws(LMError) -> [Token] {
+        try await worker.evaluate { c throws(LMError) in
+            try sampler.handle.alone { s throws(LMError) in
+                var tokens = [Token](repeating: -1, count: max(0, limit)), n = 0
+                try check(lm_sample_forced(c, s, &tokens, tokens.count, &n), message(c))
+                return Array(tokens.prefix(n))
             }
         }
     }

@@ -113,6 +113,17 @@ public final class GrammarMatcher: Sendable {
         }
     }
 
+    /// A shortest text that completes what there is: empty when the text may end here, nil when none is known.
+    public func completion() throws(LMError) -> [UInt8]? {
+        try handle.alone { m in
+            let size = lm_grammar_matcher_completion(m, nil, 0)
+            if size == .max { return nil }
+            return [UInt8](unsafeUninitializedCapacity: size) { buffer, n in
+                n = lm_grammar_matcher_completion(m, UnsafeMutableRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self), size)
+            }
+        }
+    }
+
     /// Where the matcher is, for `rewind`.
     public var position: UInt64 { get throws(LMError) { try handle.alone { lm_grammar_matcher_position($0) } } }
 

@@ -66,6 +66,8 @@ extension Model {
         public let contextLengthFitting: Int
         /// Upper bounds of decoding at an empty and at a full cache; 0 when the bandwidth is unknown.
         public let tokensPerSecond, tokensPerSecondFull: Double
+        /// How much of the weights the budget holds beside all else, 0 to 1; the rest is read from the file whenever it is used.
+        public let residentShare: Double
     }
 
     /// Say what a model would need, from the file's header alone: weights are not touched.
@@ -88,7 +90,7 @@ extension Model {
         if status != LM_OK { throw LMError(status, error) }
         return Plan(fits: plan.fits != 0, memory: Memory(plan.memory), totalBytes: plan.total_bytes, budgetBytes: plan.memory_bytes,
             contextLength: Int(plan.n_ctx), contextLengthFitting: Int(plan.n_ctx_fitting), tokensPerSecond: plan.tokens_per_second,
-            tokensPerSecondFull: plan.tokens_per_second_full)
+            tokensPerSecondFull: plan.tokens_per_second_full, residentShare: plan.resident_share)
     }
 }
 

@@ -78,6 +78,13 @@ public final class Model: Sendable {
         self.handle = handle
     }
 
+    /// One more hold on an open model.
+    init(holding model: Model) throws(LMError) {
+        handle = Handle("model", try model.handle.owned())
+        info = model.info
+        vocabularySize = model.vocabularySize
+    }
+
     /// Open a file away from the calling thread.
     public static func open(_ path: String, options: Options = Options(), runtime: Runtime? = nil) async throws(LMError) -> Model {
         try await away { () throws(LMError) in try Model(path: path, options: options, runtime: runtime) }

@@ -51,6 +51,11 @@ public final class Sampler: Sendable {
         }
     }
 
+    /// How many tokens may still be generated, the end token included; nil: any number. With a grammar the text is then completed in time.
+    public func setLimit(_ tokens: Int?) throws(LMError) {
+        try handle.alone { s throws(LMError) in try check(lm_sampler_set_limit(s, tokens.map { Int32(clamping: max(0, $0)) } ?? -1)) }
+    }
+
     /// Back to the state it was made in: histories empty, generators started again from the same seed.
     public func reset() throws(LMError) { try handle.alone { lm_sampler_reset($0) } }
 
@@ -68,8 +73,6 @@ public final class Sampler: Sendable {
 
     /// Run the chain without its selecting member, in place: removed tokens become -infinity.
     public func apply(_ logits: inout [Float]) throws(LMError) {
-        let s = try handle.owned()
-        defer { withExtendedLifetime(s) {} }
         let n = logits.count
         try handle.alone { s throws(LMError) in try check(lm_sampler_apply(s, &logits, n), said(s)) }
     }

@@ -200,6 +200,10 @@ private func chat() async throws -> Chat {
     let stopped = try await chat.reply([question], request)
     #expect(stopped.finish == .stop && stopped.message.content.map { content.hasPrefix($0) } == true)
     #expect(stopped.message.content?.contains(stop) == false)
+    var digits = Chat.Request(maxTokens: 40)
+    digits.gbnf = "root ::= [0-9]{3}"
+    let number = try await chat.reply([question], digits)
+    #expect(number.finish == .end && number.message.content.flatMap { Int($0) } != nil && number.forcedTokens >= 0)
     request.stops = [""]
     await #expect { try await chat.reply([question], request) } throws: { ($0 as? LMError)?.status == .argument }
 }

@@ -78,6 +78,7 @@ private func feed(_ grammar: Grammar, _ text: [UInt8], piece: Int) throws -> (vi
     #expect(try matcher.mask() == [0b101])
     #expect(try matcher.forced() == Array("abc".utf8))
     #expect(try matcher.forced(limit: 1) == Array("a".utf8))
+    #expect(try matcher.completion() == Array("abc".utf8))
     let start = try matcher.position
     try matcher.accept(0 as Token)
     #expect(try matcher.mask() == [0b10])

@@ -64,7 +64,12 @@ private func isClosed(_ error: any Error) -> Bool {
     var n = 0
     for try await piece in try streamed() { n += piece.utf8.count }
     #expect(n > 0)
-    func chatting() async throws -> Chat { try await Chat(try await Context.open(try Golden.chatModel(), small(2048))) }
+    func chatting() async throws -> Chat {
+        let model = try Golden.chatModel(), context = try await Context.open(model, small(2048))
+        model.close()
+        for try await _ in context.generate("Once", Completion(maxTokens: 2)) {}
+        return try await Chat(context)
+    }
     let chat = try await chatting()
     #expect(try await chat.reply([.user("x")], .init(maxTokens: 3)).generatedTokens > 0)
 }

@@ -98,7 +98,9 @@ private let logits: [Float] = (0..<64).map { Float(($0 * 37) % 64) / 8 }
     let model = try Golden.chatModel(), context = try await Context.open(model, small()), sampler = try Sampler(model, .greedy)
     let matcher = try GrammarMatcher(try Grammar(gbnf: #"root ::= "yes" | "no""#), try GrammarVocabulary(model))
     try sampler.setGrammar(matcher)
+    try sampler.setLimit(20)
     try await context.evaluate(try model.tokenize("Is it?"))
+    #expect(try await context.sampleForced(sampler).isEmpty) // yes and no begin differently
     var bytes: [UInt8] = []
     while true {
         let token = try await context.sample(sampler)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# How the library reaches other programs: installed files, the templates of tests/consumers, one file of C.
+# How the library reaches other programs: installed files, and the templates of tests/consumers.
 model=tests/golden/models/qwen3.gguf
 
 # The same tokens from a consumer as from the first one built; LD_LIBRARY_PATH where the shared library is meant.
@@ -40,21 +40,4 @@ consumer_meson() {
         git archive HEAD | tar -x -C "$at/subprojects/liblm" || return 1
     meson setup "$at/build" "$at" >"$at.log" 2>&1 && ninja -C "$at/build" -j "$jobs" >>"$at.log" 2>&1 || { tail -n 20 "$at.log"; return 1; }
     consumed "$at/build/consumer"
-}
-
-# lm.c and lm.h alone, with one compiler; it must tell the same story as the library.
-amalgamated() { # COMPILER
-    local at=$out/one-file
-    "$1" -O2 -Wall -Wextra -Werror -I"$at" "$at/lm.c" tests/consumers/consumer.c -lm -pthread -o "$at/consumer-$1" && consumed "$at/consumer-$1"
-}
-
-amalgamation() {
-    local started=$SECONDS
-    python3 tests/amalgamation/amalgamate.py "$out/one-file" && mkdir -p "$out/one-file/lm" && cp "$out/one-file/lm.h" "$out/one-file/lm/lm.h" || return 1
-    amalgamated gcc & local first=$!
-    amalgamated clang & local second=$! status=0
-    wait $first || { echo "gcc fails"; status=1; }
-    wait $second || { echo "clang fails"; status=1; }
-    echo "one file: $(wc -c <"$out/one-file/lm.c") bytes, both compilers in $((SECONDS - started)) s"
-    return $status
 }

@@ -4,75 +4,67 @@
  *     T_BYTES, T_SUBS     bytes per block, groups of 32 weights per block
  *     T_OFFSET            what the codes below are too large by
  *     T_SIGNED            1: codes use the whole range of int8 and are in the form of v_prepare_s8; else unsigned and at most 31
- *     T_codes(x, p, s, i) 32 weights of group i of LANES rows s bytes apart, the first one's block at p:
- *                         x[0] elements 0..15, x[1] elements 16..31, one row per 128-bit lane
- *     T_scale(p, s)       4*LANES rows' scales as floats, rows s bytes apart; T_minimum alike */
+ *     T_load(raw, p, s, i), T_open(x, raw)
+ *                         32 weights of group i of LANES rows s bytes apart, the first one's block at p: x[0] elements 0..15,
+ *                         x[1] elements 16..31, one row per 128-bit lane
+ *     T_RAWS              vectors of raw, where byte b of x comes from bytes b of raw alone; else 0: T_load does all
+ *     T_scale(q)          4*LANES rows' scales as floats; T_minimum alike */
 
 LM_INLINE V v_low4(V x) { return v_and(x, v_set1_8(15)); }
 LM_INLINE V v_high4(V x) { return v_and(v_srl16(x, 4), v_set1_8(15)); }
-LM_INLINE V v_table16(const int8_t *table, V index) { return v_shuf8(v_lane(table), index); }
-LM_INLINE F f_low_halves(const uint8_t *p, size_t s) { return f_from_halves_low(v_dwords(p, s)); }
-LM_INLINE F f_high_halves(const uint8_t *p, size_t s) { return f_from_halves_low(v_srl32(v_dwords(p, s), 16)); }
+LM_INLINE F f_first(const struct quads *q) { return f_halves(q, 0); }
+LM_INLINE F f_second(const struct quads *q) { return f_halves(q, 2); }
 
-enum { q4_0_BYTES = 18, q4_0_SUBS = 1, q4_0_OFFSET = 8, q4_0_SIGNED = 0 };
-LM_INLINE void q4_0_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 2, s);
-    (void)i, x[0] = v_low4(v), x[1] = v_high4(v);
-}
-#define q4_0_scale f_low_halves
+LM_INLINE void open_nibbles(V x[2], const V raw[2]) { x[0] = v_low4(raw[0]), x[1] = v_high4(raw[0]); }
+LM_INLINE void open_nothing(V x[2], const V raw[2]) { x[0] = raw[0], x[1] = raw[1]; }
 
-enum { q4_1_BYTES = 20, q4_1_SUBS = 1, q4_1_OFFSET = 0, q4_1_SIGNED = 0 };
-LM_INLINE void q4_1_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 4, s);
-    (void)i, x[0] = v_low4(v), x[1] = v_high4(v);
-}
-#define q4_1_scale f_low_halves
-#define q4_1_minimum f_high_halves
+enum { q4_0_BYTES = 18, q4_0_SUBS = 1, q4_0_OFFSET = 8, q4_0_SIGNED = 0, q4_0_RAWS = 1 };
+LM_INLINE void q4_0_load(V raw[2], const uint8_t *p, size_t s, const int i) { (void)i, raw[0] = v_rows(p + 2, s); }
+#define q4_0_open open_nibbles
+#define q4_0_scale f_first
 
-/* Bits 0..15 (and 16..31) of each lane's first dword as 0x00 or 0x10 per byte. */
-LM_INLINE void high_bits(V x[2], V bits) {
-    V each = v_row4(0x08040201, (int)0x80402010u, 0x08040201, (int)0x80402010u);
-    V a = v_shuf8(bits, v_row4(0, 0, 0x01010101, 0x01010101)),
-      b = v_shuf8(bits, v_row4(0x02020202, 0x02020202, 0x03030303, 0x03030303));
-    x[0] = v_or(x[0], v_and(v_has_bits(a, each), v_set1_8(16)));
-    x[1] = v_or(x[1], v_and(v_has_bits(b, each), v_set1_8(16)));
-}
+enum { q4_1_BYTES = 20, q4_1_SUBS = 1, q4_1_OFFSET = 0, q4_1_SIGNED = 0, q4_1_RAWS = 1 };
+LM_INLINE void q4_1_load(V raw[2], const uint8_t *p, size_t s, const int i) { (void)i, raw[0] = v_rows(p + 4, s); }
+#define q4_1_open open_nibbles
+#define q4_1_scale f_first
+#define q4_1_minimum f_second
 
-enum { q5_0_BYTES = 22, q5_0_SUBS = 1, q5_0_OFFSET = 16, q5_0_SIGNED = 0 };
-LM_INLINE void q5_0_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 6, s);
-    (void)i, x[0] = v_low4(v), x[1] = v_high4(v);
-    high_bits(x, v_rows4(p + 2, s));
+enum { q5_0_BYTES = 22, q5_0_SUBS = 1, q5_0_OFFSET = 16, q5_0_SIGNED = 0, q5_0_RAWS = 0 };
+LM_INLINE void q5_0_load(V x[2], const uint8_t *p, size_t s, const int i) {
+    V v = v_rows(p + 6, s), ten = v_set1_8(16);
+    (void)i, x[0] = v_or_where(v_low4(v), p + 2, s, ten), x[1] = v_or_where(v_high4(v), p + 4, s, ten);
 }
-#define q5_0_scale f_low_halves
+#define q5_0_open open_nothing
+#define q5_0_scale f_first
 
-enum { q5_1_BYTES = 24, q5_1_SUBS = 1, q5_1_OFFSET = 0, q5_1_SIGNED = 0 };
-LM_INLINE void q5_1_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 8, s);
-    (void)i, x[0] = v_low4(v), x[1] = v_high4(v);
-    high_bits(x, v_rows4(p + 4, s));
+enum { q5_1_BYTES = 24, q5_1_SUBS = 1, q5_1_OFFSET = 0, q5_1_SIGNED = 0, q5_1_RAWS = 0 };
+LM_INLINE void q5_1_load(V x[2], const uint8_t *p, size_t s, const int i) {
+    V v = v_rows(p + 8, s), ten = v_set1_8(16);
+    (void)i, x[0] = v_or_where(v_low4(v), p + 4, s, ten), x[1] = v_or_where(v_high4(v), p + 6, s, ten);
 }
-#define q5_1_scale f_low_halves
-#define q5_1_minimum f_high_halves
+#define q5_1_open open_nothing
+#define q5_1_scale f_first
+#define q5_1_minimum f_second
 
-enum { q8_0_BYTES = 34, q8_0_SUBS = 1, q8_0_OFFSET = S8_OFFSET, q8_0_SIGNED = 1 };
-LM_INLINE void q8_0_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    (void)i, x[0] = v_prepare_s8(v_rows(p + 2, s)), x[1] = v_prepare_s8(v_rows(p + 18, s));
+enum { q8_0_BYTES = 34, q8_0_SUBS = 1, q8_0_OFFSET = S8_OFFSET, q8_0_SIGNED = 1, q8_0_RAWS = 2 };
+LM_INLINE void q8_0_load(V raw[2], const uint8_t *p, size_t s, const int i) {
+    (void)i, raw[0] = v_rows(p + 2, s), raw[1] = v_rows(p + 18, s);
 }
-#define q8_0_scale f_low_halves
+LM_INLINE void q8_0_open(V x[2], const V raw[2]) { x[0] = v_prepare_s8(raw[0]), x[1] = v_prepare_s8(raw[1]); }
+#define q8_0_scale f_first
 
 /* Bits become codes 0 and 2. */
-enum { q1_0_BYTES = 18, q1_0_SUBS = 4, q1_0_OFFSET = 1, q1_0_SIGNED = 0 };
-LM_INLINE void q1_0_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    x[0] = x[1] = v_zero();
-    high_bits(x, v_rows4(p + 2 + 4 * i, s));
-    x[0] = v_srl16(x[0], 3), x[1] = v_srl16(x[1], 3);
+enum { q1_0_BYTES = 18, q1_0_SUBS = 4, q1_0_OFFSET = 1, q1_0_SIGNED = 0, q1_0_RAWS = 0 };
+LM_INLINE void q1_0_load(V x[2], const uint8_t *p, size_t s, const int i) {
+    p += 2 + 4 * i;
+    x[0] = v_or_where(v_zero(), p, s, v_set1_8(2)), x[1] = v_or_where(v_zero(), p + 2, s, v_set1_8(2));
 }
-#define q1_0_scale f_low_halves
+#define q1_0_open open_nothing
+#define q1_0_scale f_first
 
 /* Byte b holds elements 4b..4b+3: every byte goes to four places, then each place keeps its own two bits. */
-enum { q2_0_BYTES = 18, q2_0_SUBS = 2, q2_0_OFFSET = 1, q2_0_SIGNED = 0 };
-LM_INLINE void q2_0_codes(V x[2], const uint8_t *p, size_t s, const int i) {
+enum { q2_0_BYTES = 18, q2_0_SUBS = 2, q2_0_OFFSET = 1, q2_0_SIGNED = 0, q2_0_RAWS = 0 };
+LM_INLINE void q2_0_load(V x[2], const uint8_t *p, size_t s, const int i) {
     V v = v_rows8(p + 2 + 8 * i, s);
     LM_UNROLL(2) for (int h = 0; h < 2; h++) {
         V b = v_shuf8(v, v_add8(v_row4(0, 0x01010101, 0x02020202, 0x03030303), v_set1_8(4 * h)));
@@ -81,36 +73,39 @@ LM_INLINE void q2_0_codes(V x[2], const uint8_t *p, size_t s, const int i) {
         x[h] = v_and(v_select(v_set1((int)0xffff0000u), high, low), v_set1_8(3));
     }
 }
-#define q2_0_scale f_low_halves
+#define q2_0_open open_nothing
+#define q2_0_scale f_first
 
-enum { iq4nl_BYTES = 18, iq4nl_SUBS = 1, iq4nl_OFFSET = S8_OFFSET, iq4nl_SIGNED = 1 };
-LM_INLINE void iq4nl_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 2, s), table = v_prepare_s8(v_lane(lm_iq4nl_levels));
-    (void)i, x[0] = v_shuf8(table, v_low4(v)), x[1] = v_shuf8(table, v_high4(v));
+enum { iq4nl_BYTES = 18, iq4nl_SUBS = 1, iq4nl_OFFSET = S8_OFFSET, iq4nl_SIGNED = 1, iq4nl_RAWS = 1 };
+#define iq4nl_load q4_0_load
+LM_INLINE void iq4nl_open(V x[2], const V raw[2]) {
+    V table = v_prepare_s8(v_lane(lm_iq4nl_levels));
+    x[0] = v_shuf8(table, v_low4(raw[0])), x[1] = v_shuf8(table, v_high4(raw[0]));
 }
-#define iq4nl_scale f_low_halves
+#define iq4nl_scale f_first
 
-enum { mxfp4_BYTES = 17, mxfp4_SUBS = 1, mxfp4_OFFSET = 12, mxfp4_SIGNED = 0 };
-LM_INLINE void mxfp4_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 1, s), table = v_add8(v_lane(lm_fp4_levels), v_set1_8(12));
-    (void)i, x[0] = v_shuf8(table, v_low4(v)), x[1] = v_shuf8(table, v_high4(v));
+enum { mxfp4_BYTES = 17, mxfp4_SUBS = 1, mxfp4_OFFSET = 12, mxfp4_SIGNED = 0, mxfp4_RAWS = 1 };
+LM_INLINE void mxfp4_load(V raw[2], const uint8_t *p, size_t s, const int i) { (void)i, raw[0] = v_rows(p + 1, s); }
+LM_INLINE void mxfp4_open(V x[2], const V raw[2]) {
+    V table = v_add8(v_lane(lm_fp4_levels), v_set1_8(12));
+    x[0] = v_shuf8(table, v_low4(raw[0])), x[1] = v_shuf8(table, v_high4(raw[0]));
 }
 /* 2^(e-128): exponent e - 1; the two smallest are subnormal, 0x00200000 << e. */
-LM_INLINE F mxfp4_scale(const uint8_t *p, size_t s) {
-    V e = v_and(v_dwords(p, s), v_set1(255)),
-      tiny = v_or(v_sll32(v_and(e, v_set1(1)), 22), v_sll32(v_andnot(v_set1(1), e), 21));
-    return f_from_bits(v_select(v_less32(e, v_set1(2)), tiny, v_sll32(v_sub32(e, v_set1(1)), 23)));
+LM_INLINE F mxfp4_scale(const struct quads *q) {
+    V e = v_bytes(q, 0), tiny = v_add32(v_set1(0x00200000), v_sll32(v_and(e, v_set1(1)), 21));
+    return f_from_bits(v_max32(v_sll32(v_sub32(e, v_set1(1)), 23), tiny));
 }
 
 /* Four groups of 16 with a scale each: x[0] is group 2i, x[1] group 2i + 1. */
-enum { nvfp4_BYTES = 36, nvfp4_SUBS = 2, nvfp4_OFFSET = 12, nvfp4_SIGNED = 0 };
-LM_INLINE void nvfp4_codes(V x[2], const uint8_t *p, size_t s, const int i) {
-    V v = v_rows(p + 4 + 16 * i, s), table = v_add8(v_lane(lm_fp4_levels), v_set1_8(12));
-    V low = v_shuf8(table, v_low4(v)), high = v_shuf8(table, v_high4(v));
-    x[0] = v_unpacklo64(low, high), x[1] = v_unpackhi64(low, high);
+enum { nvfp4_BYTES = 36, nvfp4_SUBS = 2, nvfp4_OFFSET = 12, nvfp4_SIGNED = 0, nvfp4_RAWS = 0 };
+LM_INLINE void nvfp4_load(V x[2], const uint8_t *p, size_t s, const int i) {
+    V raw[2] = {v_rows(p + 4 + 16 * i, s)}, y[2];
+    mxfp4_open(y, raw);
+    x[0] = v_unpacklo64(y[0], y[1]), x[1] = v_unpackhi64(y[0], y[1]);
 }
+#define nvfp4_open open_nothing
 /* Scale g of the rows. The bits of a UE4M3 are those of an f16 of 1/256 the size; 0x7f counts as 0. */
 LM_INLINE F nvfp4_scale(V scales, const int g) {
     V e = v_and(v_srl32(scales, 8 * g), v_set1(255)), bits = v_and(e, v_set1(127));
-    return f_mul(f_from_halves_low(v_andnot(v_sll32(bits, 7), v_equal32(e, v_set1(127)))), f_set1(128));
+    return f_mul(f_from_low_halves(v_andnot(v_sll32(bits, 7), v_equal32(e, v_set1(127)))), f_set1(128));
 }

@@ -14,13 +14,15 @@ KERNEL(scaled16_min, scaled_kernel, 2, 1, 0)
 #define kernel_scaled32_extra kernel_scaled32_min
 #define kernel_levels kernel_simple
 #define kernel_scaled_levels kernel_scaled32
+#define kernel_scaled16_levels kernel_scaled16
 #else
 KERNEL(minimum_extra, simple_kernel, 1, 1, 1)
 KERNEL(scaled32_extra, scaled_kernel, 1, 1, 1)
 
 /* Products of int8 by int8: |w| unsigned times the activation with the sign of w; pair sums up to 32512 are widened at once. */
-LM_INLINE void wide_dot(V s[COLS][2], const struct panel32 *p, const struct acts32 *a, const V scale[2]) {
-    LM_UNROLL(8) for (int t = 0; t < 8; t++) {
+LM_INLINE void wide_dot(V s[COLS][2], const struct panel32 *p, const struct acts32 *a, const V scale[2], const int t0,
+                        const int t1) {
+    LM_UNROLL(8) for (int t = t0; t < t1; t++) {
         V w0 = v_load(p->q[t]), w1 = v_load(p->q[t] + 32), u0 = _mm256_abs_epi8(w0), u1 = _mm256_abs_epi8(w1);
         LM_UNROLL(4) for (int j = 0; j < COLS; j++) {
             V x = bcast32(&a->q[j][4 * t]);
@@ -36,26 +38,35 @@ static void kernel_levels(const void *panel, const void *acts, int n_panels, til
     for (const struct acts32 *a = acts; n_panels--; p++, a++) {
         V s[COLS][2];
         LM_UNROLL(4) for (int j = 0; j < COLS; j++) s[j][0] = s[j][1] = v_zero();
-        wide_dot(s, p, a, one);
+        wide_dot(s, p, a, one, 0, 8);
         LM_UNROLL(4)
         for (int j = 0; j < COLS; j++)
             LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p->d[0] + ROWS * v, a->scale[j]);
     }
 }
-static void kernel_scaled_levels(const void *panel, const void *acts, int n_panels, tile_row *c, int offset) {
-    (void)offset;
-    const struct panel32 *p = panel;
-    for (const struct acts32 *a = acts; n_panels; n_panels -= 8, p += 8, a += 8) {
+LM_INLINE void scaled_levels(const struct panel32 *p, const struct acts32 *a, int n_panels, tile_row *c,
+                             const int halves) {
+    for (; n_panels; n_panels -= 8, p += 8, a += 8) {
         V s[COLS][2];
         LM_UNROLL(4) for (int j = 0; j < COLS; j++) s[j][0] = s[j][1] = v_zero();
         for (int b = 0; b < 8; b++) {
-            const V scale[2] = {v_load(p[b].scale[0]), v_load(p[b].scale[0] + ROWS)};
-            wide_dot(s, p + b, a + b, scale);
+            LM_UNROLL(2) for (int h = 0; h < halves; h++) {
+                const V scale[2] = {v_load(p[b].scale[h]), v_load(p[b].scale[h] + ROWS)};
+                wide_dot(s, p + b, a + b, scale, 8 / halves * h, 8 / halves * (h + 1));
+            }
         }
         LM_UNROLL(4)
         for (int j = 0; j < COLS; j++)
             LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p[7].d[0] + ROWS * v, a[7].scale[j]);
     }
+}
+static void kernel_scaled_levels(const void *p, const void *a, int n_panels, tile_row *c, int offset) {
+    (void)offset;
+    scaled_levels(p, a, n_panels, c, 1);
+}
+static void kernel_scaled16_levels(const void *p, const void *a, int n_panels, tile_row *c, int offset) {
+    (void)offset;
+    scaled_levels(p, a, n_panels, c, 2);
 }
 #endif
 
@@ -79,3 +90,5 @@ FLAT_FORM(q6k, 256, scaled16)
 FLAT_FORM(tq1_0, 256, scaled32)
 FLAT_FORM(tq2_0, 256, scaled32)
 FLAT_FORM(iq4xs, 256, scaled_levels)
+#define IQ_FORM(type, name) FLAT_FORM(name, 256, scaled16_levels)
+LM_X86_IQ(IQ_FORM)

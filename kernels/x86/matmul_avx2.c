@@ -3,6 +3,8 @@
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
+#include "../blocks.h"
+
 LM_TARGET_BEGIN("avx2,f16c,fma")
 #define HAVE_VNNI 0
 #include "vec256.h"
@@ -32,6 +34,22 @@ UNPACK_K(q6k, 1)
 UNPACK_K(tq1_0, 1)
 UNPACK_K(tq2_0, 4)
 UNPACK_K(iq4xs, 1)
+#define lm_unpack_iq_avx2 unpack_expanded
+static lm_unpack_fn unpack_expanded;
+UNPACK_K(iq, 1)
+static LM_APART void unpack_iq(lm_expand_fn *expand, size_t block_bytes, struct panel32 *to, const uint8_t *w,
+                               size_t stride, int n_blocks, size_t pitch, int add) {
+    struct lm_expanded rows[16];
+    for (; n_blocks--; w += block_bytes, to += 8 * pitch) {
+        for (int r = 0; r < 16; r++) expand(&rows[r], w + (size_t)r * stride);
+        unpack_expanded(to, (const uint8_t *)rows, sizeof *rows, 1, pitch, add);
+    }
+}
+#define UNPACK_IQ(type, name)                                                                                          \
+    void lm_unpack_##name##_avx2(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) {     \
+        unpack_iq(lm_expand_##name##_avx2, name##_BYTES, to, w, stride, n_blocks, pitch, add);                         \
+    }
+LM_X86_IQ(UNPACK_IQ)
 
 #define UNPACKED OWN
 #include "matmul_256_body.h"

@@ -15,6 +15,8 @@
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
+#include "../blocks.h"
+
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 #include "vec512.h"
 #include "codes_simple.h"
@@ -75,12 +77,12 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
         for (struct pair_panel *p = to; n_blocks--; w += name##_BYTES, p++)                                            \
             for (int v = 0; v < 2; v++) {                                                                              \
                 const uint8_t *b = w + (size_t)(16 * v) * stride;                                                      \
+                const struct quads quads = quads_of(b, stride);                                                        \
                 V raw[RAW], x[name##_STEPS][4][2], sc[4][2], mn[4][2], t[4][2];                                        \
                 for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
                     LM_UNROLL(at_once) for (int j = 0; j < 4; j++) {                                                   \
-                        name##_load(raw, b + (size_t)j * stride, 4 * stride, h);                                       \
-                        LM_UNROLL(8)                                                                                   \
-                        for (int e = 0; e < name##_STEPS; e++) name##_codes(x[e][j], raw, e, h *name##_STEPS + e);     \
+                        name##_load(raw, quads.at[j], quads.step, h);                                                  \
+                        LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) name##_codes(x[e][j], raw, e);             \
                     }                                                                                                  \
                     LM_UNROLL(at_once) for (int e = 0; e < name##_STEPS; e++) {                                        \
                         const int i = h * name##_STEPS + e;                                                            \
@@ -95,7 +97,7 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
                     }                                                                                                  \
                 }                                                                                                      \
                 LM_UNROLL(at_once)                                                                                     \
-                for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
+                for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], quads.at[j], quads.step);                      \
                 LM_UNROLL(2) for (int e = 0; e < 2 - name##_WIDE; e++) {                                               \
                     V y[4] = {sc[0][e], sc[1][e], sc[2][e], sc[3][e]}, z[4];                                           \
                     transpose4(y, z);                                                                                  \
@@ -112,8 +114,8 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
                     transpose4(m, z);                                                                                  \
                     LM_UNROLL(4) for (int d = 0; d < 4; d++) v_store(p->min[4 * e + d][v], z[d]);                      \
                 }                                                                                                      \
-                f_store(p->d[v], name##_d(b, stride));                                                                 \
-                if (name##_MINIMA) f_store(p->dmin[v], name##_dmin(b, stride));                                        \
+                f_store(p->d[v], name##_d(&quads));                                                                    \
+                if (name##_MINIMA) f_store(p->dmin[v], name##_dmin(&quads));                                           \
             }                                                                                                          \
     }
 UNPACK_PAIR(q2k, 0, 0, 0, 1)
@@ -216,6 +218,7 @@ KERNEL(simple, simple_kernel, 1, 0, 0)
 KERNEL(minimum, simple_kernel, 1, 1, 0)
 KERNEL(half, simple_kernel, 2, 0, 0)
 KERNEL(scaled, scaled_kernel, 1, 0, 0)
+KERNEL(scaled16, scaled_kernel, 2, 0, 0)
 
 UNPACK_SIMPLE(q4_0, ONE_SCALE, 4)
 UNPACK_SIMPLE(q8_0, ONE_SCALE, 4)
@@ -223,7 +226,8 @@ UNPACK_SIMPLE(iq4nl, ONE_SCALE, 4)
 UNPACK_SIMPLE(mxfp4, ONE_SCALE, 4)
 UNPACK_K(iq4xs, 1)
 
-#define FLAT_FORM(name, k, which, unpacked) FLAT_FORM_OF(name, k, which, name##_OFFSET, unpacked(name))
+#define FLAT_FORM(name, k, which, unpacked) FLAT_FORM_OF(name, k, which, name##_OFFSET, unpacked(name), .few = FEW)
+#define FEW LM_FLAT_COLUMNS
 FLAT_FORM(q4_0, 32, simple, OWN)
 FLAT_FORM(q4_1, 32, minimum, BORROWED)
 FLAT_FORM(q5_0, 32, simple, BORROWED)
@@ -234,9 +238,19 @@ FLAT_FORM(q2_0, 64, simple, BORROWED)
 FLAT_FORM(iq4nl, 32, simple, OWN)
 FLAT_FORM(mxfp4, 32, simple, OWN)
 FLAT_FORM(nvfp4, 64, half, BORROWED)
-FLAT_FORM(tq1_0, 256, scaled, BORROWED)
 FLAT_FORM(tq2_0, 256, scaled, BORROWED)
 FLAT_FORM(iq4xs, 256, scaled, OWN)
+#undef MATVEC
+#undef FEW
+#define MATVEC(name) lm_matvec_##name##_avx2
+#define FEW 0
+#define IQ_FORM(type, name) FLAT_FORM(name, 256, scaled16, BORROWED)
+LM_X86_IQ(IQ_FORM)
+FLAT_FORM(tq1_0, 256, scaled, BORROWED)
+#undef MATVEC
+#undef FEW
+#define MATVEC(name) lm_matvec_##name##_avx512vnni
+#define FEW LM_FLAT_COLUMNS
 #define PAIR_FORM(name, which)                                                                                         \
     static const struct form form_##name = {.block_k = 256,                                                            \
                                             .block_bytes = name##_BYTES,                                               \
@@ -247,7 +261,8 @@ FLAT_FORM(iq4xs, 256, scaled, OWN)
                                             .unpack_rows = TILE_ROWS,                                                  \
                                             .unpack = unpack_##name,                                                   \
                                             .kernel = kernel_##which,                                                  \
-                                            .matvec = MATVEC(name)};                                                   \
+                                            .matvec = MATVEC(name),                                                    \
+                                            .few = FEW};                                                               \
     DEFINE_MATMUL(name)
 PAIR_FORM(q2k, pair16_min8)
 PAIR_FORM(q3k, pair16)

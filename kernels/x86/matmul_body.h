@@ -16,6 +16,8 @@
  *
  * Blocking: ROW_CHUNK rows share the float accumulators (L2); for each KC of k, for each TILE_ROWS rows: unpack, then all columns. */
 
+#include "tiles.h"
+
 enum { TILE_ROWS = 2 * ROWS, KC = 512, ROW_CHUNK = 128 };
 #if LANES == 4
 #define COLS 8
@@ -42,19 +44,6 @@ enum { PANELS = TILE_ROWS / 16 };
 #define PANEL(p, v) ((p) + (PANELS == 2 ? (v) : 0))
 #define AT(v) (PANELS == 2 ? 0 : ROWS * (v))
 
-LM_INLINE V bcast32(const void *p) {
-    int32_t x;
-    memcpy(&x, p, 4);
-    return v_set1(x);
-}
-
-/* out[t] lane l = dword t of x[0..3] lane l: 4 k of rows 4l .. 4l+3 */
-LM_INLINE void transpose4(const V x[4], V out[4]) {
-    V a = v_unpacklo32(x[0], x[1]), b = v_unpackhi32(x[0], x[1]), c = v_unpacklo32(x[2], x[3]),
-      d = v_unpackhi32(x[2], x[3]);
-    out[0] = v_unpacklo64(a, c), out[1] = v_unpackhi64(a, c), out[2] = v_unpacklo64(b, d), out[3] = v_unpackhi64(b, d);
-}
-
 /* ---- unpackers ----
  * pitch: panels from one 32 k to the next. add: what makes the codes the panel's, 0 for a kernel without VNNI. Vectors of 256 bits
  * fill one of a tile's panels, vectors of 512 bits two. */
@@ -69,26 +58,28 @@ LM_INLINE void store_codes(struct panel32 *p, const int row, V x[4][2], V add) {
 }
 
 #define UNPACK_SIMPLE(name, SCALES, at_once)                                                                           \
+    FLAT_SIMPLE(name, at_once)                                                                                         \
     UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
         const V more = v_set1_8(add);                                                                                  \
         for (int v = 0; v < 2; v++) {                                                                                  \
             struct panel32 *p = PANEL((struct panel32 *)to, v);                                                        \
             const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                        \
-            for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES)                                                   \
+            for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES) {                                                 \
+                const struct quads quads = quads_of(b, stride);                                                        \
                 for (int i = 0; i < name##_SUBS; i++, p += pitch) {                                                    \
-                    V x[4][2];                                                                                         \
-                    LM_UNROLL(at_once)                                                                                 \
-                    for (int j = 0; j < 4; j++) name##_codes(x[j], b + (size_t)j * stride, 4 * stride, i);             \
-                    store_codes(p, AT(v), x, more);                                                                    \
+                    V x[8];                                                                                            \
+                    name##_flat(x, &quads, i);                                                                         \
+                    LM_UNROLL(8) for (int t = 0; t < 8; t++) v_store(p->q[t] + 4 * AT(v), v_add8(x[t], more));         \
                     SCALES(name)                                                                                       \
                 }                                                                                                      \
+            }                                                                                                          \
         }                                                                                                              \
     }
-#define ONE_SCALE(name) f_store(p->d[0] + AT(v), name##_scale(b, stride));
+#define ONE_SCALE(name) f_store(p->d[0] + AT(v), name##_scale(&quads));
 #define SCALE_MINIMUM(name)                                                                                            \
-    f_store(p->d[0] + AT(v), name##_scale(b, stride)), f_store(p->d[1] + AT(v), name##_minimum(b, stride));
+    f_store(p->d[0] + AT(v), name##_scale(&quads)), f_store(p->d[1] + AT(v), name##_minimum(&quads));
 #define HALF_SCALES(name)                                                                                              \
-    V bytes = v_dwords(b, stride);                                                                                     \
+    V bytes = v_dwords(&quads, 0);                                                                                     \
     LM_UNROLL(2) for (int h = 0; h < 2; h++) f_store(p->d[h] + AT(v), nvfp4_scale(bytes, 2 * i + h));
 
 /* z[j]: 8 words of rows j, j+4, ... t[d] lane l: words 2d, 2d+1 of rows 4l .. 4l+3, so a dword per row. */
@@ -135,23 +126,23 @@ LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn
             struct panel32 *p = PANEL((struct panel32 *)to, v);                                                        \
             const uint8_t *b = w + (size_t)(ROWS * v) * stride;                                                        \
             for (int kb = 0; kb < n_blocks; kb++, b += name##_BYTES, p += 8 * pitch) {                                 \
+                const struct quads quads = quads_of(b, stride);                                                        \
                 V raw[RAW], x[name##_STEPS][4][2], sc[4][2], mn[4][2];                                                 \
                 for (int h = 0; h < 8 / name##_STEPS; h++) {                                                           \
                     LM_UNROLL(at_once) for (int j = 0; j < 4; j++) {                                                   \
-                        name##_load(raw, b + (size_t)j * stride, 4 * stride, h);                                       \
-                        LM_UNROLL(8)                                                                                   \
-                        for (int e = 0; e < name##_STEPS; e++) name##_codes(x[e][j], raw, e, h *name##_STEPS + e);     \
+                        name##_load(raw, quads.at[j], quads.step, h);                                                  \
+                        LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) name##_codes(x[e][j], raw, e);             \
                     }                                                                                                  \
                     LM_UNROLL(at_once)                                                                                 \
                     for (int e = 0; e < name##_STEPS; e++)                                                             \
                         store_codes(p + (size_t)(h * name##_STEPS + e) * pitch, AT(v), x[e], more);                    \
                 }                                                                                                      \
                 LM_UNROLL(at_once)                                                                                     \
-                for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], b + (size_t)j * stride, 4 * stride);           \
+                for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], quads.at[j], quads.step);                      \
                 store_scales(p, pitch, AT(v), sc, name##_WIDE, shift);                                                 \
                 if (name##_MINIMA) store_minima(p, pitch, AT(v), mn, name##_WIDE);                                     \
-                f_store(p[7 * pitch].d[0] + AT(v), name##_d(b, stride));                                               \
-                if (name##_MINIMA) f_store(p[7 * pitch].d[1] + AT(v), name##_dmin(b, stride));                         \
+                f_store(p[7 * pitch].d[0] + AT(v), name##_d(&quads));                                                  \
+                if (name##_MINIMA) f_store(p[7 * pitch].d[1] + AT(v), name##_dmin(&quads));                            \
             }                                                                                                          \
         }                                                                                                              \
     }
@@ -272,7 +263,8 @@ struct form {
     lm_unpack_fn *unpack;
     void (*kernel)(const void *panel, const void *acts, int n_units, tile_row *c, int offset);
     int offset;           /* of flat codes without VNNI */
-    lm_matvec_fn *matvec; /* for fewer rows than a tile */
+    lm_matvec_fn *matvec; /* for fewer rows than a tile, and up to few columns */
+    int few;
 };
 
 static int padded(int n) { return (n + LM_PACK_COLUMNS - 1) / LM_PACK_COLUMNS * LM_PACK_COLUMNS; }
@@ -292,10 +284,11 @@ static size_t work_bytes(int32_t n, int32_t k, size_t chunk_panel_bytes) {
 static LM_APART void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows,
                          const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work, float *out,
                          size_t out_stride) {
-    if (n_rows < TILE_ROWS) {
-        for (int32_t c = 0; c < n; c += 4)
-            f->matvec(weights, row_bytes, n_rows, acts, first + c, n - c < 4 ? n - c : 4, out + (size_t)c * out_stride,
-                      out_stride);
+    if (n_rows < TILE_ROWS || n <= f->few) {
+        const int32_t step = f->few > 4 ? f->few : 4;
+        for (int32_t c = 0; c < n; c += step)
+            f->matvec(weights, row_bytes, n_rows, acts, first + c, n - c < step ? n - c : step,
+                      out + (size_t)c * out_stride, out_stride);
         return;
     }
     const uint8_t *w = weights;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Decode (1..4 columns): the frame of all matvec kernels, over the vectors of vec512.h or vec256.h.
+ * Decode (1..4 columns, with 512 bits up to 16): the frame of all matvec kernels, over the vectors of vec512.h or vec256.h.
  *
  * One 128-bit lane holds 16 bytes of one row; four vectors A B C D hold ROWS = 4*LANES rows:
  *
@@ -10,13 +10,15 @@
  *      D      row 3       row 7       row 11      row 15
  *
  * A dot product leaves 4 partial sums per lane. A transposing add of A..D turns them into one sum per row, in natural row order:
- * dword 4*lane + vector. So one f32 vector holds one accumulator per row, scales are converted and multiplied for ROWS rows at
- * once, and no float sum ever crosses rows or blocks.
+ * dword 4*lane + vector. With 512 bits the weights are transposed instead, to the same order (tiles.h). So one f32 vector holds one
+ * accumulator per row, scales are converted and multiplied for ROWS rows at once, and no float sum ever crosses rows or blocks.
  *
  * Memory: ROWS rows are read in parallel, block by block, with two prefetch streams. The far one walks linearly over the next
  * group of rows into L2, so that the memory sees the order of the file; the near one brings the next part of each of the rows from
  * L2 into L1. Measured, this is worth more than the arithmetic (0.65 of the read bandwidth without, 0.92 with both). Bursts of
  * prefetches fill the line buffers and stall the loads: they are spread over the block and kept in place by KEEP_ORDER. */
+
+enum { MATVEC_COLUMNS = LANES == 4 ? LM_FLAT_COLUMNS : 4 };
 
 struct rows {
     const uint8_t *w, *ahead; /* first row of the group; what to prefetch while working on it */
@@ -40,8 +42,8 @@ LM_INLINE V v_hsum(const V s[4]) {
 #define prefetch(p, bytes, hint)                                                                                       \
     LM_UNROLL(64) for (int at_ = 0; at_ < (bytes); at_ += 64) _mm_prefetch((const char *)(p) + at_, hint)
 
-/* A group function exists twice: for one column with everything in registers, and for 2..4 with a loop over the columns, whose
- * weights are taken apart once. */
+/* A group function exists twice: for one column with everything in registers, and for more with a loop over the columns, whose
+ * weights are taken apart once. With flat tiles the loop serves one column nearly as well, and is all that rarer types have. */
 LM_INLINE void rows_done(const struct rows *g, const F acc[], const int nc) {
     for (int c = 0; c < nc; c++) f_store(g->out + (size_t)c * g->out_stride, acc[c]);
 }
@@ -62,7 +64,7 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
                      .n = n,
                      .out_stride = out_stride};
     if (n_rows < ROWS) {
-        float same[4][ROWS];
+        float same[MATVEC_COLUMNS][ROWS];
         g.stride = 0, g.out = same[0], g.out_stride = ROWS;
         for (int32_t r = 0; r < n_rows; r++) {
             g.w = g.ahead = (const uint8_t *)w + (size_t)r * row_bytes;
@@ -80,7 +82,8 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
     }
 }
 
-/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone. */
+/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone, and with flat tiles rarer
+ * types have the second alone. */
 #ifdef COMMON_TYPES_ONLY
 #define WITH_SOME(group)
 #define SOME_COLUMNS(name, ...) lm_matvec_##name##_avx2(__VA_ARGS__)
@@ -88,11 +91,12 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
 #define WITH_SOME(group) group
 #define SOME_COLUMNS(name, ...) run_groups(name##_rows_some, SCALE_GROUP, __VA_ARGS__)
 #endif
-#define DEFINE_MATVEC(name)                                                                                            \
+#define DEFINE_MATVEC_OF(name, one)                                                                                    \
     void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
                       float *out, size_t out_stride) {                                                                 \
         if (n == 1)                                                                                                    \
-            run_groups(name##_rows_one, SCALE_GROUP, w, row_bytes, n_rows, acts, first, 1, out, out_stride);           \
+            run_groups(name##_rows_##one, SCALE_GROUP, w, row_bytes, n_rows, acts, first, 1, out, out_stride);         \
         else                                                                                                           \
             SOME_COLUMNS(name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                 \
     }
+#define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, one)

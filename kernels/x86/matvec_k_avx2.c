@@ -3,6 +3,8 @@
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
+#include "../blocks.h"
+
 LM_TARGET_BEGIN("avx2,f16c,fma")
 #define HAVE_VNNI 0
 #include "vec256.h"

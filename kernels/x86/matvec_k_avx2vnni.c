@@ -3,6 +3,8 @@
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
+#include "../blocks.h"
+
 LM_TARGET_BEGIN("avx2,avxvnni,f16c,fma")
 #define HAVE_VNNI 1
 #define COMMON_TYPES_ONLY /* and one column: see x86.h */

@@ -3,6 +3,8 @@
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
+#include "../blocks.h"
+
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 
 #include "vec512.h"

@@ -3,16 +3,88 @@
  * their scales in one instruction; the transposing add comes once per 256 weights. */
 #define SCALE_GROUP 256
 #include "matvec_body.h"
+#include "tiles.h"
 
 /* Part t of 16 of the prefetches of one block. */
-LM_INLINE void prefetch_part(const uint8_t *far, const uint8_t *near, size_t stride, const int bytes, int t,
-                             const int i) {
+LM_INLINE void prefetch_part(const uint8_t *far, const uint8_t *near, size_t stride, const int bytes, int t) {
     const int step = bytes * ROWS / 16;
     KEEP_ORDER;
     prefetch(far + t * step, step, _MM_HINT_T1);
-    if (ROWS == 16 || i % 4 == 0) prefetch(near + (size_t)(t * ROWS / 16) * stride, bytes, _MM_HINT_T0);
+    if (ROWS == 16 || t % 2 == 0) prefetch(near + (size_t)(t * ROWS / 16) * stride, bytes, _MM_HINT_T0);
 }
 
+#if LANES == 4
+/* Integer scales (s, s') of neighbouring sub-blocks times sums of activations, for all sub-blocks. */
+LM_INLINE V flat_sums(const V z[8], const int16_t *sums, const int pairs) {
+    V acc = v_zero();
+    LM_UNROLL(8) for (int i = 0; i < pairs; i++) acc = v_dot16(acc, z[i], bcast32(sums + 2 * i));
+    return acc;
+}
+/* acc + scale * (w . 16 or 32 activations), scale one or the other word of z; unit: no scale */
+LM_INLINE V flat_dot(V acc, const V *w, const int8_t *a, const int steps, V z, const int high, const int unit) {
+    V sum = unit ? acc : v_zero();
+    LM_UNROLL(8) for (int t = 0; t < steps; t++) sum = dp_bcast(sum, w[t], a + 4 * t);
+    if (unit) return sum;
+    return v_add32(acc, v_mullo32(sum, v_sra32(high ? z : v_sll32(z, 16), 16)));
+}
+LM_INLINE void flat_pairs(V z[8], V x[4][2], const int halves) {
+    LM_UNROLL(2) for (int e = 0; e < halves; e++) {
+        V y[4] = {x[0][e], x[1][e], x[2][e], x[3][e]};
+        transpose4(y, z + 4 * e);
+    }
+}
+
+#define K_BLOCK(name, UNIT)                                                                                            \
+    LM_INLINE void name##_block(const struct rows *g, size_t kb, const uint8_t *far, const uint8_t *near, F acc[],     \
+                                const int nc) {                                                                        \
+        const struct quads quads = quads_of(g->w + (size_t)name##_BYTES * kb, g->stride);                              \
+        const int pairs = name##_WIDE ? 4 : 8, group = name##_WIDE ? 32 : 16;                                          \
+        const int16_t *sums = (name##_WIDE ? g->sum32 : g->sum16) + (size_t)(256 / group) * kb;                        \
+        V isum[MATVEC_COLUMNS], imin[MATVEC_COLUMNS], z[8], m[8], sc[4][2], mn[4][2], raw[4][RAW];                     \
+        LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_scales(sc[j], mn[j], quads.at[j], quads.step);                 \
+        flat_pairs(z, sc, 2 - name##_WIDE);                                                                            \
+        if (name##_MINIMA) flat_pairs(m, mn, 2 - name##_WIDE);                                                         \
+        for (int c = 0; c < nc; c++, sums += g->k / (size_t)group) {                                                   \
+            isum[c] = v_zero();                                                                                        \
+            if (name##_OFFSET) isum[c] = v_mullo32(flat_sums(z, sums, pairs), v_set1(-name##_OFFSET));                 \
+            if (name##_MINIMA) imin[c] = flat_sums(m, sums, pairs);                                                    \
+        }                                                                                                              \
+        for (int h = 0; h < 8 / name##_STEPS; h++) {                                                                   \
+            LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_load(raw[j], quads.at[j], quads.step, h);                  \
+            LM_UNROLL(8) for (int r = 0; r < name##_RAWS; r++) {                                                       \
+                V y[4] = {raw[0][r], raw[1][r], raw[2][r], raw[3][r]}, t[4];                                           \
+                transpose4(y, t);                                                                                      \
+                LM_UNROLL(4) for (int j = 0; j < 4; j++) raw[j][r] = t[j];                                             \
+            }                                                                                                          \
+            LM_UNROLL(8) for (int e = 0; e < name##_STEPS; e++) {                                                      \
+                const int i = h * name##_STEPS + e;                                                                    \
+                V w[8], x[4][2];                                                                                       \
+                prefetch_part(far, near, g->stride, name##_BYTES, 2 * i);                                              \
+                prefetch_part(far, near, g->stride, name##_BYTES, 2 * i + 1);                                          \
+                LM_UNROLL(4) for (int j = 0; j < 4; j++) name##_codes(x[j], raw[j], e);                                \
+                if (name##_RAWS)                                                                                       \
+                    LM_UNROLL(8) for (int t = 0; t < 8; t++) w[t] = x[t % 4][t / 4];                                   \
+                else                                                                                                   \
+                    flat_pairs(w, x, 2);                                                                               \
+                for (int c = 0; c < nc; c++) {                                                                         \
+                    const int8_t *a = g->q + 256 * kb + (size_t)c * g->k + 32 * i;                                     \
+                    if (UNIT || name##_WIDE) {                                                                         \
+                        isum[c] = flat_dot(isum[c], w, a, 8, z[i / 2], e % 2, UNIT);                                   \
+                    } else {                                                                                           \
+                        isum[c] = flat_dot(isum[c], w, a, 4, z[i], 0, 0);                                              \
+                        isum[c] = flat_dot(isum[c], w + 4, a + 16, 4, z[i], 1, 0);                                     \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        F d = name##_d(&quads), dmin = name##_dmin(&quads);                                                            \
+        for (int c = 0; c < nc; c++) {                                                                                 \
+            F s = f_set1(g->scale[(size_t)c * g->n_scales + kb]);                                                      \
+            acc[c] = f_fma(f_mul(d, s), f_from_int(isum[c]), acc[c]);                                                  \
+            if (name##_MINIMA) acc[c] = f_fnma(f_mul(dmin, s), f_from_int(imin[c]), acc[c]);                           \
+        }                                                                                                              \
+    }
+#else
 #if HAVE_VNNI
 /* words 2i x4, 2i+1 x4 of each lane */
 LM_INLINE V scale_pair(V sc, const int i) {
@@ -75,9 +147,9 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
                     imin[c][j] = v_dot16(v_madd16(mn[0], v_lane(sum16)), mn[1], v_lane(sum16 + 8));                    \
             }                                                                                                          \
             LM_UNROLL(8) for (int i = 0; i < 8; i++) {                                                                 \
-                if (i % 2 == 0) prefetch_part(far, near, g->stride, name##_BYTES, 4 * j + i / 2, i);                   \
+                if (i % 2 == 0) prefetch_part(far, near, g->stride, name##_BYTES, 4 * j + i / 2);                      \
                 if (i % name##_STEPS == 0) name##_load(raw, pj, 4 * g->stride, i / name##_STEPS);                      \
-                name##_codes(x[i % 2], raw, i % name##_STEPS, i);                                                      \
+                name##_codes(x[i % 2], raw, i % name##_STEPS);                                                         \
                 if (name##_WIDE && i % 2 == 0) continue;                                                               \
                 for (int c = 0; c < nc; c++) {                                                                         \
                     const int8_t *a = q + (size_t)c * g->k + 32 * i;                                                   \
@@ -92,19 +164,22 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
             }                                                                                                          \
             for (int c = 0; c < nc; c++) isum[c][j] = sum[c];                                                          \
         }                                                                                                              \
-        F d = name##_d(p, g->stride);                                                                                  \
+        const struct quads quads = quads_of(p, g->stride);                                                             \
+        F d = name##_d(&quads);                                                                                        \
         for (int c = 0; c < nc; c++) {                                                                                 \
             F s = f_set1(g->scale[(size_t)c * g->n_scales + kb]);                                                      \
             acc[c] = f_fma(f_mul(d, s), f_from_int(v_hsum(isum[c])), acc[c]);                                          \
-            if (name##_MINIMA)                                                                                         \
-                acc[c] = f_fnma(f_mul(name##_dmin(p, g->stride), s), f_from_int(v_hsum(imin[c])), acc[c]);             \
+            if (name##_MINIMA) acc[c] = f_fnma(f_mul(name##_dmin(&quads), s), f_from_int(v_hsum(imin[c])), acc[c]);    \
         }                                                                                                              \
     }
+#endif
+
 /* One row group over all of k; a block is long enough to fetch the next block of every row. */
 #define K_GROUP(name, which, columns)                                                                                  \
     static LM_APART void name##_rows_##which(const struct rows *g) {                                                   \
         const size_t n_blocks = g->k / 256, bytes = name##_BYTES;                                                      \
-        F acc[4] = {f_zero(), f_zero(), f_zero(), f_zero()};                                                           \
+        F acc[MATVEC_COLUMNS];                                                                                         \
+        for (int c = 0; c < columns; c++) acc[c] = f_zero();                                                           \
         for (size_t kb = 0; kb < n_blocks; kb++) {                                                                     \
             const uint8_t *near = kb + 1 < n_blocks ? g->w + (kb + 1) * bytes : g->w + ROWS * g->stride;               \
             name##_block(g, kb, g->ahead + kb * (bytes * ROWS), near, acc, columns);                                   \
@@ -112,6 +187,11 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
         rows_done(g, acc, columns);                                                                                    \
     }
 #define K_TYPE(name) K_GROUP(name, one, 1) WITH_SOME(K_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
+#if LANES == 4
+#define K_RARE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_OF(name, some)
+#else
+#define K_RARE K_TYPE
+#endif
 
 K_BLOCK(q4k, 0)
 K_BLOCK(q6k, 0)
@@ -119,8 +199,8 @@ K_TYPE(q4k)
 K_TYPE(q6k)
 
 #ifndef COMMON_TYPES_ONLY
-
-/* IQ4_XS: sums of levels up to 127 do not fit int16 with VNNI; without, pair sums do (2 * 127 * 127 = 32258). */
+#if LANES == 2
+/* IQ4_XS: only pair sums of levels up to 127 fit int16: 2 * 127 * 127 = 32258. */
 LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, const uint8_t *near, F acc[],
                            const int nc) {
     const uint8_t *p = g->w + (size_t)iq4xs_BYTES * kb;
@@ -130,29 +210,12 @@ LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, 
         const uint8_t *pj = p + (size_t)j * g->stride;
         V sc[2], raw[RAW], x[2], sum[4];
         iq4xs_scales(sc, NULL, pj, 4 * g->stride);
-#if HAVE_VNNI
-        /* Codes are 128 too large: start every row's sum at -128 * sc . sums, in the dwords of a lane two by two. */
-        for (int c = 0; c < nc; c++) {
-            V sums = v_lane(g->sum32 + (size_t)c * (g->k / 32) + 8 * kb);
-            sum[c] = v_sub32(v_zero(), v_sll32(v_madd16(sc[0], sums), 7));
-        }
-#else
         for (int c = 0; c < nc; c++) sum[c] = v_zero();
-#endif
         LM_UNROLL(8) for (int i = 0; i < 8; i++) {
-            if (i % 2 == 0) prefetch_part(far, near, g->stride, iq4xs_BYTES, 4 * j + i / 2, i);
-            iq4xs_load(raw, pj, 4 * g->stride, i);
-            iq4xs_codes(x, raw, 0, i);
+            if (i % 2 == 0) prefetch_part(far, near, g->stride, iq4xs_BYTES, 4 * j + i / 2);
+            if (i % iq4xs_STEPS == 0) iq4xs_load(raw, pj, 4 * g->stride, i / iq4xs_STEPS);
+            iq4xs_codes(x, raw, i % iq4xs_STEPS);
             const int lo = 2 * i, hi = 2 * i + 1;
-#if HAVE_VNNI
-            /* The scale as a dword: word i and its sign. */
-            V scale = v_sra32(v_shuf8(sc[0], v_set1(lo << 16 | hi << 24 | 0x8080)), 16);
-            for (int c = 0; c < nc; c++) {
-                const int8_t *a = q + (size_t)c * g->k + 32 * i;
-                V s = dp(dp(v_zero(), x[0], v_lane(a)), x[1], v_lane(a + 16));
-                sum[c] = v_add32(sum[c], v_mullo32(s, scale));
-            }
-#else
             V scale = v_shuf8(sc[0], v_set1((lo | hi << 8) * 0x10001)),
               size[2] = {_mm256_abs_epi8(x[0]), _mm256_abs_epi8(x[1])};
             for (int c = 0; c < nc; c++) {
@@ -161,26 +224,28 @@ LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, 
                 V t = v_madd16(_mm256_maddubs_epi16(size[1], _mm256_sign_epi8(v_lane(a + 16), x[1])), scale);
                 sum[c] = v_add32(sum[c], v_add32(s, t));
             }
-#endif
         }
         for (int c = 0; c < nc; c++) isum[c][j] = sum[c];
     }
-    F d = iq4xs_d(p, g->stride);
+    const struct quads quads = quads_of(p, g->stride);
+    F d = iq4xs_d(&quads);
     for (int c = 0; c < nc; c++) {
         F s = f_set1(g->scale[(size_t)c * g->n_scales + kb]);
         acc[c] = f_fma(f_mul(d, s), f_from_int(v_hsum(isum[c])), acc[c]);
     }
 }
-
+K_BLOCK(tq1_0, 1)
+K_TYPE(tq1_0) /* wider vectors gain little */
+#else
+K_BLOCK(iq4xs, 0)
+#endif
 K_BLOCK(q5k, 0)
 K_TYPE(q5k)
 K_TYPE(iq4xs)
 K_BLOCK(q2k, 0)
 K_BLOCK(q3k, 0)
-K_BLOCK(tq1_0, 1)
 K_BLOCK(tq2_0, 1)
-K_TYPE(q2k)
-K_TYPE(q3k)
-K_TYPE(tq1_0)
-K_TYPE(tq2_0)
+K_RARE(q2k)
+K_RARE(q3k)
+K_RARE(tq2_0)
 #endif

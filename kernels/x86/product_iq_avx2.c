@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Products of the codebook types at level avx2, for any number of columns: a row's block is looked up into 256 int8 codes and 16
- * int16 scales on the stack, which then meet every column of a group. The look-ups are what limits decode, and no wider instruction
- * set makes them faster; in a batch they are shared by COLUMNS columns. */
+ * Decode (1..4 columns) of the codebook types, for all levels from avx2 on. A plan takes one block of a row apart with vector
+ * instructions: codebook indices, sign bits, scales. A sum then looks up 32 weights at a time and multiplies them with every column. The look-ups, one or two loads each, are what limits decode, and no wider instruction set makes them faster:
+ * 64 of 4 bytes per block for IQ3, 32 of 8 bytes for IQ2 and IQ1. */
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
@@ -12,179 +12,278 @@
 
 LM_TARGET_BEGIN("avx2,f16c,fma")
 
-struct expanded {
-    int8_t q[256];
-    int16_t scale[16]; /* of each 16 */
+struct plan {
+    uint16_t index[64]; /* of 8 weights, or of 4 (IQ3) */
+    uint32_t
+        signs[8]; /* bit e of n: weight 32n + e is negative; IQ1: bits 3, 7, 11, 15 of n lower the shift of 8 weights */
+    int16_t scale[16]; /* of 16 weights */
     float d;
 };
+typedef void plan_fn(struct plan *plan, const void *block);
 
-/* 16 magnitudes at g0 and g1 (or four fours) with a sign bit each. */
-LM_INLINE __m128i with_signs(__m128i x, uint32_t signs) {
-    const __m128i bits = _mm_set1_epi64x((long long)0x8040201008040201u);
-    __m128i each =
-        _mm_shuffle_epi8(_mm_cvtsi32_si128((int)signs), _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
-    __m128i negative = _mm_cmpeq_epi8(_mm_and_si128(each, bits), bits);
-    return _mm_sub_epi8(_mm_xor_si128(x, negative), negative);
-}
-LM_INLINE __m128i two_eights(const void *a, const void *b) {
-    return _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)a), _mm_loadl_epi64((const __m128i *)b));
-}
-LM_INLINE __m128i four_fours(const uint8_t (*grid)[4], uint32_t i0, uint32_t i1, uint32_t i2, uint32_t i3) {
-    int32_t w[4];
-    memcpy(&w[0], grid[i0], 4), memcpy(&w[1], grid[i1], 4), memcpy(&w[2], grid[i2], 4), memcpy(&w[3], grid[i3], 4);
-    return _mm_setr_epi32(w[0], w[1], w[2], w[3]);
-}
-LM_INLINE void put(struct expanded *e, int i, __m128i x) { _mm_storeu_si128((__m128i *)(void *)(e->q + 16 * i), x); }
+LM_INLINE __m256i load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+LM_INLINE void store(void *p, __m256i x) { _mm256_storeu_si256((__m256i *)p, x); }
+LM_INLINE __m128i load16(const void *p) { return _mm_loadu_si128((const __m128i *)p); }
+LM_INLINE __m128i load8(const void *p) { return _mm_loadl_epi64((const __m128i *)p); }
+LM_INLINE __m256i words(const void *p) { return _mm256_cvtepu8_epi16(load16(p)); } /* 16 bytes widened */
 
-LM_INLINE void expand_iq2xxs(struct expanded *e, const void *block) {
+/* Sets the bit above 7 in each byte (word) so that the number of ones is even. */
+LM_INLINE __m256i even_signs(__m256i x) {
+    __m256i t = _mm256_xor_si256(x, _mm256_srli_epi16(x, 4));
+    t = _mm256_xor_si256(t, _mm256_srli_epi16(t, 2));
+    t = _mm256_and_si256(_mm256_xor_si256(t, _mm256_srli_epi16(t, 1)), _mm256_set1_epi8(1));
+    return _mm256_or_si256(x, _mm256_slli_epi16(t, 7));
+}
+/* The u32 of IQ2_XXS and IQ3_XXS: four 7-bit sign indices and a scale. */
+LM_INLINE void plan_xxs(struct plan *plan, __m256i w) {
+    __m256i s = _mm256_and_si256(w, _mm256_set1_epi32(0x7f));
+    for (int k = 1; k < 4; k++)
+        s = _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(w, k), _mm256_set1_epi32(0x7f << 8 * k)));
+    store(plan->signs, even_signs(s));
+    __m256i scale = _mm256_or_si256(_mm256_slli_epi32(_mm256_srli_epi32(w, 28), 1), _mm256_set1_epi32(1));
+    store(plan->scale, _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16)));
+}
+/* 2*s + 1 of 16 nibbles, low ones first, as 16 words. */
+LM_INLINE void plan_nibbles(struct plan *plan, __m128i bytes) {
+    __m128i x = _mm_and_si128(_mm_unpacklo_epi8(bytes, _mm_srli_epi16(bytes, 4)), _mm_set1_epi8(15));
+    store(plan->scale, _mm256_cvtepu8_epi16(_mm_or_si128(_mm_add_epi8(x, x), _mm_set1_epi8(1))));
+}
+/* Words i of 16: the bytes (u16) of source that spread names, times factor, of which high keeps the bits above 8. */
+LM_INLINE void plan_index(struct plan *plan, int i, const void *low, __m256i high_bits, __m256i factor, int mask) {
+    __m256i high = _mm256_and_si256(_mm256_mullo_epi16(high_bits, factor), _mm256_set1_epi16((short)mask));
+    store(plan->index + 16 * i, _mm256_or_si256(words(low), high));
+}
+LM_INLINE __m256i spread_words(const void *p, int64_t step0, int64_t step1, int64_t step2, int64_t step3) {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load8(p)), _mm256_setr_epi64x(step0, step1, step2, step3));
+}
+#define BYTE_4(i) (((int64_t)0x8000800080008000u) | (i)*0x0001000100010001)
+#define WORD_4(i) ((i)*0x0202020202020202 + 0x0100010001000100)
+
+static void plan_iq2xxs(struct plan *plan, const void *block) {
     const lm_block_iq2xxs *b = block;
-    e->d = lm_load_f16(b->d) * 0.125f;
-    for (int n = 0; n < 8; n++) {
-        const uint8_t *index = b->qs + 8 * n;
-        uint32_t w = lm_load_u32(index + 4);
-        for (int h = 0; h < 2; h++) {
-            uint32_t signs = lm_iq_signs[w >> 14 * h & 127] | (uint32_t)lm_iq_signs[w >> (14 * h + 7) & 127] << 8;
-            put(e, 2 * n + h,
-                with_signs(two_eights(lm_iq2xxs_grid[index[2 * h]], lm_iq2xxs_grid[index[2 * h + 1]]), signs));
-            e->scale[2 * n + h] = (int16_t)(2 * (w >> 28) + 1);
-        }
-    }
+    __m256 low = _mm256_castsi256_ps(load(b->qs)), high = _mm256_castsi256_ps(load(b->qs + 32));
+    __m256i index = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88)),
+            w = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0xdd)); /* records 0 1 4 5, 2 3 6 7 */
+    index = _mm256_permute4x64_epi64(index, 0xd8), w = _mm256_permute4x64_epi64(w, 0xd8);
+    store(plan->index, _mm256_cvtepu8_epi16(_mm256_castsi256_si128(index)));
+    store(plan->index + 16, _mm256_cvtepu8_epi16(_mm256_extracti128_si256(index, 1)));
+    plan_xxs(plan, w);
+    plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-LM_INLINE void expand_iq2xs(struct expanded *e, const void *block) {
+static void plan_iq2xs(struct plan *plan, const void *block) {
     const lm_block_iq2xs *b = block;
-    e->d = lm_load_f16(b->d) * 0.125f;
-    for (int i = 0; i < 16; i++) {
-        uint32_t q0 = lm_load_u16(b->qs + 4 * i), q1 = lm_load_u16(b->qs + 4 * i + 2);
-        uint32_t signs = lm_iq_signs[q0 >> 9] | (uint32_t)lm_iq_signs[q1 >> 9] << 8;
-        put(e, i, with_signs(two_eights(lm_iq2xs_grid[q0 & 511], lm_iq2xs_grid[q1 & 511]), signs));
-        e->scale[i] = (int16_t)(2 * (b->scales[i / 2] >> 4 * (i % 2) & 15) + 1);
-    }
+    __m256i q0 = load(b->qs), q1 = load(b->qs + 32), mask = _mm256_set1_epi16(511);
+    store(plan->index, _mm256_and_si256(q0, mask)), store(plan->index + 16, _mm256_and_si256(q1, mask));
+    __m256i signs = _mm256_packus_epi16(_mm256_srli_epi16(q0, 9), _mm256_srli_epi16(q1, 9));
+    store(plan->signs, even_signs(_mm256_permute4x64_epi64(signs, 0xd8)));
+    plan_nibbles(plan, load8(b->scales));
+    plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-LM_INLINE void expand_iq2s(struct expanded *e, const void *block) {
+static void plan_iq2s(struct plan *plan, const void *block) {
     const lm_block_iq2s *b = block;
-    e->d = lm_load_f16(b->d) * 0.125f;
-    for (int i = 0; i < 16; i++) {
-        uint32_t high = (uint32_t)b->qh[i / 2] >> 4 * (i % 2);
-        uint32_t i0 = b->qs[2 * i] | (high & 3) << 8, i1 = b->qs[2 * i + 1] | (high >> 2 & 3) << 8;
-        put(e, i, with_signs(two_eights(lm_iq2s_grid[i0], lm_iq2s_grid[i1]), lm_load_u16(b->signs + 2 * i)));
-        e->scale[i] = (int16_t)(2 * (b->scales[i / 2] >> 4 * (i % 2) & 15) + 1);
-    }
+    const __m256i factor = _mm256_set1_epi64x(0x0004001000400100);
+    plan_index(plan, 0, b->qs, spread_words(b->qh, BYTE_4(0), BYTE_4(1), BYTE_4(2), BYTE_4(3)), factor, 0x300);
+    plan_index(plan, 1, b->qs + 16, spread_words(b->qh, BYTE_4(4), BYTE_4(5), BYTE_4(6), BYTE_4(7)), factor, 0x300);
+    memcpy(plan->signs, b->signs, 32);
+    plan_nibbles(plan, load8(b->scales));
+    plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-LM_INLINE void expand_iq3xxs(struct expanded *e, const void *block) {
+static void plan_iq3xxs(struct plan *plan, const void *block) {
     const lm_block_iq3xxs *b = block;
-    e->d = lm_load_f16(b->d) * 0.25f;
-    for (int i = 0; i < 16; i++) {
-        const uint8_t *q = b->qs + 4 * i;
-        uint32_t w = lm_load_u32(b->gas + 4 * (i / 2)), pair = w >> 14 * (i % 2);
-        uint32_t signs = lm_iq_signs[pair & 127] | (uint32_t)lm_iq_signs[pair >> 7 & 127] << 8;
-        put(e, i, with_signs(four_fours(lm_iq3xxs_grid, q[0], q[1], q[2], q[3]), signs));
-        e->scale[i] = (int16_t)(2 * (w >> 28) + 1);
-    }
+    for (int i = 0; i < 4; i++) store(plan->index + 16 * i, words(b->qs + 16 * i));
+    plan_xxs(plan, load(b->gas));
+    plan->d = lm_load_f16(b->d) * 0.25f;
 }
 
-LM_INLINE void expand_iq3s(struct expanded *e, const void *block) {
+static void plan_iq3s(struct plan *plan, const void *block) {
     const lm_block_iq3s *b = block;
-    e->d = lm_load_f16(b->d);
-    for (int i = 0; i < 16; i++) {
-        const uint8_t *q = b->qs + 4 * i;
-        uint32_t high = (uint32_t)b->qh[i / 2] >> 4 * (i % 2);
-        __m128i x = four_fours(lm_iq3s_grid, q[0] | (high & 1) << 8, q[1] | (high >> 1 & 1) << 8,
-                               q[2] | (high >> 2 & 1) << 8, q[3] | (high >> 3 & 1) << 8);
-        put(e, i, with_signs(x, lm_load_u16(b->signs + 2 * i)));
-        e->scale[i] = (int16_t)(2 * (b->scales[i / 4] >> 4 * (i / 2 % 2) & 15) + 1);
-    }
+    const __m256i factor =
+        _mm256_set_epi64x(0x0002000400080010, 0x0020004000800100, 0x0002000400080010, 0x0020004000800100);
+    for (int i = 0; i < 4; i++)
+        plan_index(plan, i, b->qs + 16 * i, spread_words(b->qh + 2 * i, BYTE_4(0), BYTE_4(0), BYTE_4(1), BYTE_4(1)),
+                   factor, 0x100);
+    memcpy(plan->signs, b->signs, 32);
+    uint32_t nibbles;
+    memcpy(&nibbles, b->scales, 4);
+    __m128i x = _mm_cvtsi32_si128((int)nibbles);
+    x = _mm_and_si128(_mm_unpacklo_epi8(x, _mm_srli_epi16(x, 4)), _mm_set1_epi8(15)); /* one for each 32 weights */
+    plan_nibbles(plan, _mm_or_si128(x, _mm_slli_epi16(x, 4)));
+    plan->d = lm_load_f16(b->d);
 }
 
-/* 8 * level + shift for levels -1, 0, 1 (as index 3, 0, 1); a shift of +-1 for each 8. */
-LM_INLINE __m128i shifted(__m128i x, int shift0, int shift1) {
-    const __m128i eight = _mm_setr_epi8(0, 8, 0, -8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    x = _mm_shuffle_epi8(eight, _mm_and_si128(x, _mm_set1_epi8(3)));
-    return _mm_add_epi8(x, _mm_unpacklo_epi64(_mm_set1_epi8((char)shift0), _mm_set1_epi8((char)shift1)));
-}
-
-LM_INLINE void expand_iq1s(struct expanded *e, const void *block) {
+static void plan_iq1s(struct plan *plan, const void *block) {
     const lm_block_iq1s *b = block;
-    e->d = lm_load_f16(b->d) * 0.125f;
-    for (int i = 0; i < 16; i++) {
-        uint32_t h = lm_load_u16(b->qh + 2 * (i / 2)), high = h >> 6 * (i % 2);
-        uint32_t i0 = b->qs[2 * i] | (high & 7) << 8, i1 = b->qs[2 * i + 1] | (high >> 3 & 7) << 8;
-        int shift = h >> 15 ? -1 : 1;
-        put(e, i, shifted(two_eights(lm_iq1s_grid[i0], lm_iq1s_grid[i1]), shift, shift));
-        e->scale[i] = (int16_t)(2 * (h >> 12 & 7) + 1);
+    __m128i h = load16(b->qh);
+    for (int i = 0; i < 2; i++) { /* 3 bits each: h << 8, h << 5, h << 2, h >> 1 */
+        __m256i four = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(i ? _mm_unpackhi_epi64(h, h) : h),
+                                           _mm256_setr_epi64x(WORD_4(0), WORD_4(1), WORD_4(2), WORD_4(3)));
+        __m256i factor = _mm256_set1_epi64x(0x0001000400200100);
+        four = _mm256_blend_epi16(four, _mm256_srli_epi16(four, 1), 0x88);
+        plan_index(plan, i, b->qs + 16 * i, four, factor, 0x700);
     }
+    __m256i wide = _mm256_cvtepu16_epi32(h),
+            scale = _mm256_and_si256(_mm256_srli_epi32(wide, 12), _mm256_set1_epi32(7));
+    scale = _mm256_or_si256(_mm256_add_epi32(scale, scale), _mm256_set1_epi32(1));
+    store(plan->scale, _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16)));
+    /* bit 15 stands for all four */
+    store(plan->signs, _mm256_srai_epi32(_mm256_slli_epi32(wide, 16), 31));
+    plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-LM_INLINE void expand_iq1m(struct expanded *e, const void *block) {
+static void plan_iq1m(struct plan *plan, const void *block) {
     const lm_block_iq1m *b = block;
+    const __m256i factor = _mm256_set1_epi32(0x00100100);
+    for (int i = 0; i < 2; i++)
+        plan_index(plan, i, b->qs + 16 * i,
+                   spread_words(b->qh + 8 * i, (int64_t)0x8001800180008000u, (int64_t)0x8003800380028002u,
+                                (int64_t)0x8005800580048004u, (int64_t)0x8007800780068006u),
+                   factor, 0x700);
+    store(plan->signs, _mm256_cvtepu16_epi32(load16(b->qh)));
+    __m256i s = spread_words(b->scales, WORD_4(0), WORD_4(1), WORD_4(2), WORD_4(3));
+    s = _mm256_srli_epi16(_mm256_mullo_epi16(s, _mm256_set1_epi64x(0x0001000800400200)), 9);
+    s = _mm256_and_si256(s, _mm256_set1_epi16(7));
+    store(plan->scale, _mm256_or_si256(_mm256_add_epi16(s, s), _mm256_set1_epi16(1)));
     uint8_t d[2] = {(uint8_t)(b->scales[1] >> 4 | (b->scales[3] & 0xf0)),
                     (uint8_t)(b->scales[5] >> 4 | (b->scales[7] & 0xf0))};
-    e->d = lm_load_f16(d) * 0.125f;
-    for (int i = 0; i < 16; i++) {
-        uint32_t t = b->qh[i], i0 = b->qs[2 * i] | (t & 7) << 8, i1 = b->qs[2 * i + 1] | (t >> 4 & 7) << 8;
-        put(e, i, shifted(two_eights(lm_iq1s_grid[i0], lm_iq1s_grid[i1]), t & 8 ? -1 : 1, t & 128 ? -1 : 1));
-        e->scale[i] = (int16_t)(2 * (lm_load_u16(b->scales + 2 * (i / 4)) >> 3 * (i % 4) & 7) + 1);
-    }
+    plan->d = lm_load_f16(d) * 0.125f;
 }
 
-/* isum of a block and a column. |q| unsigned times the activation with the sign of q: pair sums at most 2 * 62 * 127 = 15748. */
-LM_INLINE int32_t dot(const struct expanded *e, const int8_t *a) {
-    __m256i sum = _mm256_setzero_si256();
-    LM_UNROLL(8) for (int i = 0; i < 8; i++) {
-        __m256i q = _mm256_loadu_si256((const __m256i *)(const void *)(e->q + 32 * i));
-        __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(a + 32 * i));
-        __m256i scale = _mm256_set_m128i(_mm_set1_epi16(e->scale[2 * i + 1]), _mm_set1_epi16(e->scale[2 * i]));
-        __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(q), _mm256_sign_epi8(x, q));
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, scale));
+enum { EIGHTS, FOURS, SHIFTED, ROWS = 4 };
+
+/* 32 weights n as magnitudes; *signs: +-1. SHIFTED: 8 * level + shift + 9 instead, shift +-1. */
+LM_INLINE __m256i look_up(const struct plan *plan, int n, const uint8_t *grid, const int kind, __m256i *signs) {
+    const uint16_t *index = plan->index + (kind == FOURS ? 8 : 4) * n;
+    const __m256i bits = _mm256_set1_epi64x((long long)0x8040201008040201u);
+    __m256i x, word = _mm256_set1_epi32((int)plan->signs[n]);
+    if (kind == FOURS) {
+        int32_t w[8];
+        LM_UNROLL(8) for (int i = 0; i < 8; i++) memcpy(&w[i], grid + 4 * (size_t)index[i], 4);
+        x = _mm256_setr_epi32(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
+    } else {
+        int64_t w[4];
+        LM_UNROLL(4) for (int i = 0; i < 4; i++) memcpy(&w[i], grid + 8 * (size_t)index[i], 8);
+        x = _mm256_setr_epi64x(w[0], w[1], w[2], w[3]);
     }
-    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+    if (kind == SHIFTED) { /* levels -1, 0, 1 have low bits 3, 0, 1 */
+        const __m256i codes = _mm256_set1_epi32(0x00001008),
+                      at = _mm256_setr_epi64x(0x0008000800080008, 0x0080008000800080, 0x0800080008000800,
+                                              (long long)0x8000800080008000u);
+        word = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_shuffle_epi8(word, _mm256_set1_epi16(0x0100)), at), at);
+        x = _mm256_shuffle_epi8(codes, _mm256_and_si256(x, _mm256_set1_epi8(3)));
+        x = _mm256_add_epi8(x, _mm256_andnot_si256(word, _mm256_set1_epi8(2)));
+    } else {
+        word = _mm256_shuffle_epi8(word,
+                                   _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+        *signs = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_and_si256(word, bits), bits), _mm256_set1_epi8(1));
+    }
+    return x;
 }
 
-enum { COLUMNS = 32 }; /* of k int8 values each: they stay in L2 */
+/* sum[r][c] = integer sums of a block of each row with the columns at a, k apart. Pair sums are at most 2 * 62 * 127 = 15748. */
+LM_INLINE void sum_blocks(const struct plan plan[ROWS], const uint8_t *grid, const int kind, const int8_t *a, size_t k,
+                          const int16_t *sum16, __m256i sum[ROWS][4], const int columns) {
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < columns; c++) {
+            sum[r][c] = _mm256_setzero_si256();
+            if (kind == SHIFTED)
+                sum[r][c] = _mm256_mullo_epi32(
+                    _mm256_madd_epi16(load(plan[r].scale), load(sum16 + (size_t)c * (k / 16))), _mm256_set1_epi32(-9));
+        }
+    for (int n = 0; n < 8; n++) LM_UNROLL(4) for (int r = 0; r < ROWS; r++) {
+            __m256i signs = _mm256_setzero_si256(), q = look_up(&plan[r], n, grid, kind, &signs);
+            int32_t pair;
+            memcpy(&pair, plan[r].scale + 2 * n, 4);
+            __m256i scale = _mm256_shuffle_epi8(
+                _mm256_set1_epi32(pair),
+                _mm256_setr_epi64x(0x0100010001000100, 0x0100010001000100, 0x0302030203020302, 0x0302030203020302));
+            for (int c = 0; c < columns; c++) {
+                __m256i x = load(a + (size_t)c * k + 32 * n);
+                if (kind != SHIFTED) x = _mm256_sign_epi8(x, signs);
+                sum[r][c] = _mm256_add_epi32(sum[r][c], _mm256_madd_epi16(_mm256_maddubs_epi16(q, x), scale));
+            }
+        }
+}
 
-#define DEFINE_PRODUCT(name)                                                                                           \
-    static void product_##name(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,    \
-                               int32_t n, float *out, size_t out_stride) {                                             \
+/* Sums of the lanes of four vectors. */
+LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
+    __m256i s = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+}
+
+struct form {
+    plan_fn *plan;
+    const void *grid;
+    size_t block_bytes;
+};
+
+/* 1 to 4 columns, ROWS rows at a time: while one waits for its look-ups another adds. The last rows are repeated to fill a group. */
+#define DEFINE_PRODUCT(kind, KIND, which, columns)                                                                     \
+    static void kind##_##which(const struct form *f, const void *w, size_t row_bytes, int32_t n_rows,                  \
+                               const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {         \
         const size_t k = (size_t)acts->k, n_blocks = k / 256;                                                          \
-        for (int32_t c0 = 0; c0 < n; c0 += COLUMNS) {                                                                  \
-            const int32_t columns = n - c0 < COLUMNS ? n - c0 : COLUMNS;                                               \
-            const int8_t *a = acts->q + (size_t)(first + c0) * k;                                                      \
-            const float *s = acts->scale + (size_t)(first + c0) * n_blocks;                                            \
-            for (int32_t r = 0; r < n_rows; r++) {                                                                     \
-                const uint8_t *b = (const uint8_t *)w + (size_t)r * row_bytes;                                         \
-                float acc[COLUMNS] = {0};                                                                              \
-                for (size_t kb = 0; kb < n_blocks; kb++, b += sizeof(lm_block_##name)) {                               \
-                    struct expanded e;                                                                                 \
-                    expand_##name(&e, b);                                                                              \
-                    for (int32_t c = 0; c < columns; c++)                                                              \
-                        acc[c] = fmaf(e.d * s[(size_t)c * n_blocks + kb],                                              \
-                                      (float)dot(&e, a + (size_t)c * k + 256 * kb), acc[c]);                           \
-                }                                                                                                      \
-                for (int32_t c = 0; c < columns; c++) out[(size_t)(c0 + c) * out_stride + (size_t)r] = acc[c];         \
+        const int8_t *a = acts->q + (size_t)first * k;                                                                 \
+        const int16_t *sum16 = acts->sum16 + (size_t)first * (k / 16);                                                 \
+        const float *s = acts->scale + (size_t)first * n_blocks;                                                       \
+        (void)n;                                                                                                       \
+        for (int32_t r0 = 0; r0 < n_rows; r0 += ROWS) {                                                                \
+            const uint8_t *b[ROWS];                                                                                    \
+            __m128 acc[4] = {_mm_setzero_ps(), _mm_setzero_ps(), _mm_setzero_ps(), _mm_setzero_ps()};                  \
+            for (int r = 0; r < ROWS; r++)                                                                             \
+                b[r] = (const uint8_t *)w + (size_t)(r0 + r < n_rows ? r0 + r : n_rows - 1) * row_bytes;               \
+            for (size_t kb = 0; kb < n_blocks; kb++) {                                                                 \
+                struct plan plan[ROWS];                                                                                \
+                __m256i sum[ROWS][4];                                                                                  \
+                for (int r = 0; r < ROWS; r++) f->plan(&plan[r], b[r] + kb * f->block_bytes);                          \
+                sum_blocks(plan, f->grid, KIND, a + 256 * kb, k, sum16 + 16 * kb, sum, columns);                       \
+                __m128 d = _mm_setr_ps(plan[0].d, plan[1].d, plan[2].d, plan[3].d);                                    \
+                for (int c = 0; c < columns; c++)                                                                      \
+                    acc[c] =                                                                                           \
+                        _mm_fmadd_ps(_mm_mul_ps(d, _mm_set1_ps(s[(size_t)c * n_blocks + kb])),                         \
+                                     _mm_cvtepi32_ps(add_lanes(sum[0][c], sum[1][c], sum[2][c], sum[3][c])), acc[c]);  \
+            }                                                                                                          \
+            for (int c = 0; c < columns; c++) {                                                                        \
+                float row[ROWS];                                                                                       \
+                _mm_storeu_ps(row, acc[c]);                                                                            \
+                for (int r = 0; r < ROWS && r0 + r < n_rows; r++)                                                      \
+                    out[(size_t)c * out_stride + (size_t)(r0 + r)] = row[r];                                           \
             }                                                                                                          \
         }                                                                                                              \
-    }                                                                                                                  \
+    }
+#define DEFINE_KIND(kind, KIND) DEFINE_PRODUCT(kind, KIND, one, 1) DEFINE_PRODUCT(kind, KIND, some, n)
+DEFINE_KIND(eights, EIGHTS)
+DEFINE_KIND(fours, FOURS)
+DEFINE_KIND(shifted, SHIFTED)
+
+/* For the panels of a batch. */
+LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *e, const void *block) {
+    struct plan plan;
+    f->plan(&plan, block);
+    for (int n = 0; n < 8; n++) {
+        __m256i signs = _mm256_set1_epi8(1), q = look_up(&plan, n, f->grid, kind, &signs);
+        if (kind == SHIFTED) q = _mm256_sub_epi8(q, _mm256_set1_epi8(9));
+        store(e->q + 32 * n, _mm256_sign_epi8(q, signs));
+    }
+    store(e->scale, load(plan.scale));
+    e->d = plan.d;
+}
+
+#define DEFINE_TYPE(name, kind, KIND, codebook)                                                                        \
+    static const struct form form_##name = {plan_##name, codebook, sizeof(lm_block_##name)};                           \
     void lm_matvec_##name##_avx2(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,  \
                                  int32_t n, float *out, size_t out_stride) {                                           \
-        product_##name(w, row_bytes, n_rows, acts, first, n, out, out_stride);                                         \
+        (n == 1 ? kind##_one : kind##_some)(&form_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);      \
     }                                                                                                                  \
-    void lm_matmul_##name##_avx2(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,                 \
-                                 const void *panel, int32_t first, int32_t n, void *work, float *out,                  \
-                                 size_t out_stride) {                                                                  \
-        (void)panel, (void)work;                                                                                       \
-        product_##name(w, row_bytes, n_rows, acts, first, n, out, out_stride);                                         \
-    }
-DEFINE_PRODUCT(iq2xxs)
-DEFINE_PRODUCT(iq2xs)
-DEFINE_PRODUCT(iq2s)
-DEFINE_PRODUCT(iq3xxs)
-DEFINE_PRODUCT(iq3s)
-DEFINE_PRODUCT(iq1s)
-DEFINE_PRODUCT(iq1m)
+    void lm_expand_##name##_avx2(struct lm_expanded *e, const void *block) { expand(&form_##name, KIND, e, block); }
+DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid)
+DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid)
+DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid)
+DEFINE_TYPE(iq3xxs, fours, FOURS, lm_iq3xxs_grid)
+DEFINE_TYPE(iq3s, fours, FOURS, lm_iq3s_grid)
+DEFINE_TYPE(iq1s, shifted, SHIFTED, lm_iq1s_grid)
+DEFINE_TYPE(iq1m, shifted, SHIFTED, lm_iq1s_grid)
 LM_TARGET_END
 #else
 typedef int lm_nothing_here;

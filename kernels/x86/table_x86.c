@@ -25,12 +25,6 @@
 #define MATMUL_AVX2VNNI(type, name) MATMUL(type, name, avx2vnni, flat, flat, 16, 5)
 #define MATMUL_AVX512VNNI(type, name) MATMUL(type, name, avx512vnni, flat, flat, 32, 5)
 
-/* Without a layout or work of their own. */
-#define IQ_AVX2(type, name)                                                                                            \
-    MATVEC(type, name, avx2)                                                                                           \
-    kernels->weights[type].matmul = lm_matmul_##name##_avx2;                                                           \
-    kernels->weights[type].matmul_from = 5;
-
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
     kernels->quantize_q8_32 = lm_quantize_q8_32_avx2;
@@ -39,18 +33,21 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     LM_X86_K(MATVEC_AVX2)
     LM_X86_SIMPLE(MATMUL_AVX2)
     LM_X86_K(MATMUL_AVX2)
-    LM_X86_IQ(IQ_AVX2)
+    LM_X86_IQ(MATVEC_AVX2)
+    LM_X86_IQ(MATMUL_AVX2)
     if (level < LM_CPU_AVX2_VNNI) return;
     LM_X86_SIMPLE_COMMON(MATVEC_AVX2VNNI)
     LM_X86_K_COMMON(MATVEC_AVX2VNNI)
     LM_X86_SIMPLE(MATMUL_AVX2VNNI)
     LM_X86_K(MATMUL_AVX2VNNI)
+    LM_X86_IQ(MATMUL_AVX2VNNI)
     if (level < LM_CPU_AVX512_VNNI) return;
     kernels->quantize_q8_32 = lm_quantize_q8_32_avx512;
     kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
-    LM_X86_K(MATVEC_AVX512VNNI)
+    LM_X86_K_AVX512(MATVEC_AVX512VNNI)
     LM_X86_SIMPLE(MATMUL_AVX512VNNI)
+    LM_X86_IQ(MATMUL_AVX512VNNI)
     MATMUL(LM_BLOCK_Q2K, q2k, avx512vnni, pair16, pair, 32, 5)
     MATMUL(LM_BLOCK_Q3K, q3k, avx512vnni, pair16, pair, 32, 5)
     MATMUL(LM_BLOCK_Q4K, q4k, avx512vnni, pair16, pair, 32, 5)

@@ -11,7 +11,7 @@ typedef __m256 F;
 #define v_or(a, b) _mm256_or_si256(a, b)
 #define v_xor(a, b) _mm256_xor_si256(a, b)
 #define v_andnot(a, b) _mm256_andnot_si256(b, a) /* a and not b */
-#define v_less32(a, b) _mm256_cmpgt_epi32(b, a)
+#define v_max32(a, b) _mm256_max_epi32(a, b)
 #define v_equal32(a, b) _mm256_cmpeq_epi32(a, b)
 #define v_add8(a, b) _mm256_add_epi8(a, b)
 #define v_sub8(a, b) _mm256_sub_epi8(a, b)
@@ -22,6 +22,7 @@ typedef __m256 F;
 #define v_mullo32(a, b) _mm256_mullo_epi32(a, b)
 #define v_sll16(a, n) _mm256_slli_epi16(a, n)
 #define v_srl16(a, n) _mm256_srli_epi16(a, n)
+#define v_srl16_by(a, n) _mm256_srl_epi16(a, _mm_cvtsi32_si128(n))
 #define v_sll32(a, n) _mm256_slli_epi32(a, n)
 #define v_srl32(a, n) _mm256_srli_epi32(a, n)
 #define v_sra32(a, n) _mm256_srai_epi32(a, n)
@@ -76,15 +77,30 @@ LM_INLINE V v_rows4(const uint8_t *p, size_t stride) {
         _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_cvtsi32_si128(d[0])), _mm_cvtsi32_si128(d[1]), 1), 0);
 }
 
-/* Four bytes at p of each of 8 rows: eight loads, because several processors make gathers slow. */
-LM_INLINE V v_dwords(const uint8_t *p, size_t stride) {
+/* x | bits where bit e of the row's u16 at p is set, e the byte in its lane */
+LM_INLINE V v_or_where(V x, const uint8_t *p, size_t stride, V bits) {
+    uint16_t h[2];
+    memcpy(&h[0], p, 2), memcpy(&h[1], p + stride, 2);
+    V each = v_row4(0x08040201, (int)0x80402010u, 0x08040201, (int)0x80402010u),
+      v = v_shuf8(_mm256_setr_epi32(h[0], 0, 0, 0, h[1], 0, 0, 0), v_row4(0, 0, 0x01010101, 0x01010101));
+    return v_or(x, v_and(v_has_bits(v, each), bits));
+}
+
+/* Four bytes, one byte, one f16 of each of 8 rows: single loads, because several processors make gathers slow. */
+LM_INLINE V v_dwords(const struct quads *q, int offset) {
     int32_t d[8];
-    LM_UNROLL(8) for (int i = 0; i < 8; i++) memcpy(&d[i], p + (size_t)i * stride, 4);
+    LM_UNROLL(8) for (int i = 0; i < 8; i++) memcpy(&d[i], q->at[i % 4] + (size_t)(i / 4) * q->step + offset, 4);
     return _mm256_setr_epi32(d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]);
 }
-LM_INLINE F f_from_halves_low(V x) {
+LM_INLINE F f_from_low_halves(V x) {
     x = v_shuf8(x, _mm256_setr_epi64x(0x0D0C090805040100, -1, 0x0D0C090805040100, -1));
     return _mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(x, 0x08)));
+}
+LM_INLINE V v_bytes(const struct quads *q, int offset) {
+    return _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)eight_bytes(q, 0, offset)));
+}
+LM_INLINE F f_halves(const struct quads *q, int offset) {
+    return _mm256_cvtph_ps(_mm_set_epi64x((long long)four_halves(q, 1, offset), (long long)four_halves(q, 0, offset)));
 }
 
 #if HAVE_VNNI
@@ -97,6 +113,7 @@ LM_INLINE V dp(V acc, V u8, V s8) {
     __asm__(VEX "vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(u8), "x"(s8));
     return acc;
 }
+#define dp_bcast(acc, u8, p) dp(acc, u8, bcast32(p))
 LM_INLINE V v_dot16(V acc, V a, V b) {
     __asm__(VEX "vpdpwssd %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
     return acc;

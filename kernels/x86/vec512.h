@@ -13,7 +13,7 @@ typedef __m512 F;
 #define v_or(a, b) _mm512_or_si512(a, b)
 #define v_xor(a, b) _mm512_xor_si512(a, b)
 #define v_andnot(a, b) _mm512_andnot_si512(b, a) /* a and not b */
-#define v_less32(a, b) _mm512_movm_epi32(_mm512_cmplt_epi32_mask(a, b))
+#define v_max32(a, b) _mm512_max_epi32(a, b)
 #define v_equal32(a, b) _mm512_movm_epi32(_mm512_cmpeq_epi32_mask(a, b))
 #define v_add8(a, b) _mm512_add_epi8(a, b)
 #define v_sub8(a, b) _mm512_sub_epi8(a, b)
@@ -24,6 +24,7 @@ typedef __m512 F;
 #define v_mullo32(a, b) _mm512_mullo_epi32(a, b)
 #define v_sll16(a, n) _mm512_slli_epi16(a, n)
 #define v_srl16(a, n) _mm512_srli_epi16(a, n)
+#define v_srl16_by(a, n) _mm512_srl_epi16(a, _mm_cvtsi32_si128(n))
 #define v_sll32(a, n) _mm512_slli_epi32(a, n)
 #define v_srl32(a, n) _mm512_srli_epi32(a, n)
 #define v_sra32(a, n) _mm512_srai_epi32(a, n)
@@ -44,7 +45,6 @@ typedef __m512 F;
 #define v_select(mask, a, b) _mm512_ternarylogic_epi32(mask, a, b, 0xCA) /* mask ? a : b, bit by bit */
 #define v_blend_high64(a, b) _mm512_mask_mov_epi64(a, 0xAA, b)
 #define v_blend_odd32(a, b) _mm512_mask_mov_epi32(a, 0xAAAA, b)
-#define v_has_bits(x, bits) _mm512_movm_epi8(_mm512_test_epi8_mask(x, bits)) /* 0xff where a bit of bits is set */
 #define v_lane(p) _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(p)))
 #define v_load(p) _mm512_loadu_si512(p)
 #define v_store(p, x) _mm512_storeu_si512(p, x)
@@ -57,13 +57,18 @@ typedef __m512 F;
 #define f_fnma(a, b, c) _mm512_fnmadd_ps(a, b, c)
 #define f_from_int(x) _mm512_cvtepi32_ps(x)
 #define f_from_bits(x) _mm512_castsi512_ps(x)
+#define f_from_low_halves(x) _mm512_cvtph_ps(_mm512_cvtepi32_epi16(x))
 #define f_load(p) _mm512_loadu_ps(p)
 #define f_store(p, x) _mm512_storeu_ps(p, x)
-#define f_from_halves_low(x) _mm512_cvtph_ps(_mm512_cvtepi32_epi16(x))
 
 /* Inline assembly, because gcc 12 copies the accumulator of the intrinsic before every use. */
 LM_INLINE V dp(V acc, V u8, V s8) {
     __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u8), "v"(s8));
+    return acc;
+}
+/* The same with the four int8 at p, for every row. */
+LM_INLINE V dp_bcast(V acc, V u8, const int8_t *p) {
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(u8), "m"(*(const int8_t(*)[4])p));
     return acc;
 }
 LM_INLINE V v_dot16(V acc, V a, V b) {
@@ -98,18 +103,29 @@ LM_INLINE V v_rows4(const uint8_t *p, size_t stride) {
     return v_shuf32(_mm512_inserti32x4(v, _mm_cvtsi32_si128(d[3]), 3), 0);
 }
 
-/* Four bytes at p of each of 16 rows. */
-LM_INLINE V v_dwords(const uint8_t *p, size_t stride) {
-    V index = _mm512_mullo_epi32(_mm512_set1_epi32((int)stride),
-                                 _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-    return _mm512_i32gather_epi32(index, p, 1);
+/* x | bits where bit e of the row's u16 at p is set, e the byte in its lane */
+LM_INLINE V v_or_where(V x, const uint8_t *p, size_t stride, V bits) {
+    uint16_t h[4];
+    LM_UNROLL(4) for (int i = 0; i < 4; i++) memcpy(&h[i], p + (size_t)i * stride, 2);
+    uint64_t where = (uint64_t)((uint32_t)h[3] << 16 | h[2]) << 32 | ((uint32_t)h[1] << 16 | h[0]);
+    return v_or(x, _mm512_maskz_mov_epi8(where, bits));
 }
 
-/* Transposing add of partial sums that are at most 16383: through int16, half the shuffles, and the bias is free. */
-LM_INLINE V v_hsum_small(V bias, const V s[4]) {
-    V one = _mm512_set1_epi16(1);
-    V t = v_madd16(v_packs32(s[0], s[1]), one), u = v_madd16(v_packs32(s[2], s[3]), one);
-    return v_dot16(bias, v_packs32(t, u), one);
+/* Four bytes, one byte, one f16 of each of 16 rows: single loads, because several processors make gathers slow. */
+LM_INLINE V v_dwords(const struct quads *q, int offset) {
+    int32_t d[16];
+    LM_UNROLL(16) for (int i = 0; i < 16; i++) memcpy(&d[i], q->at[i % 4] + (size_t)(i / 4) * q->step + offset, 4);
+    return _mm512_setr_epi32(d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11], d[12], d[13],
+                             d[14], d[15]);
+}
+LM_INLINE V v_bytes(const struct quads *q, int offset) {
+    return _mm512_cvtepu8_epi32(
+        _mm_set_epi64x((long long)eight_bytes(q, 2, offset), (long long)eight_bytes(q, 0, offset)));
+}
+LM_INLINE F f_halves(const struct quads *q, int offset) {
+    return _mm512_cvtph_ps(_mm256_set_epi64x((long long)four_halves(q, 3, offset), (long long)four_halves(q, 2, offset),
+                                             (long long)four_halves(q, 1, offset),
+                                             (long long)four_halves(q, 0, offset)));
 }
 
 /* Rows that four vectors hold, or one of dwords. */

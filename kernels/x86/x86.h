@@ -20,28 +20,41 @@
     X(LM_BLOCK_MXFP4, mxfp4)                                                                                           \
     X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
     X(LM_BLOCK_Q5_0, q5_0) X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) X(LM_BLOCK_NVFP4, nvfp4)
-/* Types of 256 weights with integer sub-scales. */
+/* Types of 256 weights with integer sub-scales; those of which 512-bit vectors have kernels of their own. */
 #define LM_X86_K_COMMON(X) X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q6K, q6k)
-#define LM_X86_K(X)                                                                                                    \
+#define LM_X86_K_AVX512(X)                                                                                             \
     LM_X86_K_COMMON(X)                                                                                                 \
     X(LM_BLOCK_Q5K, q5k)                                                                                               \
-    X(LM_BLOCK_IQ4XS, iq4xs) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0)                        \
-        X(LM_BLOCK_TQ2_0, tq2_0)
+    X(LM_BLOCK_IQ4XS, iq4xs) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ2_0, tq2_0)
+#define LM_X86_K(X) LM_X86_K_AVX512(X) X(LM_BLOCK_TQ1_0, tq1_0)
 
-/* Codebook types: one product for all levels. */
+/* Codebook types: one matvec for all levels. */
 #define LM_X86_IQ(X)                                                                                                   \
     X(LM_BLOCK_IQ2XXS, iq2xxs)                                                                                         \
     X(LM_BLOCK_IQ2XS, iq2xs)                                                                                           \
     X(LM_BLOCK_IQ2S, iq2s)                                                                                             \
     X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s) X(LM_BLOCK_IQ1S, iq1s) X(LM_BLOCK_IQ1M, iq1m)
+/* A block of a codebook type as int8, a scale for each 16, and the float scale of all. */
+struct lm_expanded {
+    int8_t q[256];
+    int16_t scale[16];
+    float d;
+    float pad[7];
+};
+typedef void lm_expand_fn(struct lm_expanded *e, const void *block);
 #define LM_X86_DECLARE_IQ(type, name)                                                                                  \
     lm_matvec_fn lm_matvec_##name##_avx2;                                                                              \
-    lm_matmul_fn lm_matmul_##name##_avx2;
+    lm_expand_fn lm_expand_##name##_avx2;
 LM_X86_IQ(LM_X86_DECLARE_IQ)
 
-#define LM_X86_DECLARE(type, name) lm_matvec_fn lm_matvec_##name##_avx2, lm_matvec_##name##_avx512vnni;
+/* Up to 4 columns, with 512 bits up to LM_FLAT_COLUMNS. */
+enum { LM_FLAT_COLUMNS = 16 };
+#define LM_X86_DECLARE(type, name) lm_matvec_fn lm_matvec_##name##_avx2;
+#define LM_X86_DECLARE_AVX512(type, name) lm_matvec_fn lm_matvec_##name##_avx512vnni;
 LM_X86_SIMPLE(LM_X86_DECLARE)
+LM_X86_SIMPLE(LM_X86_DECLARE_AVX512)
 LM_X86_K(LM_X86_DECLARE)
+LM_X86_K_AVX512(LM_X86_DECLARE_AVX512)
 #define LM_X86_DECLARE_COMMON(type, name) lm_matvec_fn lm_matvec_##name##_avx2vnni;
 LM_X86_SIMPLE_COMMON(LM_X86_DECLARE_COMMON)
 LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)
@@ -50,6 +63,7 @@ LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)
     lm_matmul_fn lm_matmul_##name##_avx2, lm_matmul_##name##_avx2vnni, lm_matmul_##name##_avx512vnni;
 LM_X86_SIMPLE(LM_X86_DECLARE_MATMUL)
 LM_X86_K(LM_X86_DECLARE_MATMUL)
+LM_X86_IQ(LM_X86_DECLARE_MATMUL)
 
 /* Takes 16 (or more) rows of n_blocks blocks apart into panels of matmul_body.h, pitch panels from 32 k to the next. add makes the
  * codes unsigned plus 128, 0 for kernels without VNNI. */
@@ -57,6 +71,7 @@ typedef void lm_unpack_fn(void *panel, const uint8_t *w, size_t stride, int n_bl
 #define LM_X86_DECLARE_UNPACK(type, name) lm_unpack_fn lm_unpack_##name##_avx2;
 LM_X86_SIMPLE(LM_X86_DECLARE_UNPACK)
 LM_X86_K(LM_X86_DECLARE_UNPACK)
+LM_X86_IQ(LM_X86_DECLARE_UNPACK)
 
 /* Layouts of packed activations: flat (every level), and of AVX-512's K-quants in halves of 16 or of 8. */
 lm_pack_bytes_fn lm_pack_bytes_flat_avx2, lm_pack_bytes_flat_avx2vnni, lm_pack_bytes_flat_avx512vnni,
@@ -68,6 +83,33 @@ size_t lm_matmul_work_bytes_avx2vnni(int32_t n, int32_t k);
 size_t lm_matmul_work_bytes_avx512vnni(int32_t n, int32_t k);
 
 lm_quantize_fn lm_quantize_q8_32_avx2, lm_quantize_q8_256_avx2, lm_quantize_q8_32_avx512, lm_quantize_q8_256_avx512;
+
+/* Where the blocks of 16 (8) rows begin: row 4l + j at at[j] + l * step. The compiler is kept from forming more pointers than these. */
+struct quads {
+    const uint8_t *at[4];
+    size_t step;
+};
+LM_INLINE struct quads quads_of(const uint8_t *p, size_t stride) {
+    struct quads q = {{p, p + stride, p + 2 * stride, p + 3 * stride}, 4 * stride};
+    __asm__("" : "+r"(q.at[1]), "+r"(q.at[2]), "+r"(q.at[3]), "+r"(q.step));
+    return q;
+}
+/* The u16 (u8) at byte offset of rows 4l .. 4l+3 (and the next four), in integer registers: their ports are free where vectors
+ * are busy. */
+LM_INLINE uint64_t four_halves(const struct quads *q, int l, int offset) {
+    uint16_t h[4];
+    LM_UNROLL(4) for (int j = 0; j < 4; j++) memcpy(&h[j], q->at[j] + (size_t)l * q->step + offset, 2);
+    return (uint64_t)((uint32_t)h[3] << 16 | h[2]) << 32 | ((uint32_t)h[1] << 16 | h[0]);
+}
+LM_INLINE uint64_t eight_bytes(const struct quads *q, int l, int offset) {
+    uint32_t h[4];
+    LM_UNROLL(4) for (int i = 0; i < 4; i++) {
+        const uint8_t *const *at = q->at + i % 2 * 2;
+        size_t row = (size_t)(l + i / 2) * q->step + (size_t)offset;
+        h[i] = at[0][row] | (uint32_t)at[1][row] << 8;
+    }
+    return (uint64_t)(h[3] << 16 | h[2]) << 32 | (h[1] << 16 | h[0]);
+}
 
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level);
 #endif

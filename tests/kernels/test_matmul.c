@@ -283,50 +283,50 @@ static void bench_type(const lm_kernels *v, const weight_type *t, size_t mib, do
     fill_weights(t, W_RANDOM, w, (size_t)core * row_bytes / (size_t)t->bytes);
     for (size_t at = (size_t)core * row_bytes, part = at; at < (size_t)rows * row_bytes; at += part)
         memcpy(w + at, w, at + part <= (size_t)rows * row_bytes ? part : (size_t)rows * row_bytes - at);
-    printf("%-10s %-7s", lm_cpu_level_name(v->level), t->name);
-    double start = test_seconds();
-    for (int i = 0; i < 30; i++) slot->matvec(w, row_bytes, core, &a.acts, 0, 1, out, (size_t)core);
-    double per_block = (test_seconds() - start) / 30 / core / (k / t->values) * clock;
-    printf(" L2 %6.2f cycles/block %5.2f B/cycle | read share of", per_block, t->bytes / per_block);
-    for (int32_t n = 1; n <= 4; n *= 2) {
-        double share[REPS], limit[REPS];
+    printf("%-10s %-7s L2 cycles/block", lm_cpu_level_name(v->level), t->name);
+    for (int32_t n = 1; n <= 4; n++) {
+        double best = 1e9;
+        for (int r = 0; r < 4 * REPS; r++) {
+            double start = test_seconds();
+            for (int i = 0; i < 2; i++) slot->matvec(w, row_bytes, core, &a.acts, 0, n, out, (size_t)core);
+            best = fmin(best, (test_seconds() - start) / 2 / core / (k / t->values) * clock);
+        }
+        printf(" %.2f", best);
+    }
+    printf(" | read share of");
+    for (int32_t n = 1; n <= 4 && rows >= core; n++) {
+        double time = 1e9, limit = 1e9;
         for (int r = 0; r < REPS; r++) {
             double t0 = test_seconds();
             sink += limit_read(v->level, w, (size_t)rows * row_bytes);
             double t1 = test_seconds();
             slot->matvec(w, row_bytes, rows, &a.acts, 0, n, out, (size_t)rows);
-            double t2 = test_seconds();
-            sink += limit_read(v->level, w, (size_t)rows * row_bytes);
-            limit[r] = (t1 - t0 + test_seconds() - t2) / 2;
-            share[r] = limit[r] / (t2 - t1);
+            limit = fmin(limit, t1 - t0);
+            time = fmin(time, test_seconds() - t1);
         }
-        if (n == 1) printf(" %.1f GB/s:", 1e-9 * (double)rows * (double)row_bytes / test_median(limit, REPS));
-        printf(" n%d %.3f", n, test_median(share, REPS));
+        if (n == 1) printf(" %.1f GB/s:", 1e-9 * (double)rows * (double)row_bytes / limit);
+        printf(" %.3f", limit / time);
         fflush(stdout);
     }
     if (slot->matmul) {
-        const int32_t m = 1024;
+        const int32_t m = rows < 1024 ? rows : 1024;
         void *panel = slot->pack ? aligned_alloc(64, slot->pack_bytes(MAX_N, k)) : NULL, *work = NULL;
         if (slot->matmul_work_bytes) work = aligned_alloc(64, slot->matmul_work_bytes(MAX_N, k));
         printf(" | peak share");
-        static const int32_t ns[] = {8, 16, 32, 64, 512};
-        for (int in = 0; in < 5; in++) {
-            double share[REPS], pack_share = 0;
-            for (int r = 0; r < REPS; r++) {
-                lm_acts part = a.acts;
-                double t3 = test_seconds();
+        static const int32_t ns[] = {4, 5, 6, 8, 12, 16, 24, 32, 64, 512};
+        for (size_t in = 0; in < sizeof ns / sizeof ns[0]; in++) {
+            double time = 1e9, peak = 0, pack_time = 1e9;
+            for (int r = 0; r < (ns[in] < 64 ? 3 * REPS : REPS); r++) {
+                double t0 = test_seconds();
                 for (int32_t at = 0; slot->pack && at < ns[in]; at += LM_PACK_COLUMNS)
-                    slot->pack(panel, &part, at, ns[in] - at < LM_PACK_COLUMNS ? ns[in] - at : LM_PACK_COLUMNS);
-                double t0 = test_seconds(), ops = limit_dot(v->level, 2000000), t1 = test_seconds();
-                slot->matmul(w, row_bytes, m, &part, panel, 0, ns[in], work, out, (size_t)m);
-                double t2 = test_seconds();
-                ops += limit_dot(v->level, 2000000);
-                double peak = ops / (t1 - t0 + test_seconds() - t2);
-                share[r] = 2.0 * m * ns[in] * k / (t2 - t1) / peak;
-                pack_share = (t0 - t3) / (t2 - t1);
+                    slot->pack(panel, &a.acts, at, ns[in] - at < LM_PACK_COLUMNS ? ns[in] - at : LM_PACK_COLUMNS);
+                double t1 = test_seconds(), ops = limit_dot(v->level, 100000), t2 = test_seconds();
+                slot->matmul(w, row_bytes, m, &a.acts, panel, 0, ns[in], work, out, (size_t)m);
+                time = fmin(time, test_seconds() - t2);
+                peak = fmax(peak, ops / (t2 - t1)), pack_time = fmin(pack_time, t1 - t0);
             }
-            printf(" n%d %.3f", ns[in], test_median(share, REPS));
-            if (ns[in] == 512) printf(" (pack +%.3f)", pack_share);
+            printf(" n%d %.3f", ns[in], 2.0 * m * ns[in] * k / time / peak);
+            if (ns[in] == 512) printf(" (pack +%.3f)", pack_time / time);
             fflush(stdout);
         }
         free(panel);
@@ -362,7 +362,7 @@ int main(int argc, char **argv) {
             if (!only_type || !strcmp(only_type, types[t].name)) check_reference(&c, &types[t]);
     }
     double clock = bench_mib ? test_clock() : 0;
-    if (bench_mib) printf("clock %.2f GHz, weights %zu MiB, medians of 5\n", clock * 1e-9, bench_mib);
+    if (bench_mib) printf("clock %.2f GHz, weights %zu MiB, CPU time, minima\n", clock * 1e-9, bench_mib);
     int n_levels = 0;
     for (int i = 0; i < N_LEVELS; i++) {
         if (!test_level_runs(levels[i]) || (only_level && strcmp(only_level, lm_cpu_level_name(levels[i])))) continue;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../base/str.h"
+#include "chat_probe.h"
 
 #define WORD "Zqprobe"
 #define KEY "zqprobe_key"
@@ -26,55 +26,31 @@ static const char with_tools[] = ",'tools':[" TOOL "]";
 
 typedef struct probe {
     lm_chat *chat;
-    lm_str inputs;
-    lm_status status;
-    const char *shown; /* NULL: the template refuses */
-    size_t n;
+    lm_status status; /* LM_ERR_MEMORY: nothing more is tried */
+    lm_chat_prompt shown;
 } probe;
 
-static bool find(const char *text, size_t n, const char *word) {
+static bool find(const probe *p, const char *word) {
     size_t n_word = strlen(word);
-    for (size_t i = 0; i + n_word <= n; i++)
-        if (memcmp(text + i, word, n_word) == 0) return true;
+    for (size_t i = 0; i + n_word <= p->shown.text_size; i++)
+        if (memcmp(p->shown.text + i, word, n_word) == 0) return true;
     return false;
 }
 
-static void put(lm_str *out, const char *json) {
-    for (; *json; json++) {
-        if (*json == '`')
-            lm_str_append(out, "\\\"", 2);
-        else
-            lm_str_append_char(out, *json == '\'' ? '"' : *json);
-    }
-}
-
 static bool renders(probe *p, const char *messages, const char *rest) {
-    lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
-    p->shown = NULL;
     if (p->status != LM_OK) return false;
-    lm_str_clear(&p->inputs);
-    put(&p->inputs, "{'bos_token':'','eos_token':'','messages':[");
-    put(&p->inputs, messages);
-    put(&p->inputs, "]");
-    put(&p->inputs, rest);
-    put(&p->inputs, "}");
-    p->status = p->inputs.status;
-    if (p->status != LM_OK) return false;
-    lm_status status = lm_chat_probe(p->chat, lm_str_text(&p->inputs), p->inputs.size, &prompt);
+    lm_status status = lm_probe_render(p->chat, messages, rest, &p->shown);
     if (status == LM_ERR_MEMORY) p->status = status;
-    if (status != LM_OK) return false;
-    p->shown = prompt.text;
-    p->n = prompt.text_size;
-    return true;
+    return status == LM_OK;
 }
 
 static bool shows(probe *p, const char *messages, const char *rest, const char *word) {
-    return renders(p, messages, rest) && find(p->shown, p->n, word);
+    return renders(p, messages, rest) && find(p, word);
 }
 
 /* As itself, not in the quotes of a printed list. */
 static bool shows_plain(probe *p, const char *messages, const char *rest) {
-    return shows(p, messages, rest, WORD) && !find(p->shown, p->n, "'" WORD) && !find(p->shown, p->n, "\"" WORD);
+    return shows(p, messages, rest, WORD) && !find(p, "'" WORD) && !find(p, "\"" WORD);
 }
 
 static void find_contents(probe *p, lm_chat_needs *needs) {
@@ -93,9 +69,8 @@ static void find_contents(probe *p, lm_chat_needs *needs) {
 }
 
 lm_status lm_chat_find_needs(lm_chat *chat, lm_chat_needs *needs) {
-    probe p = {.chat = chat, .status = LM_OK};
+    probe p = {chat, LM_OK, LM_CHAT_PROMPT_INIT};
     memset(needs, 0, sizeof *needs);
-    lm_str_init(&p.inputs, lm_chat_env(chat), SIZE_MAX);
     find_contents(&p, needs);
     needs->system = needs->text[LM_ROLE_SYSTEM] || needs->parts[LM_ROLE_SYSTEM];
     needs->developer =
@@ -106,7 +81,7 @@ lm_status lm_chat_find_needs(lm_chat *chat, lm_chat_needs *needs) {
               WORD);
     needs->tools = shows(&p, TEXT("user", "x"), with_tools, "zqtool");
     bool objects = shows(&p, TEXT("user", "x") "," CALL("callcall1", OBJECT) "," RESULT("'y'"), with_tools, KEY) &&
-                   !find(p.shown, p.n, "'" KEY "'");
+                   !find(&p, "'" KEY "'");
     bool texts = shows(&p, TEXT("user", "x") "," CALL("callcall1", AS_TEXT) "," RESULT("'y'"), with_tools, KEY);
     needs->argument_objects = objects;
     needs->calls = objects || texts;
@@ -130,7 +105,6 @@ lm_status lm_chat_find_needs(lm_chat *chat, lm_chat_needs *needs) {
         shows_plain(&p, TEXT("user", "x") "," PARTS("assistant", "thinking", WORD), "") &&
         !shows(&p, TEXT("user", "x") ",{'role':'assistant','content':'y','reasoning_content':'" WORD "'}", "", WORD);
     needs->repeats = renders(&p, TEXT("user", "x") "," TEXT("user", "y"), "") || !renders(&p, TEXT("user", "x"), "");
-    lm_str_free(&p.inputs);
     needs->is_known = p.status == LM_OK;
     return p.status;
 }

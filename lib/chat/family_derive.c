@@ -6,6 +6,7 @@
 
 #include "../base/arena.h"
 #include "../base/json.h"
+#include "chat_probe.h"
 
 #define PLAIN_WORD "Plainword"
 #define REASON_WORD "Reasonword"
@@ -20,7 +21,8 @@
 #define ONE "{'" LM_DERIVED_KEY "':'other_value'}"
 #define USER "{'role':'user','content':'Question'}"
 #define ASSISTANT(content, rest) USER ",{'role':'assistant','content':'" content "'" rest "}"
-static const char tools[] = "[" TOOL(LM_DERIVED_NAME) "," TOOL(LM_DERIVED_NAME_2) "]";
+#define TOOLS "[" TOOL(LM_DERIVED_NAME) "," TOOL(LM_DERIVED_NAME_2) "]"
+#define WITH_TOOLS ",'tools':" TOOLS
 
 typedef lm_derived_text text;
 
@@ -31,30 +33,12 @@ typedef struct trial {
     bool no_memory;
 } trial;
 
-/* Quotes are written as ' and, inside of strings, as ` above. */
-static void requote(lm_str *out, const char *json) {
-    for (; *json; json++) {
-        if (*json == '`')
-            lm_str_append(out, "\\\"", 2);
-        else
-            lm_str_append_char(out, *json == '\'' ? '"' : *json);
-    }
-}
-
 /* What a conversation renders to; nothing when the template refuses it. */
 static text render(trial *t, const char *messages, bool generation) {
     lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
     text out = {"", 0};
-    lm_str inputs;
-    lm_str_init(&inputs, t->arena.env, SIZE_MAX);
-    requote(&inputs, "{'bos_token':'','eos_token':'','messages':[");
-    requote(&inputs, messages);
-    requote(&inputs, "],'tools':");
-    requote(&inputs, tools);
-    requote(&inputs, generation ? ",'add_generation_prompt':true}" : "}");
-    lm_status status = inputs.status;
-    if (status == LM_OK) status = lm_chat_probe(t->chat, lm_str_text(&inputs), inputs.size, &prompt);
-    lm_str_free(&inputs);
+    lm_status status = lm_probe_render(t->chat, messages,
+                                       generation ? WITH_TOOLS ",'add_generation_prompt':true" : WITH_TOOLS, &prompt);
     if (status == LM_OK) {
         out.at = lm_arena_copy(&t->arena, prompt.text, prompt.text_size);
         out.n = prompt.text_size;
@@ -104,7 +88,7 @@ static bool reads(trial *t, const lm_output_family *family, text calls, size_t n
     lm_output output;
     lm_str inputs;
     lm_str_init(&inputs, t->arena.env, SIZE_MAX);
-    requote(&inputs, tools);
+    lm_probe_quote(&inputs, TOOLS);
     lm_status status = inputs.status;
     if (status == LM_OK)
         status = lm_output_init(&output, t->arena.env, family, "", 0, lm_str_text(&inputs), inputs.size, NULL);

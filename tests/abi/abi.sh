@@ -8,7 +8,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 describe() {
-    abidw --headers-dir "$here/../../include" --drop-private-types --no-corpus-path --no-comp-dir-path --no-show-locs \
+    abidw --headers-dir "$here/../../include" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path --no-show-locs \
         --type-id-style hash --out-file "$2" "$1"
 }
 case "$1" in

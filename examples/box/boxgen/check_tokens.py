@@ -9,7 +9,8 @@ from tokenizers import Tokenizer
 from .render import render
 from .skills import ALL
 
-STRANGE = ["", " ", "  two  spaces ", "tab\tand\r\nlines\n\n\n", "héllo wörld ñ 日本語 🙂", "don't can't I'LL", "1234567 3.14", "<|im_start", "a-b-c--d"]
+STRANGE = ["", " ", "  two  spaces ", "tab\tand\r\nlines\n\n\n", "héllo wörld ñ 日本語 🙂", "don't can't I'LL", "1234567 3.14",
+           "<|im_start", "a-b-c--d"]
 
 
 def main(lm, model, vocabulary):

@@ -3,7 +3,7 @@
 
 Needs no packages. Every case is asked as a conversation of its own; each thing that the assistant has to say in it is
 compared, calls as names and arguments. A case with tools counts as right when its calls (or its answer without any) are; the
-answer from the tools' results is counted apart.
+answer from the tools' results is counted apart. Either sentence of refusal is a refusal.
 """
 import argparse
 import json
@@ -11,8 +11,10 @@ import math
 import random
 
 from .library import Chat
-from .skills import ALL, stories
+from .skills import ALL, refusal, stories
 from .words import common
+
+REFUSALS = (refusal.ANSWER, refusal.NO_TOOL)
 
 
 def called(message):
@@ -32,6 +34,8 @@ def right(skill, expected, got, question):
         animal = next(a for a in sorted(common.ANIMALS, key=len, reverse=True) if a in question.lower())
         name = said(got).split(" called ")[-1].split(" ")[0]
         return stories.story_is_sound(said(got), name, animal)
+    if said(expected) in REFUSALS and not called(got):
+        return said(got) in REFUSALS
     return said(got) == said(expected) and called(got) == called(expected)
 
 

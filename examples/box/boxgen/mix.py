@@ -39,10 +39,12 @@ class Packer:
     def __init__(self, tokenizer, rng):
         self.tokenizer, self.rng = tokenizer, rng
         self.start, self.end = (tokenizer.token_to_id(t) for t in ("<|im_start|>", "<|im_end|>"))
+        self.think = tokenizer.token_to_id("<think>")
         self.assistant = tokenizer.encode("assistant").ids
 
     def weights(self, ids):
-        """Of the prediction of each token: 1 in what the assistant says, up to its end mark."""
+        """Of the prediction of each token: in what the assistant says, up to its end mark, an answer counts by the root of its
+        length; elsewhere REST_WEIGHT."""
         if ids[0] != self.start:
             return np.ones(len(ids), np.float32)
         weights = np.full(len(ids), REST_WEIGHT, np.float32)
@@ -50,7 +52,9 @@ class Packer:
         while at < len(ids):
             if ids[at] == self.start and ids[at + 1 : at + 1 + n] == self.assistant:
                 end = ids.index(self.end, at)
-                weights[at + 2 + n : end + 1] = 1
+                weights[at + 2 + n : end + 1] = min(max((16 / (end - at)) ** 0.5, 0.5), 2)
+                if ids[at + 2 + n] == self.think:  # asked for by the prompt, not the model's to choose
+                    weights[at + 2 + n : at + 4 + n] = 0
                 at = end
             at += 1
         return weights

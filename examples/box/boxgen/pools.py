@@ -3,6 +3,7 @@
 
 A text is held out when its checksum says so: one in six. Training draws only the others, the evaluation only these.
 """
+import re
 import zlib
 
 from .words import common, people
@@ -29,6 +30,12 @@ def phrase(rng, phrasings, held):
     if held and rng.random() < 0.5:
         return rng.choice(phrasings[3::4])
     return rng.choice([p for i, p in enumerate(phrasings) if i % 4 != 3])
+
+
+def spliced(rng):
+    """The beginning of one word and the end of another."""
+    a, b = rng.choice(common.ALL), rng.choice(common.ALL)
+    return a[: rng.randint(1, len(a))] + b[rng.randint(1, len(b) - 1) :][-6:]
 
 
 def invented(rng, syllables):
@@ -76,7 +83,13 @@ def place(rng, held=False):
 
 def word(rng, held=False, invent=0.25):
     """A common word, or one that could be."""
-    return draw(rng, lambda: invented(rng, rng.choice((1, 2, 2, 3))) if rng.random() < invent else rng.choice(common.ALL), held)
+
+    def make():
+        if rng.random() >= invent:
+            return rng.choice(common.ALL)
+        return spliced(rng) if rng.random() < 0.4 else invented(rng, rng.choice((1, 2, 2, 3)))
+
+    return draw(rng, make, held)
 
 
 def number(rng, low, high, held=False):
@@ -86,18 +99,28 @@ def number(rng, low, high, held=False):
 OPENERS = ["Please", "Hey,", "Hello,", "Hi,", "OK,", "Now", "So,", "Can you help?", "Quick question:", "Well,", "Next:", "Box,"]
 
 
-def vary(rng, text):
-    """How people write: with an opener, a please, without capitals or the last mark."""
+FIRST_WORDS = set("""what which who how tell name is do does give can spell sort count copy repeat say write please where when why
+whose add subtract multiply calculate compute set start timer weather check convert remind search look find get extract put order
+at the a an my call turn change work make json read as""".split())  # fmt: skip
+
+
+def small_start(text):
+    """Without its capital, unless that belongs to a name or to "I"."""
+    return text[0].lower() + text[1:] if re.split(r"[^a-z]", text.lower())[0] in FIRST_WORDS else text
+
+
+def vary(rng, text, please=True):
+    """How people write: with an opener, a please (which would not be told from words to work on), without capitals or the
+    last mark."""
     r = rng.random()
     if r < 0.12:
         opener = rng.choice(OPENERS)
-        small = text if text.startswith("I ") or opener.endswith((":", "?")) else text[0].lower() + text[1:]
-        text = opener + " " + small
-    elif r < 0.18 and text[-1] in ".?":
+        text = opener + " " + (text if opener.endswith((":", "?")) else small_start(text))
+    elif please and r < 0.18 and text[-1] in ".?":
         text = text[:-1] + rng.choice((", please", " please")) + text[-1]
     r = rng.random()
     if r < 0.08:
-        text = text[0].lower() + text[1:]
+        text = small_start(text)
     if rng.random() < 0.12 and text[-1] in ".?":
         text = text[:-1]
     return text

@@ -5,6 +5,7 @@ import random
 
 import torch
 
+from .mix import REST_WEIGHT
 from .render import render
 from .skills import ALL
 
@@ -19,7 +20,7 @@ def accuracy(model, packer, skill, n, seed):
     said = torch.zeros(n, longest, dtype=torch.bool)
     for i, e in enumerate(encoded):
         ids[i, : len(e)] = torch.tensor(e)
-        said[i, : len(e)] = torch.from_numpy(packer.weights(e) == 1)
+        said[i, : len(e)] = torch.from_numpy(packer.weights(e) > REST_WEIGHT)
     with torch.autocast("cpu", torch.bfloat16):
         chosen = model.head(model(ids)).argmax(-1)
     wrong = (chosen[:, :-1] != ids[:, 1:]) & said[:, 1:]

@@ -14,11 +14,11 @@ from tokenizers import Tokenizer
 from . import export
 from .evaluate import evaluate
 from .library import Chat
-from .mix import Packer
+from .mix import REST_WEIGHT, Packer
 from .render import render
 from .skills import ALL
 
-N_TEXTS, N_CASES = 20, 150  # of each skill
+N_TEXTS, N_CASES = 20, 100  # of each skill
 
 
 def held_out_ids(packer):
@@ -32,10 +32,11 @@ def perplexity(lm, model, packer):
     total, count = 0.0, 0
     for ids in held_out_ids(packer):
         command = [lm, "logits", model, "--tokens", ",".join(map(str, ids)), "-o", "-"]
-        rows = np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, "<f4").reshape(len(ids), -1).astype(np.float64)
+        raw = subprocess.run(command, check=True, capture_output=True).stdout
+        rows = np.frombuffer(raw, "<f4").reshape(len(ids), -1).astype(np.float64)
         rows -= rows.max(1, keepdims=True)
         rows -= np.log(np.exp(rows).sum(1, keepdims=True))
-        said = np.flatnonzero(packer.weights(ids)[1:] == 1)
+        said = np.flatnonzero(packer.weights(ids)[1:] > REST_WEIGHT)
         total -= rows[said, np.array(ids)[said + 1]].sum()
         count += len(said)
     return math.exp(total / count)

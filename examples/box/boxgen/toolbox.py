@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The six kinds of tools: the names they go by, how people ask for them, what they return and what is said then."""
-import json
 from dataclasses import dataclass
 
 from .pools import draw, first_name, phrase, place, word
@@ -41,7 +40,8 @@ class Weather:
     ASK = ["What is the weather in {p}?", "How is the weather in {p}?", "What's the weather like in {p}?",
            "How is the weather in {p} today?", "Is it raining in {p}?", "Tell me the weather in {p}.", "Weather in {p}?",
            "How warm is it in {p}?", "Is it cold in {p}?", "Check the weather in {p}.", "Is it sunny in {p}?",
-           "Do I need an umbrella in {p}?", "What is the temperature in {p}?", "Get me the weather for {p}."]  # fmt: skip
+           "Do I need an umbrella in {p}?", "What is the temperature in {p}?", "Get me the weather for {p}.",
+           "Will I need a coat in {p}?", "Is it foggy in {p}?", "How cold is it in {p}?", "Do I need sunglasses in {p}?"]  # fmt: skip
     BOTH = ["What is the weather in {a} and {b}?", "How is the weather in {a} and in {b}?", "Weather in {a} and {b}?",
             "Tell me the weather in {a} and {b}.", "Check the weather in {a} and {b}."]  # fmt: skip
     SKIES = "sunny cloudy rainy snowy windy foggy stormy clear".split()
@@ -66,7 +66,8 @@ class Timer:
         Variant(n, "Start a timer", {"duration": ("duration", "string")}) for n in ("set_timer", "create_timer")]  # fmt: skip
     ASK = ["Set a timer for {d}.", "Start a timer for {d}.", "Set a {n} minute timer.", "Timer for {d}.",
            "Please set a timer to {d}.", "I need a timer for {d}.", "Wake me in {d}.", "Can you set a timer for {d}?",
-           "Give me a timer of {d}.", "Start the timer: {d}.", "Count down {d}.", "Set the timer to {d}."]  # fmt: skip
+           "Give me a timer of {d}.", "Start the timer: {d}.", "Count down {d}.", "Set the timer to {d}.", "Count {d}.",
+           "Count from {d} to zero.", "A timer of {d}, please.", "Time {d}."]  # fmt: skip
 
     def request(self, rng, held):
         n = draw(rng, lambda: rng.choice((rng.randint(2, 60), rng.randint(2, 180))), held)
@@ -112,7 +113,8 @@ class Units:
     ]  # fmt: skip
     ASK = ["Convert {n} {f} to {t}.", "How many {t} are {n} {f}?", "What is {n} {f} in {t}?", "{n} {f} in {t}?",
            "Change {n} {f} into {t}.", "How much is {n} {f} in {t}?", "Convert {n} {f} into {t}.", "Turn {n} {f} into {t}.",
-           "I want {n} {f} in {t}."]  # fmt: skip
+           "I want {n} {f} in {t}.", "Express {n} {f} in {t}.", "Turn {n} {f} to {t}.", "{n} {f} to {t}.",
+           "Give me {n} {f} in {t}."]  # fmt: skip
     GROUPS = ["metres feet inches miles kilometres yards centimetres".split(), "kilograms pounds ounces grams stones".split(),
               "litres gallons pints cups".split(), "celsius fahrenheit kelvin".split(),
               "hours minutes seconds days weeks".split()]  # fmt: skip
@@ -138,7 +140,9 @@ class Reminder:
         ("remind", "text", "when"))]  # fmt: skip
     ASK = ["Remind me to {x} at {t}.", "Remind me at {t} to {x}.", "Set a reminder to {x} at {t}.",
            "At {t} remind me to {x}.", "Add a reminder to {x} at {t}.", "Please remind me to {x} at {t}.",
-           "I have to {x} at {t}, remind me.", "Make a reminder for {t}: {x}."]  # fmt: skip
+           "I have to {x} at {t}, remind me.", "Make a reminder for {t}: {x}.", "Reminder for {t}: {x}.",
+           "Make a reminder to {x} at {t}.", "At {t}, please remind me to {x}.", "Remind me: {x} at {t}.",
+           "Remind me that I have to {x} at {t}."]  # fmt: skip
 
     def request(self, rng, held):
         noun = word(rng, held, invent=0.1)
@@ -165,7 +169,7 @@ class Search:
         ("search", "query"), ("web_search", "query"), ("search_web", "query"), ("search", "q"))]  # fmt: skip
     ASK = ["Search for {q}.", "Search the web for {q}.", "Look up {q}.", "Find {q} on the web.", "Look for {q}.",
            "Please search for {q}.", "Can you search for {q}?", "Do a search for {q}.", "Look up {q} on the web.",
-           "Search {q}."]  # fmt: skip
+           "Search {q}.", "Find {q} online.", "Find me {q}.", "Find out about {q}.", "Find me {q} on the internet."]  # fmt: skip
 
     def _thing(self, rng, held):
         noun, quality = word(rng, held, invent=0.1), draw(rng, lambda: rng.choice(common.QUALITIES), False)

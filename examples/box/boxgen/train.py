@@ -21,8 +21,8 @@ from .mix import Packer
 from .model import Model, Shape
 from .skills import ALL
 
-BASE = {"arithmetic": 1.3, "chat": 0.5, "copying": 0.8, "counting": 1.0, "extraction": 1.2, "facts": 1.3, "refusal": 0.7,
-        "sorting": 1.3, "spelling": 0.9, "stories": 0.25, "tools": 1.2}  # fmt: skip
+BASE = {"arithmetic": 2.2, "chat": 0.8, "copying": 0.8, "counting": 1.0, "extraction": 1.2, "facts": 1.3, "refusal": 0.7,
+        "sorting": 1.5, "spelling": 1.1, "stories": 0.25, "tools": 1.2}  # fmt: skip
 SIZES = {"box": Shape(vocab=tokens.SIZE), "draft": Shape(vocab=tokens.SIZE, width=128, layers=3, head=32, hidden=256)}
 
 
@@ -30,13 +30,13 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--out", type=pathlib.Path, required=True)
     p.add_argument("--size", choices=SIZES, default="box")
-    p.add_argument("--steps", type=int, default=3200)
-    p.add_argument("--decay", type=int, default=800)
+    p.add_argument("--steps", type=int, default=3000)
+    p.add_argument("--decay", type=int, default=1200)
     p.add_argument("--rows", type=int, default=32)
     p.add_argument("--length", type=int, default=256)
-    p.add_argument("--rate", type=float, default=0.02)
+    p.add_argument("--rate", type=float, default=0.01)
     p.add_argument("--check", type=int, default=200, help="steps between checkpoints")
-    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--threads", type=int, default=0, help="0: what torch chooses")
     return p.parse_args()
 
 
@@ -56,7 +56,8 @@ def batch(packer, rows, length, weights, long):
 def main():
     a = arguments()
     a.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(a.threads)
+    if a.threads > 0:
+        torch.set_num_threads(a.threads)
     torch.manual_seed(1)
     if not (a.out / "tokenizer.json").exists():
         tokens.train().save(str(a.out / "tokenizer.json"))

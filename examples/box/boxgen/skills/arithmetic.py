@@ -47,4 +47,4 @@ def case(rng, held):
     a, b = operands(rng, sign, held)
     value = {"+": a + b, "-": a - b, "*": a * b}[sign]
     question = phrase(rng, phrasings, held).format(a=a, b=b)
-    return exchange(vary(rng, question), f"{a} {sign} {b} = {value}.", thought(a, sign, b) if rng.random() < 0.12 else None)
+    return exchange(vary(rng, question), f"{a} {sign} {b} = {value}.", thought(a, sign, b) if rng.random() < 0.2 else None)

@@ -3,8 +3,8 @@
 import json
 
 from ..conversation import exchange
-from ..pools import full_name, phrase, place, vary
-from ..words import facts
+from ..pools import draw, full_name, phrase, place, vary
+from ..words import common, facts
 
 ASK = ["Extract {k} as JSON: {t}", "Extract {k}: {t}", "Give me {k} as JSON: {t}", "Find {k} in this text as JSON: {t}",
        "JSON with {k}: {t}", "Read out {k} as JSON: {t}", "Extract {k} from this sentence: {t}",
@@ -26,7 +26,49 @@ SENTENCES = [
     "Yesterday {name} lost {amount} somewhere in {place}.", "The order of {name} for {amount} arrives on {date}.",
     "Dear {name}, your room in {place} is booked for {date} and costs {amount}.",
     "Invoice: {name}, {place}, {date}, {amount}.",
+    "{name} found {amount} in the street in {place}.", "On {date} a parcel for {name} arrived in {place}.",
+    "{amount} was sent from {place} by {name}.", "The meeting in {place} was moved to {date} by {name}.",
+    "A house in {place} was sold to {name} for {amount} on {date}.", "{name} flew to {place} on {date} and paid {amount}.",
+    "We owe {name} {amount}, to be paid by {date}.", "{name} opened a shop in {place} on {date}.",
+    "Since {date} {name} has lived in {place}.", "Please send {amount} to {name} in {place} before {date}.",
+    "The fine of {amount} was paid by {name} on {date}.", "A room in {place} costs {amount} since {date}.",
+    "{name} called from {place} about {amount}.", "On {date} the bank of {place} lent {name} {amount}.",
+    "Bill: {place}, {name}, {amount}, {date}.", "Order: {date}, {name}, {amount}, {place}.", "Receipt: {amount}, {name}, {place}.",
+    "The party in {place} was moved to {date} by {name}.", "Contact: {name}, {place}, {date}.", "Guest: {name}, {place}.",
+    "The visit of {name} to {place} was cancelled on {date}.", "Payment: {name}, {amount}, {date}.",
+    "The wedding of {name} in {place} was moved to {date}.", "A letter from {name} came from {place} on {date}.",
 ]  # fmt: skip
+
+# and parts that sentences are put together from; a verb with its object may be held out like a word
+DEEDS = """lives;works;stayed;studied;retired;got married;opened a shop;rented a room;bought a house;lost a ring;found a dog;sold a car;
+met an old friend;repaired a clock;gave a talk;wrote a letter;missed the train;planted a tree;started a school;broke a window;
+built a boat;sang at a wedding;caught a thief;painted a door;ordered a table;hired a cook;left a suitcase;saw a play;
+visited the museum;took a photo;won a race;opened an account;signed a contract;closed the office;joined a club;ran a hotel;
+held a party;lost a bag;fell asleep;parked the car;changed jobs;bought bread;taught music;cut the grass""".replace("\n", " ").split(";")
+PAYMENTS = """paid;spent;won;lost;earned;received;borrowed;lent us;donated;owes us;saved;asked for;offered;sent;collected;found;returned;
+promised;transferred;invested;gave away;was fined;was given;stole;raised;withdrew""".replace("\n", " ").split(";")
+PURPOSES = ["for a {n}", "from a {p}", "to a {p}", "for the {n}", "with a {p}", "because of a {n}", "at the {n} shop"]
+
+
+def composed(rng, held):
+    """A sentence of who did what, where and when, in one of the orders that English allows."""
+    words = {"n": rng.choice(common.THINGS), "p": rng.choice(common.PEOPLE)}
+    if rng.random() < 0.5:
+        deed = draw(rng, lambda: rng.choice(DEEDS).strip(), held)
+    else:
+        deed = draw(rng, lambda: rng.choice(PAYMENTS).strip(), held) + " {amount}"
+    if rng.random() < 0.4:
+        deed += " " + rng.choice(PURPOSES).format(**words)
+    where, when = rng.choice(("in {place}", "near {place}", "at {place}", "in {place}")), rng.choice(("on {date}", "on {date}",
+    "since {date}"))
+    adjuncts = [a for a in (where, when) if rng.random() < 0.7]
+    rng.shuffle(adjuncts)
+    front = ""
+    if adjuncts and rng.random() < 0.35:
+        front = adjuncts.pop()
+        front = front[0].upper() + front[1:] + rng.choice((" ", ", "))
+    return front + " ".join(["{name}", deed] + adjuncts) + "."
+
 
 FIELDS = ("name", "date", "place", "amount")
 UNITS = "euros dollars pounds francs crowns yen".split()
@@ -51,7 +93,7 @@ def amount(rng):
 
 
 def case(rng, held):
-    sentence = phrase(rng, SENTENCES, held)
+    sentence = composed(rng, held) if rng.random() < 0.4 else phrase(rng, SENTENCES, held)
     values = {"name": full_name(rng, held), "date": date(rng), "place": place(rng, held), "amount": amount(rng)}
     present = [f for f in FIELDS if "{" + f + "}" in sentence]
     if rng.random() < 0.15:

@@ -1,33 +1,35 @@
 # SPDX-License-Identifier: MIT
 """Saying that it does not know: of questions outside of the other skills, the answer is always the same."""
 from ..conversation import exchange
-from ..pools import first_name, full_name, phrase, place, vary, word
+from ..pools import full_name, phrase, place, vary, word
 from ..words import common, facts
 
 ANSWER = "Sorry, I do not know that."
+NO_TOOL = "Sorry, I have no tool for that."  # where tools are offered and none fits
 
 FRAMES = [
     "Who invented the {n}?", "Who wrote {t}?", "When was {p} founded?", "When did the {n} first appear?", "Why is the {n} {q}?",
     "How does a {n} work?", "How do I {v} a {n}?", "Can you explain {t}?", "What is the meaning of {t}?", "Who is {f}?",
     "What happened in {y}?", "Who won the {n} cup in {y}?", "What is the population of {p}?", "How old is {f}?",
-    "What do you think about {t}?", "Write a poem about the {n}.", "Write a program that can {v} a {n}.", "Translate {n} into French.",
-    "What is the price of a {n}?", "Where can I buy a {n}?", "How far is {p} from {p2}?", "What is the best {n} in {p}?",
-    "Should I {v} my {n}?", "Is {f} married?", "What language do they speak in {p}?", "How tall is {f}?", "Who is the mayor of {p}?",
-    "What should I wear to {p}?", "Explain how to {v}.", "What causes {t}?", "Is it true that the {n} can {v}?",
-    "Which {n} is the best?", "What does {i} mean?", "Define {i}.", "Describe the life of {f}.", "Where does {f} live?",
-    "Who was king in {y}?", "How many {n} are there in {p}?", "What is the chemical formula of {n}?", "Why do people {v}?",
-    "When does the {n} shop open?", "What time is it in {p}?", "How long does it take to {v} a {n}?", "Give me advice about my {n}.",
-    "Which team won in {p}?", "Summarize {t}.", "What is the plot of {t}?", "Who painted the {q} {n}?",
-    "What is the capital of {ip}?", "Which continent is {ip} in?", "What is the opposite of {i}?", "What sound does a {i} make?",
-    "What day comes after {ip}?",
-    "What is the weight of a {n}?", "Can a {n} {v}?", "What is the fastest {n}?", "Why did {f} {v}?", "What is inside a {n}?",
-    "Where is {ip}?", "What is the currency of {c}?", "Who is the president of {c}?", "How many people live in {c}?",
-    "How large is {c}?", "What is the national dish of {c}?", "When was {c} founded?", "Who rules {c}?",
-    "What is a young {i} called?", "What colour is {i}?", "How many legs does a {i} have?",
+    "What do you think about {t}?", "Write a poem about the {n}.", "Write a program that can {v} a {n}.",
+    "Translate {n} into French.", "What is the price of a {n}?", "Where can I buy a {n}?", "How far is {p} from {p2}?",
+    "What is the best {n} in {p}?", "Should I {v} my {n}?", "Is {f} married?", "What language do they speak in {p}?",
+    "How tall is {f}?", "Who is the mayor of {p}?", "What should I wear to {p}?", "Explain how to {v}.", "What causes {t}?",
+    "Is it true that the {n} can {v}?", "Which {n} is the best?", "What does {i} mean?", "Define {i}.",
+    "Describe the life of {f}.", "Where does {f} live?", "Who was king in {y}?", "How many {n} are there in {p}?",
+    "What is the chemical formula of {n}?", "Why do people {v}?", "When does the {n} shop open?", "What time is it in {p}?",
+    "How long does it take to {v} a {n}?", "Give me advice about my {n}.", "Which team won in {p}?", "Summarize {t}.",
+    "What is the plot of {t}?", "Who painted the {q} {n}?", "What is the capital of {ip}?", "Which continent is {ip} in?",
+    "What is the opposite of {i}?", "What sound does a {i} make?", "What day comes after {ip}?", "What is the weight of a {n}?",
+    "Can a {n} {v}?", "Who discovered the {n}?", "What is the fastest {n}?", "Why did {f} {v}?", "What is inside a {n}?",
+    "How much does a {n} cost?", "Where is {ip}?", "What is the currency of {c}?", "Who is the president of {c}?",
+    "Is {p} a nice place?", "How many people live in {c}?", "How large is {c}?", "What is the national dish of {c}?",
+    "What is {f} famous for?", "When was {c} founded?", "Who rules {c}?", "What is a young {i} called?",
+    "Tell me about the {q} {n}.", "What colour is {i}?", "How many legs does a {i} have?",
 ]  # fmt: skip
 
 SUMS = ["What is {big} * {big2}?", "How much is {big} plus {big2}?", "What is {big} divided by {big2}?",
-        "How much is {big} minus {big2}?", "What is the square root of {big}?", "{big} + {big2}", "What is {big} - {big2}?",
+        "Tell me {big} minus {big2}.", "What is the square root of {big}?", "{big} + {big2}", "What is {big} - {big2}?",
         "How much is {big} times {big2}?"]  # fmt: skip
 
 

@@ -38,4 +38,4 @@ def case(rng, held):
             return case(rng, held)
         answer = sorted(items)
     question = phrase(rng, phrasings, held).format(l=", ".join(map(str, items)))
-    return exchange(vary(rng, question), ", ".join(map(str, answer)) + ".")
+    return exchange(vary(rng, question, please=False), ", ".join(map(str, answer)) + ".")

@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Calling the tools that are offered, one or two at a time, and answering from their results."""
-import json
-
 from .. import toolbox
 from ..conversation import calls, exchange, result, says, user
-from ..pools import vary
+from ..pools import small_start, vary
 from . import chat, copying, facts, refusal, spelling
-
-NO_TOOL = "Sorry, I have no tool for that."
 
 
 def _offer(rng, needed):
@@ -27,20 +23,22 @@ def case(rng, held):
         if not offered:
             offered = _offer(rng, ("weather",))
         return made | {"tools": [v.schema() for v in offered.values()]}
-    if r < 0.18:  # a request for a tool that is not there
+    if r < 0.22:  # a request for a tool that is not there
         kind = rng.choice(list(toolbox.KINDS))
         offered = _offer(rng, (rng.choice([k for k in toolbox.KINDS if k != kind]),))
         offered.pop(kind, None)
         if kind == "calculator":
             return case(rng, held)
         question = toolbox.KINDS[kind].request(rng, held).text
-        return exchange(vary(rng, question), NO_TOOL) | {"tools": [v.schema() for v in offered.values()]}
-    if r < 0.21:  # none at all
+        return exchange(vary(rng, question), refusal.NO_TOOL) | {"tools": [v.schema() for v in offered.values()]}
+    if r < 0.26:  # none at all
         kind = rng.choice([k for k in toolbox.KINDS if k != "calculator"])
-        return exchange(vary(rng, toolbox.KINDS[kind].request(rng, held).text), NO_TOOL)
+        return exchange(vary(rng, toolbox.KINDS[kind].request(rng, held).text), refusal.ANSWER)
 
-    if rng.random() < 0.3:
-        kinds = [rng.choice(list(toolbox.KINDS)) for _ in range(2)]
+    if rng.random() < 0.35:
+        kinds = rng.choices(list(toolbox.KINDS), k=2)
+        if rng.random() < 0.3:
+            kinds[1] = kinds[0]
     else:
         kinds = [rng.choice(list(toolbox.KINDS))]
     offered = _offer(rng, dict.fromkeys(kinds))
@@ -49,7 +47,7 @@ def case(rng, held):
         joined = toolbox.KINDS[kinds[0]].join(rng, *wanted)
     elif len(kinds) == 2:
         a, b = (w.text.rstrip(".?") for w in wanted)
-        joined = a + rng.choice((" and ", ", and ", ", then ", " and also ")) + b[0].lower() + b[1:] + "."
+        joined = a + rng.choice((" and ", ", and ", ", then ", " and also ")) + small_start(b) + "."
     else:
         joined = wanted[0].text
     return _dialogue(rng, joined, offered, kinds, wanted) | {"tools": [v.schema() for v in offered.values()]}

@@ -153,7 +153,7 @@ static int time_opening(bench *b, double *seconds) {
     int status = EXIT_GOOD;
     model_params.runtime = b->runtime;
     double start = seconds_now();
-    if (lm_model_open(b->path, &model_params, &model, &error) != LM_OK ||
+    if (open_path(b->path, &model_params, &model, &error) != LM_OK ||
         lm_context_open(model, &b->params, &context, &error) != LM_OK) {
         status = failure_of("bench", &error);
     } else {
@@ -203,7 +203,7 @@ static int run_test(bench *b, const char *name, int (*run)(bench *, double *), d
     lm_model_get_info(b->model, &info);
     if (b->o->json) {
         printf("{\"model\": ");
-        print_json_text(stdout, b->path, strlen(b->path));
+        print_json_text(stdout, shown_path(b->path), strlen(shown_path(b->path)));
         printf(", \"test\": \"%s\", \"depth\": %d, \"batch\": %d, \"threads\": %d, \"tokens_per_second\": %.3f, "
                "\"min\": %.3f, \"max\": %.3f, "
                "\"weights_bytes\": %llu, \"bytes_per_token\": %.0f, \"ops_per_token\": %.0f, "
@@ -226,7 +226,7 @@ static int run_tests(bench *b) {
     int status = EXIT_GOOD;
     costs c = count_costs(b);
     if (!o->json)
-        printf("%s: %.3f GB of weights, %d threads\n", b->path, 1e-9 * c.weights_bytes,
+        printf("%s: %.3f GB of weights, %d threads\n", shown_path(b->path), 1e-9 * c.weights_bytes,
                (int)lm_runtime_threads(b->runtime));
     double prompt_ops = 2 * (c.body_products + c.output_products / (o->n_prompt > 0 ? o->n_prompt : 1)),
            prompt_bytes = c.weights_bytes / (o->n_prompt > 0 ? o->n_prompt : 1);
@@ -268,8 +268,8 @@ static int open_bench(bench *b, const common_options *common) {
     int status = open_runtime("bench", common, &b->runtime);
     if (status != EXIT_GOOD) return status;
     model_params.runtime = b->runtime;
-    if (lm_model_open(b->path, &model_params, &b->model, &error) != LM_OK)
-        return failure("bench", "%s: %s", b->path, error.message);
+    if (open_path(b->path, &model_params, &b->model, &error) != LM_OK)
+        return failure("bench", "%s: %s", shown_path(b->path), error.message);
     lm_model_info info = {.struct_size = sizeof info};
     lm_model_get_info(b->model, &info);
     b->n_vocab = info.n_vocab;
@@ -285,8 +285,9 @@ static int open_bench(bench *b, const common_options *common) {
 }
 
 int lm_bench(int argc, char **argv) {
-    static const command about = {"bench", "MODEL",
-                                  "Measure prefill and decode, as a share of what the machine can do.", 1, 1};
+    static const command about = {"bench", MODEL_ARGUMENT,
+                                  "Measure prefill and decode, as a share of what the machine can do." BUILTIN_HELP,
+                                  MODEL_NEEDED, 1};
     bench_options o = {.n_prompt = 512, .n_gen = 128, .batch = 1, .reps = 3};
     const char *model_path;
     common_options common;

@@ -11,6 +11,7 @@
 
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
+#define CALLS_MAX 16
 
 typedef struct chat_options {
     const char *system, *tools_path, *think, *prompt, *family, *schema_path, *gbnf_path;
@@ -29,6 +30,8 @@ typedef struct conversation {
     char *history; /* messages without brackets: {...},{...} */
     size_t size, capacity;
     bool colors, in_reasoning;
+    char calls[CALLS_MAX][64]; /* names of the tools that the last answer calls */
+    int32_t n_calls, n_results;
 } conversation;
 
 static bool append(conversation *c, const char *text, size_t n) {
@@ -68,6 +71,7 @@ static bool append_message(conversation *c, const char *role, const char *text) 
 
 static bool restart(conversation *c) {
     c->size = 0;
+    c->n_calls = c->n_results = 0;
     return !c->options->system || append_message(c, "system", c->options->system);
 }
 
@@ -81,11 +85,14 @@ static void set_reasoning(conversation *c, bool on) {
 static int32_t show(void *user, const lm_chat_delta *delta) {
     conversation *c = user;
     set_reasoning(c, delta->kind == LM_CHAT_DELTA_REASONING);
-    if (delta->kind == LM_CHAT_DELTA_CALL)
+    if (delta->kind == LM_CHAT_DELTA_CALL) {
         printf("\n[call %.*s ", (int)delta->text_size, delta->text);
-    else if (delta->kind == LM_CHAT_DELTA_CALL_END)
+        if (c->n_calls < CALLS_MAX)
+            snprintf(c->calls[c->n_calls], sizeof c->calls[0], "%.*s", (int)delta->text_size, delta->text);
+    } else if (delta->kind == LM_CHAT_DELTA_CALL_END) {
         fputs("]\n", stdout);
-    else if (delta->kind == LM_CHAT_DELTA_CALL_BROKEN)
+        if (c->n_calls < CALLS_MAX) c->n_calls++;
+    } else if (delta->kind == LM_CHAT_DELTA_CALL_BROKEN)
         fputs(" (cut off)]\n", stdout);
     else
         fwrite(delta->text, 1, delta->text_size, stdout);
@@ -132,6 +139,7 @@ static int answer(conversation *c) {
     request.max_tokens = c->options->n_tokens;
     request.user = c;
     request.on_delta = show;
+    c->n_calls = c->n_results = 0;
     catch_interrupt(c->context);
     double start = seconds_now();
     lm_status status = lm_chat_session_run(c->session, &request, &report);
@@ -161,20 +169,44 @@ static void save(const conversation *c, const char *path) {
         fprintf(stderr, "/save %s: %s\n", path, *path ? strerror(errno) : "a file name is missing");
 }
 
+/* What a call returned; when it was the last one that was waited for, the model goes on. */
+static int take_result(conversation *c, const char *text) {
+    size_t before = c->size;
+    while (*text == ' ') text++;
+    if (c->n_results == c->n_calls) {
+        fputs("/result: no call waits for one\n", stderr);
+        return EXIT_GOOD;
+    }
+    if (!append(c, ",{\"role\":\"tool\",\"name\":", 23) || !append_json_text(c, c->calls[c->n_results]) ||
+        !append(c, ",\"content\":", 11) || !append_json_text(c, text) || !append(c, "}", 1))
+        return failure("chat", "out of memory");
+    if (++c->n_results < c->n_calls) return EXIT_GOOD;
+    int32_t n_calls = c->n_calls;
+    if (answer(c) != EXIT_GOOD) { /* the result is as if never given */
+        c->size = before;
+        c->n_calls = n_calls;
+        c->n_results = n_calls - 1;
+    }
+    return EXIT_GOOD;
+}
+
 static int talk(conversation *c) {
     char *line;
-    if (stdin_is_terminal()) fputs("/reset forgets, /save FILE writes the conversation, Ctrl-D ends\n", stderr);
+    if (stdin_is_terminal())
+        fputs("/result TEXT answers a call, /reset forgets, /save FILE writes the conversation, Ctrl-D ends\n", stderr);
     while ((line = read_line("> ")) != NULL) {
         int status = EXIT_GOOD;
         if (strcmp(line, "/reset") == 0) {
             if (!restart(c)) status = failure("chat", "out of memory");
         } else if (strncmp(line, "/save", 5) == 0 && (line[5] == ' ' || line[5] == '\0')) {
             save(c, line + 5);
+        } else if (strncmp(line, "/result", 7) == 0 && (line[7] == ' ' || line[7] == '\0')) {
+            status = take_result(c, line + 7);
         } else if (strcmp(line, "/quit") == 0) {
             free(line);
             break;
         } else if (line[0] == '/') {
-            fprintf(stderr, "%s: the commands are /reset, /save FILE and /quit\n", line);
+            fprintf(stderr, "%s: the commands are /result TEXT, /reset, /save FILE and /quit\n", line);
         } else if (line[0] != '\0') {
             size_t before = c->size;
             if (!append_message(c, "user", line)) status = failure("chat", "out of memory");
@@ -203,7 +235,8 @@ static int open_all(conversation *c, const chat_options *o) {
 }
 
 int lm_chat_command(int argc, char **argv) {
-    static const command about = {"chat", "MODEL", "Talk to a model; -p asks once.", 1, 1};
+    static const command about = {"chat", MODEL_ARGUMENT, "Talk to a model; -p asks once." BUILTIN_HELP, MODEL_NEEDED,
+                                  1};
     chat_options o = {.n_tokens = -1};
     sampler_options sampling;
     common_options common;
@@ -211,8 +244,8 @@ int lm_chat_command(int argc, char **argv) {
     const option own[] = {
         {"-p", "--prompt", OPTION_TEXT, (void *)&o.prompt, "TEXT", "one message, one answer", NULL},
         {"--system", NULL, OPTION_TEXT, (void *)&o.system, "TEXT", "the system message", NULL},
-        {"--tools", NULL, OPTION_TEXT, (void *)&o.tools_path, "FILE", "JSON array of tools; calls are shown, not made",
-         NULL},
+        {"--tools", NULL, OPTION_TEXT, (void *)&o.tools_path, "FILE",
+         "JSON array of tools; calls are shown, /result answers them", NULL},
         {"--think", NULL, OPTION_TEXT, (void *)&o.think, "on|off", "reasoning, where the template has a switch", NULL},
         {"--json-schema", NULL, OPTION_TEXT, (void *)&o.schema_path, "FILE", "answers are JSON of this schema", NULL},
         {"--gbnf", NULL, OPTION_TEXT, (void *)&o.gbnf_path, "FILE", "answers are texts of this grammar", NULL},

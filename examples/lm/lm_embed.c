@@ -58,8 +58,9 @@ static int run(const embed_options *o, lm_context *context, const token_list *to
 }
 
 int lm_embed_command(int argc, char **argv) {
-    static const command about = {"embed", "MODEL", "Write the vector of a text as raw little-endian 32-bit floats.", 1,
-                                  1};
+    static const command about = {"embed", MODEL_ARGUMENT,
+                                  "Write the vector of a text as raw little-endian 32-bit floats." BUILTIN_HELP,
+                                  MODEL_NEEDED, 1};
     embed_options o = {.n_batch = 0};
     const char *model_path;
     common_options common;

@@ -167,8 +167,9 @@ static int open_context(const eval_options *o, evaluation *e) {
 }
 
 int lm_eval(int argc, char **argv) {
-    static const command about = {"eval", "MODEL",
-                                  "Perplexity of a text, and the distance from another model's predictions.", 1, 1};
+    static const command about = {
+        "eval", MODEL_ARGUMENT, "Perplexity of a text, and the distance from another model's predictions." BUILTIN_HELP,
+        MODEL_NEEDED, 1};
     eval_options o = {.n_ctx = 512};
     const char *model_path;
     common_options common;

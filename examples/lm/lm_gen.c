@@ -156,7 +156,8 @@ static int run(const gen_options *o, generation *g, bool probs) {
 }
 
 int lm_gen(int argc, char **argv) {
-    static const command about = {"gen", "MODEL", "Continue a text: -p, -f, or standard input.", 1, 1};
+    static const command about = {"gen", MODEL_ARGUMENT, "Continue a text: -p, -f, or standard input." BUILTIN_HELP,
+                                  MODEL_NEEDED, 1};
     gen_options o = {.n_tokens = 256};
     sampler_options sampling;
     common_options common;

@@ -109,10 +109,10 @@ static int open_described(const common_options *common, const char *path, lm_mod
     int status = open_runtime("info", common, &params.runtime);
     if (status != EXIT_GOOD) return status;
     params.prefetch = 0;
-    if (lm_model_open(path, &params, out, &error) != LM_OK) {
+    if (open_path(path, &params, out, &error) != LM_OK) {
         params.vocab_only = 1;
-        if (lm_model_open(path, &params, out, &second) != LM_OK)
-            status = failure("info", "%s: %s", path, error.message);
+        if (open_path(path, &params, out, &second) != LM_OK)
+            status = failure("info", "%s: %s", shown_path(path), error.message);
         else
             fprintf(stderr, "lm info: cannot be run: %s\n", error.message);
     }
@@ -121,7 +121,8 @@ static int open_described(const common_options *common, const char *path, lm_mod
 }
 
 int lm_info(int argc, char **argv) {
-    static const command about = {"info", "MODEL", "Print what a model file holds.", 1, 1};
+    static const command about = {"info", MODEL_ARGUMENT, "Print what a model file holds." BUILTIN_HELP, MODEL_NEEDED,
+                                  1};
     const char *model_path;
     bool json = false, tensors = false;
     common_options common;

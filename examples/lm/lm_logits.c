@@ -76,8 +76,9 @@ static int run(const logits_options *o, const lm_model *model, lm_context *conte
 }
 
 int lm_logits_command(int argc, char **argv) {
-    static const command about = {"logits", "MODEL", "Write the logits of tokens as raw little-endian 32-bit floats.",
-                                  1, 1};
+    static const command about = {"logits", MODEL_ARGUMENT,
+                                  "Write the logits of tokens as raw little-endian 32-bit floats." BUILTIN_HELP,
+                                  MODEL_NEEDED, 1};
     logits_options o = {.at = "all", .n_batch = 512};
     const char *model_path;
     common_options common;

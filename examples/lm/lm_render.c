@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef LM_HAVE_BOX
+#define RENDER_ARGUMENTS "[MODEL|TEMPLATE] INPUT.json"
+#else
+#define RENDER_ARGUMENTS "MODEL|TEMPLATE INPUT.json"
+#endif
+
 static bool is_model(const char *path) {
+    if (!path) return true;
     char magic[4] = {0};
     FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
     bool found = file && fread(magic, 1, 4, file) == 4 && memcmp(magic, "GGUF", 4) == 0;
@@ -21,7 +28,7 @@ static int open_chat(const char *name, const common_options *common, const char 
         int status = open_vocabulary(name, common, path, &model);
         if (status != EXIT_GOOD) return status;
         if (lm_chat_from_model(model, NULL, out, &error) != LM_OK)
-            status = failure(name, "%s: %s", path, error.message);
+            status = failure(name, "%s: %s", shown_path(path), error.message);
         lm_model_close(model);
         return status;
     }
@@ -56,8 +63,9 @@ static bool read_time(const char *text, lm_chat_render_params *now) {
 }
 
 int lm_render_command(int argc, char **argv) {
-    static const command about = {"render", "MODEL|TEMPLATE INPUT.json",
-                                  "Render a chat template; INPUT is an object of its variables.", 2, 2};
+    static const command about = {"render", RENDER_ARGUMENTS,
+                                  "Render a chat template; INPUT is an object of its variables." BUILTIN_HELP,
+                                  1 + MODEL_NEEDED, 2};
     const char *arguments[2], *time_text = NULL;
     bool adapt = false;
     lm_chat_render_params now = LM_CHAT_RENDER_PARAMS_INIT;
@@ -76,6 +84,10 @@ int lm_render_command(int argc, char **argv) {
     int status = options_parse(&about, own, common.table, argc, argv, arguments);
     if (status >= 0) return status;
     if (adapt) now.flags |= LM_CHAT_RENDER_ADAPT;
+    if (!arguments[1]) { /* INPUT alone */
+        arguments[1] = arguments[0];
+        arguments[0] = NULL;
+    }
     if (time_text && !read_time(time_text, &now)) return usage_error("render", "--now is no time: \"%s\"", time_text);
     status = open_chat("render", &common, arguments[0], &chat);
     if (status != EXIT_GOOD) return status;
@@ -91,7 +103,7 @@ int lm_render_command(int argc, char **argv) {
         fprintf(stderr, "raised: %s\n", lm_chat_message(chat));
         status = EXIT_NEGATIVE;
     } else if (error.line > 0) {
-        status = failure("render", "%s:%d: %s", arguments[0], (int)error.line, error.message);
+        status = failure("render", "%s:%d: %s", shown_path(arguments[0]), (int)error.line, error.message);
     } else {
         status = failure("render", "%s", error.message);
     }

@@ -6,8 +6,9 @@
 #include <string.h>
 
 int lm_tokenize_command(int argc, char **argv) {
-    static const command about = {"tokenize", "MODEL", "Print the token ids of a text on one line, comma separated.", 1,
-                                  1};
+    static const command about = {"tokenize", MODEL_ARGUMENT,
+                                  "Print the token ids of a text on one line, comma separated." BUILTIN_HELP,
+                                  MODEL_NEEDED, 1};
     const char *model_path, *path = NULL, *text = NULL;
     bool no_special = false, parse_special = false;
     common_options common;
@@ -47,7 +48,8 @@ int lm_tokenize_command(int argc, char **argv) {
 }
 
 int lm_detokenize_command(int argc, char **argv) {
-    static const command about = {"detokenize", "MODEL", "Print the text of token ids, and nothing else.", 1, 1};
+    static const command about = {"detokenize", MODEL_ARGUMENT,
+                                  "Print the text of token ids, and nothing else." BUILTIN_HELP, MODEL_NEEDED, 1};
     const char *model_path, *ids = NULL;
     bool no_special = false;
     common_options common;

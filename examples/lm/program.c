@@ -2,6 +2,10 @@
  * Common options, opening models, reading inputs, messages. */
 #include "program.h"
 
+#ifdef LM_HAVE_BOX
+#include <lm/box.h>
+#endif
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -49,6 +53,15 @@ int open_runtime(const char *command_name, const common_options *common, lm_runt
     return failure_of(command_name, &error);
 }
 
+lm_status open_path(const char *path, const lm_model_params *params, lm_model **out, lm_error *error) {
+#ifdef LM_HAVE_BOX
+    if (!path) return lm_model_open_builtin(params, out, error);
+#endif
+    return lm_model_open(path, params, out, error);
+}
+
+const char *shown_path(const char *path) { return path ? path : "the built-in model"; }
+
 static int open_file(const char *command_name, const common_options *common, const char *path, bool vocab_only,
                      lm_model **out) {
     lm_model_params params = LM_MODEL_PARAMS_INIT;
@@ -57,8 +70,8 @@ static int open_file(const char *command_name, const common_options *common, con
     params.prefetch = !vocab_only;
     int status = open_runtime(command_name, common, &params.runtime);
     if (status != EXIT_GOOD) return status;
-    if (lm_model_open(path, &params, out, &error) != LM_OK)
-        status = failure(command_name, "%s: %s", path, error.message);
+    if (open_path(path, &params, out, &error) != LM_OK)
+        status = failure(command_name, "%s: %s", shown_path(path), error.message);
     lm_runtime_destroy(params.runtime);
     return status;
 }

@@ -39,6 +39,21 @@ typedef struct common_options {
 void common_options_init(common_options *common);
 /* A runtime as the options say; 0, or the exit status after a message. */
 int open_runtime(const char *command_name, const common_options *common, lm_runtime **out);
+/* Commands that take a MODEL use the built-in one where it is left out, if the program has it. */
+#ifdef LM_HAVE_BOX
+#define MODEL_ARGUMENT "[MODEL]"
+#define MODEL_NEEDED 0
+#define BUILTIN_HELP "\nWithout MODEL: the built-in model."
+#else
+#define MODEL_ARGUMENT "MODEL"
+#define MODEL_NEEDED 1
+#define BUILTIN_HELP ""
+#endif
+
+/* lm_model_open; a path that is NULL means the built-in model. */
+lm_status open_path(const char *path, const lm_model_params *params, lm_model **out, lm_error *error);
+/* How messages call it. */
+const char *shown_path(const char *path);
 /* A runtime and a model on it, which keeps it alive. open_vocabulary: for texts alone; weights may be absent. */
 int open_vocabulary(const char *command_name, const common_options *common, const char *path, lm_model **out);
 int open_model(const char *command_name, const common_options *common, const char *path, lm_model **out);

@@ -42,7 +42,7 @@ class Usage(unittest.TestCase):
         self.assertIn("needs a value", self.refused(2, "gen", "x.gguf", "-p"))
         self.assertIn("--tokens", self.refused(2, "logits", "x.gguf", "-o", "y"))
         self.assertIn("list", self.refused(2, "detokenize", "x.gguf", "--tokens", "1,b"))
-        self.assertIn("MODEL", self.refused(2, "info"))
+        self.assertIn("INPUT.json", self.refused(2, "render"))
         self.assertIn("-r", self.refused(2, "bench", "x.gguf", "-r", "0"))
         self.assertIn("--open", self.refused(2, "bench", "x.gguf", "--open", "-p", "0"))
         self.assertIn("--state", self.refused(2, "bench", "x.gguf", "--state", "y"))
@@ -268,6 +268,47 @@ class Chat(unittest.TestCase):
             rest, messages = process.communicate(f"/save {saved}\n".encode(), timeout=60)
             self.assertEqual(process.returncode, 0, messages)
             self.assertEqual([m["role"] for m in json.loads(saved.read_text())], ["user", "assistant"])
+
+
+class Box(unittest.TestCase):
+    """Commands without a MODEL use the built-in one, where this build has it."""
+
+    TOOLS = pathlib.Path(__file__).parents[2] / "examples/box/tools.json"
+
+    def setUp(self):
+        if b"[MODEL]" not in lm("info", "--help").stdout:
+            self.skipTest("built without the box")
+
+    def out(self, *arguments, stdin=b""):
+        result = lm(*arguments, stdin=stdin)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout.decode()
+
+    def test_every_command_without_a_model(self):
+        self.assertEqual(json.loads(self.out("info", "--json"))["name"], "Box")
+        self.assertEqual(self.out("chat", "-p", "Hello!"), "Hello! How can I help you?\n")
+        story = self.out("gen", "-p", "Once upon a time", "-q")
+        self.assertRegex(story, r"^Once upon a time a \w+ \w+ called (\w+) (.|\n)*\1.*\.\n$")
+        ids = self.out("tokenize", "-f", "-", stdin=b"liblm is small").strip()
+        self.assertEqual(self.out("detokenize", "--tokens", ids), "liblm is small")
+        inputs = b'{"messages":[{"role":"user","content":"Hi"}],"add_generation_prompt":true}'
+        self.assertEqual(self.out("render", "-", stdin=inputs), "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
+        self.assertLess(json.loads(self.out("eval", "-f", "-", "-c", "64", "--json", stdin=story.encode()))["perplexity"], 100)
+        self.assertIn("the built-in model", self.out("bench", "-p", "8", "-n", "8", "-r", "1"))
+
+    def test_a_conversation_with_a_call_and_its_result(self):
+        lines = b"Hello!\nWhat is the weather in Oslo?\n/result {\"temperature\": 4, \"sky\": \"snowy\"}\n/result again\nThank you!\n"
+        result = lm("chat", "--tools", self.TOOLS, stdin=lines)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([line for line in result.stdout.decode().splitlines() if line], [
+            "Hello! How can I help you?", '[call get_weather {"city": "Oslo"}]', "It is 4 degrees and snowy in Oslo.", "You are welcome!"])
+        self.assertIn(b"/result: no call waits for one", result.stderr)
+
+    def test_two_results_for_two_calls(self):
+        lines = b"What is the weather in Oslo and Rome?\n/result 4 degrees, snowy\n/result 20 degrees, sunny\n"
+        out = self.out("chat", "--tools", self.TOOLS, stdin=lines)
+        self.assertEqual(out.count("[call get_weather"), 2)
+        self.assertIn("It is 4 degrees and snowy in Oslo. It is 20 degrees and sunny in Rome.", out)
 
 
 class Fit(unittest.TestCase):

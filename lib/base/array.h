@@ -17,32 +17,20 @@
     }
 
 /* Make room for extra more elements: true, or false when out of memory. */
-#define lm_array_reserve(env, array, extra)                                                                                  \
-    lm_array_reserve_bytes((env), &(array)->data, &(array)->capacity, (array)->count, (extra), sizeof *(array)->data)
+#define lm_array_reserve(env, array, extra) lm_array_reserve_bytes((env), (array), (extra), sizeof *(array)->data)
 
 /* Append one element: true, or false when out of memory. */
 #define lm_array_push(env, array, element)                                                                                   \
     (lm_array_reserve((env), (array), 1) ? ((array)->data[(array)->count++] = (element), true) : false)
 
-#define lm_array_free(env, array)                                                                                            \
-    (lm_free((env), (array)->data, (array)->capacity * sizeof *(array)->data), (array)->data = NULL, (array)->count = 0,     \
-     (array)->capacity = 0)
+/* Leaves an empty array. */
+#define lm_array_free(env, array) lm_array_free_bytes((env), (array), sizeof *(array)->data)
 
-/* data_slot is the address of the array's typed data pointer, read and written as bytes: its type differs per array. */
-static inline bool lm_array_reserve_bytes(const lm_env *env, void *data_slot, size_t *capacity, size_t count, size_t extra,
-                                          size_t size) {
-    size_t needed, bytes;
-    if (!lm_size_add(count, extra, &needed)) return false;
-    if (needed <= *capacity) return true;
-    size_t grown = *capacity > SIZE_MAX / 2 ? needed : lm_size_max(*capacity * 2, lm_size_max(needed, 8));
-    if (!lm_size_mul(grown, size, &bytes)) return false;
-    void *data;
-    memcpy(&data, data_slot, sizeof data);
-    data = lm_resize(env, data, *capacity * size, bytes);
-    if (!data) return false;
-    memcpy(data_slot, &data, sizeof data);
-    *capacity = grown;
-    return true;
-}
+/* How the functions below see every array: the type of data differs, so an array is copied in and out as bytes. */
+typedef LM_ARRAY(void) lm_array_any;
+
+/* The work of the macros: array points to an LM_ARRAY of elements of size bytes. */
+bool lm_array_reserve_bytes(const lm_env *env, void *array, size_t extra, size_t size);
+void lm_array_free_bytes(const lm_env *env, void *array, size_t size);
 
 #endif

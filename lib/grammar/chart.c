@@ -282,20 +282,19 @@ bool lm_chart_is_complete(const lm_chart *chart) {
     return false;
 }
 
-static bool copy_array(const lm_env *env, void *slot, size_t *capacity, size_t *count, const void *data, size_t n,
-                       size_t size) {
-    *count = 0;
-    if (!lm_array_reserve_bytes(env, slot, capacity, 0, n, size)) return false;
-    void *to;
-    memcpy(&to, slot, sizeof to);
-    if (n > 0) memcpy(to, data, n * size);
-    *count = n;
-    return true;
+static bool copy_array(const lm_env *env, void *to, const void *from, size_t size) {
+    lm_array_any source, copy;
+    memcpy(&source, from, sizeof source);
+    memcpy(&copy, to, sizeof copy);
+    copy.count = 0;
+    bool done = lm_array_reserve_bytes(env, &copy, source.count, size);
+    if (done && source.count > 0) memcpy(copy.data, source.data, source.count * size);
+    if (done) copy.count = source.count;
+    memcpy(to, &copy, sizeof copy);
+    return done;
 }
 
-#define COPY(name)                                                                                                     \
-    copy_array(to->env, &to->name.data, &to->name.capacity, &to->name.count, from->name.data, from->name.count,        \
-               sizeof *to->name.data)
+#define COPY(name) copy_array(to->env, &to->name, &from->name, sizeof *to->name.data)
 
 lm_status lm_chart_copy(lm_chart *to, const lm_chart *from) {
     to->position = from->position;

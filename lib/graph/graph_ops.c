@@ -8,6 +8,14 @@
 static const lm_op blank = {
     .in = {-1, -1, -1, -1}, .out = {-1, -1, -1, -1}, .weight = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}};
 
+/* An operation without operands but this first one. */
+static lm_op begin(int32_t kind, int32_t in) {
+    lm_op op = blank;
+    op.kind = kind;
+    op.in[0] = in;
+    return op;
+}
+
 static int32_t domain_of(const lm_graph *graph, int32_t value) {
     return value >= 0 ? graph->values.data[value].domain : LM_DOMAIN_TOKENS;
 }
@@ -23,13 +31,13 @@ static int32_t new_value(lm_graph *graph, int64_t width, int32_t domain) {
 }
 
 /* Append op with one new output of this width in the domain of its first input; returns the output. */
-static int32_t append(lm_graph *graph, lm_op op, int64_t width, int32_t domain) {
+static int32_t append(lm_graph *graph, lm_op *op, int64_t width, int32_t domain) {
     if (graph->status != LM_OK) return -1;
-    if (width) op.out[0] = new_value(graph, width, domain);
-    op.layer = graph->layer;
-    if (graph->status == LM_OK && !lm_array_push(graph->env, &graph->ops, op))
+    if (width) op->out[0] = new_value(graph, width, domain);
+    op->layer = graph->layer;
+    if (graph->status == LM_OK && !lm_array_push(graph->env, &graph->ops, *op))
         lm_graph_fail(graph, LM_ERR_MEMORY, "out of memory while building the program");
-    return graph->status == LM_OK ? op.out[0] : -1;
+    return graph->status == LM_OK ? op->out[0] : -1;
 }
 
 static const lm_tensor *tensor_at(const lm_graph *graph, int32_t tensor) { return &graph->tensors.data[tensor]; }
@@ -65,21 +73,18 @@ int32_t lm_graph_embed(lm_graph *graph, int32_t table, float scale, int32_t sour
     if (graph->status != LM_OK) return -1;
     if (source == LM_EMBED_CONSTANT && (row < 0 || row >= tensor_at(graph, table)->ne[1]))
         return lm_graph_fail(graph, LM_ERR_FORMAT, "tensor %s has no row %d", tensor_at(graph, table)->name, row);
-    lm_op op = blank;
-    op.kind = LM_OP_EMBED;
+    lm_op op = begin(LM_OP_EMBED, -1);
     op.weight[0] = table;
     op.params.embed.scale = scale;
     op.params.embed.source = source;
     op.params.embed.row = row;
-    return append(graph, op, tensor_at(graph, table)->ne[0], LM_DOMAIN_TOKENS);
+    return append(graph, &op, tensor_at(graph, table)->ne[0], LM_DOMAIN_TOKENS);
 }
 
 int32_t lm_graph_norm(lm_graph *graph, int32_t kind, int32_t x, int32_t w, int32_t b, float eps, int32_t group) {
     if (graph->status != LM_OK) return -1;
     int32_t width = lm_graph_width(graph, x);
-    lm_op op = blank;
-    op.kind = LM_OP_NORM;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_NORM, x);
     op.weight[0] = w;
     op.weight[1] = b;
     op.params.norm.eps = eps;
@@ -89,15 +94,13 @@ int32_t lm_graph_norm(lm_graph *graph, int32_t kind, int32_t x, int32_t w, int32
     expect_vector(graph, b, op.params.norm.group);
     if (width % op.params.norm.group)
         lm_graph_fail(graph, LM_ERR_FORMAT, "a norm of %d values over a width of %d", group, width);
-    return append(graph, op, width, domain_of(graph, x));
+    return append(graph, &op, width, domain_of(graph, x));
 }
 
 void lm_graph_linears(lm_graph *graph, int32_t x, const lm_graph_matrix *matrices, int32_t n, int32_t *y) {
     for (int32_t i = 0; i < n; i++) y[i] = -1;
     if (graph->status != LM_OK) return;
-    lm_op op = blank;
-    op.kind = LM_OP_LINEAR;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_LINEAR, x);
     op.params.linear.n = n;
     op.params.linear.scale = 1;
     for (int32_t i = 0; i < n; i++) {
@@ -110,7 +113,7 @@ void lm_graph_linears(lm_graph *graph, int32_t x, const lm_graph_matrix *matrice
         expect_vector(graph, matrices[i].scale, 1);
         op.out[i] = new_value(graph, w->ne[1] * w->ne[2] * w->ne[3], domain_of(graph, x));
     }
-    append(graph, op, 0, 0);
+    append(graph, &op, 0, 0);
     for (int32_t i = 0; i < n; i++) y[i] = graph->status == LM_OK ? op.out[i] : -1;
 }
 
@@ -139,16 +142,14 @@ int32_t lm_graph_rotate(lm_graph *graph, int32_t x, int32_t rope, int32_t head_w
                              graph->ropes.data[rope].n_rot, head_width);
     if (temperature_scale != 0 && temperature_length <= 0)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "an attention temperature of length %d", temperature_length);
-    lm_op op = blank;
-    op.kind = LM_OP_ROPE;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_ROPE, x);
     op.weight[0] = graph->ropes.data[rope].factors;
     op.params.rope.rope = rope;
     op.params.rope.head_width = head_width;
     op.params.rope.first = first;
     op.params.rope.temperature_scale = temperature_scale;
     op.params.rope.temperature_length = temperature_length;
-    return append(graph, op, width, domain_of(graph, x));
+    return append(graph, &op, width, domain_of(graph, x));
 }
 
 void lm_graph_cache_store(lm_graph *graph, int32_t layer, int32_t k, int32_t v) {
@@ -156,12 +157,10 @@ void lm_graph_cache_store(lm_graph *graph, int32_t layer, int32_t k, int32_t v) 
     const lm_cache_layer *c = &graph->cache_layers.data[layer];
     expect(graph, "a key row", lm_graph_width(graph, k), (int64_t)c->n_heads_kv * c->k_width);
     expect(graph, "a value row", lm_graph_width(graph, v), (int64_t)c->n_heads_kv * c->v_width);
-    lm_op op = blank;
-    op.kind = LM_OP_CACHE_STORE;
-    op.in[0] = k;
+    lm_op op = begin(LM_OP_CACHE_STORE, k);
     op.in[1] = v;
     op.params.cache_store.layer = layer;
-    append(graph, op, 0, 0);
+    append(graph, &op, 0, 0);
 }
 
 int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks, int32_t n_heads, int32_t v_width,
@@ -177,9 +176,7 @@ int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks
     if (c->v_width ? v_width != c->v_width : v_width < 1 || v_width > c->k_width)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d reads values of %d from a cache of %d", graph->layer,
                              v_width, c->v_width ? c->v_width : c->k_width);
-    lm_op op = blank;
-    op.kind = LM_OP_ATTEND;
-    op.in[0] = q;
+    lm_op op = begin(LM_OP_ATTEND, q);
     op.weight[0] = sinks;
     op.params.attend.layer = layer;
     op.params.attend.n_heads = n_heads;
@@ -189,7 +186,7 @@ int32_t lm_graph_attend(lm_graph *graph, int32_t q, int32_t layer, int32_t sinks
     op.params.attend.window = window;
     op.params.attend.softcap = softcap;
     op.params.attend.causal = causal;
-    return append(graph, op, (int64_t)n_heads * v_width, domain_of(graph, q));
+    return append(graph, &op, (int64_t)n_heads * v_width, domain_of(graph, q));
 }
 
 int32_t lm_graph_glu(lm_graph *graph, int32_t act, int32_t gate, int32_t up, int32_t residual) {
@@ -197,51 +194,45 @@ int32_t lm_graph_glu(lm_graph *graph, int32_t act, int32_t gate, int32_t up, int
     int32_t width = lm_graph_width(graph, up);
     if (lm_graph_width(graph, gate) != 1) expect(graph, "a gate", lm_graph_width(graph, gate), width);
     if (residual >= 0) expect(graph, "a residual", lm_graph_width(graph, residual), width);
-    lm_op op = blank;
-    op.kind = LM_OP_GLU;
-    op.in[0] = gate;
+    lm_op op = begin(LM_OP_GLU, gate);
     op.in[1] = up;
     op.in[2] = residual;
     op.params.glu.act = act;
     op.params.glu.width = width;
-    return append(graph, op, width, domain_of(graph, up));
+    return append(graph, &op, width, domain_of(graph, up));
 }
 
 int32_t lm_graph_glu_fused(lm_graph *graph, int32_t act, int32_t gate_up) {
     if (graph->status != LM_OK) return -1;
     expect(graph, "a gate with its product", lm_graph_width(graph, gate_up) % 2, 0);
-    lm_op op = blank;
-    op.kind = LM_OP_GLU;
-    op.in[0] = gate_up;
+    lm_op op = begin(LM_OP_GLU, gate_up);
     op.params.glu.act = act;
     op.params.glu.fused = 1;
     op.params.glu.width = lm_graph_width(graph, gate_up) / 2;
-    return append(graph, op, op.params.glu.width, domain_of(graph, gate_up));
+    return append(graph, &op, op.params.glu.width, domain_of(graph, gate_up));
 }
 
-static int32_t unary(lm_graph *graph, lm_op op, int32_t x) {
+static int32_t unary(lm_graph *graph, lm_op *op, int32_t x) {
     if (graph->status != LM_OK) return -1;
-    op.in[0] = x;
+    op->in[0] = x;
     return append(graph, op, lm_graph_width(graph, x), domain_of(graph, x));
 }
 
 int32_t lm_graph_act(lm_graph *graph, int32_t act, int32_t x) {
-    lm_op op = blank;
-    op.kind = LM_OP_ACT;
+    lm_op op = begin(LM_OP_ACT, -1);
     op.params.act.act = act;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_short_conv(lm_graph *graph, int32_t x, int32_t taps, int32_t n_taps, int32_t act, int32_t state) {
     expect_vector(graph, taps, (int64_t)n_taps * lm_graph_width(graph, x));
     expect_state(graph, state, ((int64_t)n_taps - 1) * lm_graph_width(graph, x));
-    lm_op op = blank;
-    op.kind = LM_OP_SHORT_CONV;
+    lm_op op = begin(LM_OP_SHORT_CONV, -1);
     op.weight[0] = taps;
     op.params.short_conv.state = state;
     op.params.short_conv.n_taps = n_taps;
     op.params.short_conv.act = act;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t beta, int32_t a, int32_t dt,
@@ -257,9 +248,7 @@ int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t
     if (n_k_heads <= 0 || n_v_heads % n_k_heads)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "%d value heads for %d key heads", n_v_heads, n_k_heads);
     expect_state(graph, state, (int64_t)n_v_heads * k_width * v_width);
-    lm_op op = blank;
-    op.kind = LM_OP_DELTA_RULE;
-    op.in[0] = qkv;
+    lm_op op = begin(LM_OP_DELTA_RULE, qkv);
     op.in[1] = alpha;
     op.in[2] = beta;
     op.weight[0] = a;
@@ -271,7 +260,7 @@ int32_t lm_graph_delta_rule(lm_graph *graph, int32_t qkv, int32_t alpha, int32_t
     op.params.delta_rule.v_width = v_width;
     op.params.delta_rule.grouped = grouped;
     op.params.delta_rule.eps = eps;
-    return append(graph, op, (int64_t)n_v_heads * v_width, domain_of(graph, qkv));
+    return append(graph, &op, (int64_t)n_v_heads * v_width, domain_of(graph, qkv));
 }
 
 void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gating, int32_t n_used, int32_t n_groups,
@@ -290,9 +279,7 @@ void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gatin
                       n_experts);
         return;
     }
-    lm_op op = blank;
-    op.kind = LM_OP_ROUTE;
-    op.in[0] = logits;
+    lm_op op = begin(LM_OP_ROUTE, logits);
     op.weight[0] = bias;
     op.params.route.gating = gating;
     op.params.route.n_experts = n_experts;
@@ -302,7 +289,7 @@ void lm_graph_route(lm_graph *graph, int32_t logits, int32_t bias, int32_t gatin
     op.params.route.normalise = normalise;
     op.params.route.scale = scale;
     op.out[1] = new_value(graph, n_used, domain_of(graph, logits));
-    *ids = append(graph, op, n_used, domain_of(graph, logits));
+    *ids = append(graph, &op, n_used, domain_of(graph, logits));
     *weights = graph->status == LM_OK ? op.out[1] : -1;
 }
 
@@ -331,9 +318,7 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
     expect_vector(graph, w->gate_scale, n_experts);
     expect_vector(graph, w->up_scale, n_experts);
     expect_vector(graph, w->down_scale, n_experts);
-    lm_op op = blank;
-    op.kind = LM_OP_EXPERTS;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_EXPERTS, x);
     op.in[1] = ids;
     op.in[2] = weights;
     op.in[3] = residual;
@@ -345,42 +330,37 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
     op.params.experts.n_used = lm_graph_width(graph, ids);
     op.params.experts.width = width;
     op.params.experts.fused = fused;
-    return append(graph, op, down->ne[1], domain_of(graph, x));
+    return append(graph, &op, down->ne[1], domain_of(graph, x));
 }
 
 int32_t lm_graph_scale(lm_graph *graph, int32_t x, int32_t w, float factor) {
     if (graph->status == LM_OK && w >= 0 && element_count(tensor_at(graph, w)) != 1)
         expect_vector(graph, w, lm_graph_width(graph, x));
-    lm_op op = blank;
-    op.kind = LM_OP_SCALE;
+    lm_op op = begin(LM_OP_SCALE, -1);
     op.weight[0] = w;
     op.params.scale.factor = factor;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_add(lm_graph *graph, int32_t a, int32_t b, int32_t w) {
     if (b >= 0) expect(graph, "a sum's operand", lm_graph_width(graph, b), lm_graph_width(graph, a));
     expect_vector(graph, w, lm_graph_width(graph, a));
-    lm_op op = blank;
-    op.kind = LM_OP_ADD;
+    lm_op op = begin(LM_OP_ADD, -1);
     op.in[1] = b;
     op.weight[0] = w;
-    return unary(graph, op, a);
+    return unary(graph, &op, a);
 }
 
 int32_t lm_graph_softcap(lm_graph *graph, int32_t x, float cap) {
-    lm_op op = blank;
-    op.kind = LM_OP_SOFTCAP;
+    lm_op op = begin(LM_OP_SOFTCAP, -1);
     op.params.softcap.cap = cap;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_gather(lm_graph *graph, int32_t x) {
     if (graph->status != LM_OK) return -1;
-    lm_op op = blank;
-    op.kind = LM_OP_GATHER;
-    op.in[0] = x;
-    return append(graph, op, lm_graph_width(graph, x), LM_DOMAIN_OUTPUTS);
+    lm_op op = begin(LM_OP_GATHER, x);
+    return append(graph, &op, lm_graph_width(graph, x), LM_DOMAIN_OUTPUTS);
 }
 
 int32_t lm_graph_slice(lm_graph *graph, int32_t x, int32_t group, int32_t first, int32_t width) {
@@ -389,13 +369,11 @@ int32_t lm_graph_slice(lm_graph *graph, int32_t x, int32_t group, int32_t first,
     if (group <= 0 || total % group || first < 0 || width <= 0 || width > group - first)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: a part [%d, %d) of groups of %d", graph->layer, first,
                              first + width, group);
-    lm_op op = blank;
-    op.kind = LM_OP_SLICE;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_SLICE, x);
     op.params.slice.group = group;
     op.params.slice.first = first;
     op.params.slice.width = width;
-    return append(graph, op, (int64_t)(total / group) * width, domain_of(graph, x));
+    return append(graph, &op, (int64_t)(total / group) * width, domain_of(graph, x));
 }
 
 int32_t lm_graph_concat(lm_graph *graph, int32_t a, int32_t group_a, int32_t b, int32_t group_b) {
@@ -404,13 +382,11 @@ int32_t lm_graph_concat(lm_graph *graph, int32_t a, int32_t group_a, int32_t b, 
     if (group_a <= 0 || group_b <= 0 || wa % group_a || wb % group_b || wa / group_a != wb / group_b)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: groups of %d and %d do not pair", graph->layer, group_a,
                              group_b);
-    lm_op op = blank;
-    op.kind = LM_OP_CONCAT;
-    op.in[0] = a;
+    lm_op op = begin(LM_OP_CONCAT, a);
     op.in[1] = b;
     op.params.concat.group_a = group_a;
     op.params.concat.group_b = group_b;
-    return append(graph, op, (int64_t)wa + wb, domain_of(graph, a));
+    return append(graph, &op, (int64_t)wa + wb, domain_of(graph, a));
 }
 
 int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_graph_heads *heads) {
@@ -426,9 +402,7 @@ int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_gra
     if (t->ne[1] * t->ne[2] * t->ne[3] < end)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "tensor %s has %lld rows, expected %lld", t->name,
                              (long long)(t->ne[1] * t->ne[2] * t->ne[3]), (long long)end);
-    lm_op op = blank;
-    op.kind = LM_OP_HEAD_LINEAR;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_HEAD_LINEAR, x);
     op.weight[0] = w;
     op.params.head_linear.n_heads = heads->n_heads;
     op.params.head_linear.n_in = heads->n_in;
@@ -436,7 +410,7 @@ int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_gra
     op.params.head_linear.stride = heads->stride;
     op.params.head_linear.first = heads->first;
     op.params.head_linear.transposed = heads->transposed;
-    return append(graph, op, (int64_t)heads->n_heads * heads->n_out, domain_of(graph, x));
+    return append(graph, &op, (int64_t)heads->n_heads * heads->n_out, domain_of(graph, x));
 }
 
 int32_t lm_graph_mix(lm_graph *graph, int32_t x, int32_t c, int32_t n_streams) {
@@ -444,11 +418,10 @@ int32_t lm_graph_mix(lm_graph *graph, int32_t x, int32_t c, int32_t n_streams) {
     if (n_streams < 1 || n_streams > 64 || lm_graph_width(graph, x) % n_streams)
         return lm_graph_fail(graph, LM_ERR_FORMAT, "%d streams in a width of %d", n_streams, lm_graph_width(graph, x));
     expect(graph, "a row of stream coefficients", lm_graph_width(graph, c), (int64_t)n_streams * n_streams);
-    lm_op op = blank;
-    op.kind = LM_OP_MIX;
+    lm_op op = begin(LM_OP_MIX, -1);
     op.in[1] = c;
     op.params.mix.n_streams = n_streams;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_rescale(lm_graph *graph, int32_t x, int32_t like) {
@@ -456,17 +429,15 @@ int32_t lm_graph_rescale(lm_graph *graph, int32_t x, int32_t like) {
     if (lm_graph_width(graph, x) % lm_graph_width(graph, like))
         return lm_graph_fail(graph, LM_ERR_FORMAT, "streams of %d in a width of %d", lm_graph_width(graph, like),
                              lm_graph_width(graph, x));
-    lm_op op = blank;
-    op.kind = LM_OP_RESCALE;
+    lm_op op = begin(LM_OP_RESCALE, -1);
     op.in[1] = like;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_sparsify(lm_graph *graph, int32_t x, float factor) {
-    lm_op op = blank;
-    op.kind = LM_OP_SPARSIFY;
+    lm_op op = begin(LM_OP_SPARSIFY, -1);
     op.params.sparsify.factor = factor;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_spread(lm_graph *graph, int32_t x, int32_t c, int32_t base, int32_t n_streams) {
@@ -474,30 +445,25 @@ int32_t lm_graph_spread(lm_graph *graph, int32_t x, int32_t c, int32_t base, int
     if (n_streams < 1 || n_streams > 64) return lm_graph_fail(graph, LM_ERR_FORMAT, "%d streams", n_streams);
     expect(graph, "the streams", lm_graph_width(graph, base), (int64_t)n_streams * lm_graph_width(graph, x));
     if (c >= 0) expect(graph, "a row of stream coefficients", lm_graph_width(graph, c), n_streams);
-    lm_op op = blank;
-    op.kind = LM_OP_SPREAD;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_SPREAD, x);
     op.in[1] = c;
     op.in[2] = base;
     op.params.spread.n_streams = n_streams;
-    return append(graph, op, lm_graph_width(graph, base), domain_of(graph, x));
+    return append(graph, &op, lm_graph_width(graph, base), domain_of(graph, x));
 }
 
 int32_t lm_graph_shift(lm_graph *graph, int32_t x, int32_t state) {
     if (graph->status != LM_OK) return -1;
     expect_state(graph, state, lm_graph_width(graph, x));
-    lm_op op = blank;
-    op.kind = LM_OP_SHIFT;
+    lm_op op = begin(LM_OP_SHIFT, -1);
     op.params.shift.state = state;
-    return unary(graph, op, x);
+    return unary(graph, &op, x);
 }
 
 int32_t lm_graph_pool(lm_graph *graph, int32_t x, int32_t kind, int32_t normalise) {
     if (graph->status != LM_OK) return -1;
-    lm_op op = blank;
-    op.kind = LM_OP_POOL;
-    op.in[0] = x;
+    lm_op op = begin(LM_OP_POOL, x);
     op.params.pool.kind = kind;
     op.params.pool.normalise = normalise;
-    return append(graph, op, lm_graph_width(graph, x), LM_DOMAIN_SEQUENCES);
+    return append(graph, &op, lm_graph_width(graph, x), LM_DOMAIN_SEQUENCES);
 }

@@ -14,6 +14,7 @@ let package = Package(
     platforms: [.macOS(.v13), .iOS(.v16), .tvOS(.v16), .visionOS(.v1)],
     products: [
         .library(name: "LM", targets: ["LM"]), // what Swift programs import
+        .library(name: "LMBox", targets: ["LMBox"]), // Model.builtin(): a small model inside the program
         .library(name: "CLM", targets: ["CLM"]), // the C functions as they are
         .executable(name: "lm-chat", targets: ["lm-chat"]),
     ],
@@ -28,11 +29,19 @@ let package = Package(
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux, .android]))]),
         .target(name: "CLMValues", dependencies: ["CLM"], path: "bindings/swift/Sources/CLMValues"),
         .target(name: "LM", dependencies: ["CLM", "CLMValues"], path: "bindings/swift/Sources/LM"),
+        .target(
+            name: "CLMBox", dependencies: ["CLM"], path: "examples/box",
+            exclude: [
+                "README.md", "box.gguf", "box-draft.gguf", "boxgen", "meson.build", "requirements.txt", "retrain", "template.jinja", "tools.json",
+            ],
+            sources: ["box.c"], publicHeadersPath: ".",
+            cSettings: [.define("LM_BOX_FILE", to: "\"\(Context.packageDirectory)/examples/box/box.gguf\"")]),
+        .target(name: "LMBox", dependencies: ["LM", "CLM", "CLMBox"], path: "bindings/swift/Sources/LMBox"),
         .executableTarget(name: "lm-chat", dependencies: ["LM"], path: "examples/swift"),
         .target(
             name: "ConversationExample", dependencies: ["LM"], path: "examples/ios", exclude: ["README.md", "ChatApp.swift"],
             sources: ["Conversation.swift"]),
-        .testTarget(name: "LMTests", dependencies: ["LM", "ConversationExample"], path: "bindings/swift/Tests/LMTests"),
+        .testTarget(name: "LMTests", dependencies: ["LM", "LMBox", "ConversationExample"], path: "bindings/swift/Tests/LMTests"),
     ],
     cLanguageStandard: .c11
 )

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import CLM
+package import CLM
 internal import CLMValues
 import Foundation
 
@@ -64,8 +64,9 @@ public final class Model: Sendable {
         }
     }
 
-    private init(
-        _ options: Options, _ runtime: Runtime?, keeping data: Bytes? = nil,
+    /// By a function that opens it; what the weights lie in is kept. For `LMBox`.
+    package init(
+        _ options: Options, _ runtime: Runtime?, keeping data: (any Sendable)? = nil,
         _ open: (UnsafePointer<lm_model_params>, UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<lm_error>) -> lm_status
     ) throws(LMError) {
         let owned = try runtime?.handle.owned()

@@ -98,10 +98,21 @@ static lm_json make_list(adapter *a, const lm_json *items, size_t n) {
     return list;
 }
 
+static void set_text(adapter *a, lm_json *object, const char *name, const char *text) {
+    set(object, name, make_text(a, text, strlen(text)));
+}
+
+/* The text becomes the content of the message. */
+static void set_content(adapter *a, lm_json *message, lm_str *text) { set(message, "content", take_text(a, text)); }
+
+static void set_content_list(adapter *a, lm_json *message, const lm_json *items, size_t n) {
+    set(message, "content", make_list(a, items, n));
+}
+
 static lm_json make_part(adapter *a, const char *type, lm_json value) {
     lm_json part;
     if (make_object(a, &part, 2)) {
-        set(&part, "type", make_text(a, type, strlen(type)));
+        set_text(a, &part, "type", type);
         set(&part, type, value);
     }
     return part;
@@ -127,13 +138,13 @@ static bool join_parts(adapter *a, const lm_json *parts, lm_str *out) {
 static bool adapt_content(adapter *a, lm_json *message, int role) {
     const lm_json *content = get(message, "content");
     if (!content || content->type == LM_JSON_NULL) {
-        if (get(message, "tool_calls")) set(message, "content", make_text(a, "", 0));
+        if (get(message, "tool_calls")) set_text(a, message, "content", "");
     } else if (content->type == LM_JSON_ARRAY && !a->needs->parts[role]) {
         if (!join_parts(a, content, &a->text)) return false;
-        set(message, "content", take_text(a, &a->text));
+        set_content(a, message, &a->text);
     } else if (content->type == LM_JSON_STRING && !a->needs->text[role] && a->needs->parts[role]) {
         lm_json part = make_part(a, "text", *content);
-        set(message, "content", make_list(a, &part, 1));
+        set_content_list(a, message, &part, 1);
     }
     return a->status == LM_OK;
 }
@@ -221,7 +232,7 @@ static bool adapt_calls(adapter *a, lm_json *message) {
     if (a->needs->calls) {
         set(message, "tool_calls", list);
     } else {
-        set(message, "content", take_text(a, &a->text));
+        set_content(a, message, &a->text);
         unset(message, "tool_calls");
     }
     return a->status == LM_OK;
@@ -235,7 +246,7 @@ static bool adapt_reasoning(adapter *a, lm_json *message) {
         if (get(message, "tool_calls")) unset(message, "content");
     } else if (a->needs->thinking_parts && lm_json_is(content, LM_JSON_STRING)) {
         lm_json parts[2] = {make_part(a, "thinking", *reasoning), make_part(a, "text", *content)};
-        set(message, "content", make_list(a, parts, content->count > 0 ? 2 : 1));
+        set_content_list(a, message, parts, content->count > 0 ? 2 : 1);
     }
     return a->status == LM_OK;
 }
@@ -284,13 +295,13 @@ static bool release_system(adapter *a, lm_json *user) {
         if (!parts) return fail(a, LM_ERR_MEMORY);
         parts[0] = make_part(a, "text", take_text(a, &a->pending));
         if (content->count > 0) memcpy(parts + 1, content->items, content->count * sizeof *parts);
-        set(user, "content", make_list(a, parts, content->count + 1));
+        set_content_list(a, user, parts, content->count + 1);
     } else {
         if (lm_json_is(content, LM_JSON_STRING) && content->count > 0) {
             lm_str_append_char(&a->pending, '\n');
             lm_str_append(&a->pending, content->text, content->count);
         }
-        set(user, "content", take_text(a, &a->pending));
+        set_content(a, user, &a->pending);
     }
     return a->status == LM_OK;
 }
@@ -298,7 +309,7 @@ static bool release_system(adapter *a, lm_json *user) {
 static bool add_user_text(adapter *a, lm_json text, int32_t origin) {
     lm_json user;
     if (!make_object(a, &user, 4)) return false;
-    set(&user, "role", make_text(a, "user", 4));
+    set_text(a, &user, "role", "user");
     set(&user, "content", text);
     return adapt_content(a, &user, LM_ROLE_USER) && add_message(a, user, origin);
 }
@@ -352,8 +363,8 @@ static bool take_message(adapter *a, const lm_json *from) {
     if (!lm_json_is(from, LM_JSON_OBJECT)) return add_message(a, *from, a->at);
     if (!copy_object(a, from, &message)) return false;
     const lm_json *given = get(&message, "role");
-    if (lm_json_is_text(given, "function")) set(&message, "role", make_text(a, "tool", 4));
-    if (lm_json_is_text(given, "developer") && !a->needs->developer) set(&message, "role", make_text(a, "system", 6));
+    if (lm_json_is_text(given, "function")) set_text(a, &message, "role", "tool");
+    if (lm_json_is_text(given, "developer") && !a->needs->developer) set_text(a, &message, "role", "system");
     int role = role_of(get(&message, "role"));
     if (role < 0) return add_message(a, message, a->at);
     if (role == LM_ROLE_SYSTEM && !(a->n == 0 && a->pending.size == 0 ? a->needs->system : a->needs->late_system))
@@ -430,8 +441,8 @@ static bool take_tools(adapter *a, const lm_json *messages, size_t *first) {
     }
     if (!a->needs->system) return true; /* it waits for the user */
     if (!make_object(a, &system, 4)) return false;
-    set(&system, "role", make_text(a, "system", 6));
-    set(&system, "content", take_text(a, &a->pending));
+    set_text(a, &system, "role", "system");
+    set_content(a, &system, &a->pending);
     return adapt_content(a, &system, LM_ROLE_SYSTEM) && add_message(a, system, *first ? 0 : -1);
 }
 

@@ -9,7 +9,7 @@
 
 struct lm_chat_parser {
     lm_env env;
-    lm_output output;
+    lm_chat_output output;
     lm_derived_family *derived;
     lm_str result;
 };
@@ -51,7 +51,7 @@ lm_status lm_chat_parser_end(lm_chat_parser *parser, bool cut_off) {
 }
 
 bool lm_chat_parser_pull(lm_chat_parser *parser, lm_chat_delta *out) {
-    lm_output *output = &parser->output;
+    lm_chat_output *output = &parser->output;
     if (output->next_delta >= output->deltas.count) return false;
     const lm_output_delta *delta = &output->deltas.data[output->next_delta++];
     const lm_output_call *call = delta->kind >= LM_OUTPUT_CALL_BEGIN ? &output->calls.data[delta->call] : NULL;
@@ -85,7 +85,7 @@ static void write_string(lm_json_writer *writer, const char *name, const lm_str 
 }
 
 lm_status lm_chat_parser_print(lm_chat_parser *parser, const char **json, size_t *n) {
-    lm_output *output = &parser->output;
+    lm_chat_output *output = &parser->output;
     lm_json_writer writer;
     lm_str_clear(&parser->result);
     lm_json_writer_init(&writer, &parser->result, NULL);

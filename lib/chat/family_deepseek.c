@@ -36,7 +36,7 @@ static const lm_xml_syntax tags = {.starts = LM_WORDS(TAG_STARTS),
                                    .call_closes = LM_WORDS("</" DSML "invoke>"),
                                    .section_closes = LM_WORDS("</" DSML "function_calls>\0</" DSML "tool_calls>")};
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     bool stepped, advanced = lm_output_step_reasoning(output, LM_WORDS(TAG_STARTS "\0" SECTION_STARTS), &stepped);
     size_t which, n;
     if (stepped) return advanced;

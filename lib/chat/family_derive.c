@@ -85,7 +85,7 @@ static text before_end(text whole, text end) {
 static bool reads(trial *t, const lm_output_family *family, text calls, size_t n_calls) {
     static const char expected[] =
         "{\"" LM_DERIVED_KEY "\":\"" LM_DERIVED_VALUE "\",\"" LM_DERIVED_KEY_2 "\":" LM_DERIVED_VALUE_2 "}";
-    lm_output output;
+    lm_chat_output output;
     lm_str inputs;
     lm_str_init(&inputs, t->arena.env, SIZE_MAX);
     lm_probe_quote(&inputs, TOOLS);

@@ -11,7 +11,7 @@
 static const char mark[] = LM_WORDS(">>>");
 
 /* A header goes to the end of its line. */
-static bool step_header(lm_output *output) {
+static bool step_header(lm_chat_output *output) {
     size_t which, n, from = 0;
     lm_match match = lm_output_match(output, 0, mark);
     if (match == LM_MATCH_MORE) return false;
@@ -32,7 +32,7 @@ static bool step_header(lm_output *output) {
     return lm_output_go(output, LM_STATE_ARGUMENTS, found + 1);
 }
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     size_t which, n;
     bool more;
     switch ((lm_output_state)output->state) {

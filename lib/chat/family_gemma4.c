@@ -11,7 +11,7 @@
 static const char open[] = "<|tool_call>";
 static const char closes[] = LM_WORDS("<tool_call|>");
 
-static bool step_text(lm_output *output) {
+static bool step_text(lm_chat_output *output) {
     static const char marks[] = LM_WORDS("<|tool_call>\0<|channel>thought\n\0<|channel>\0<channel|>\0<turn|>");
     size_t which, n;
     if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, marks, &which, &n)) return false;
@@ -24,7 +24,7 @@ static bool step_text(lm_output *output) {
     return lm_output_go(output, which == 1 ? LM_STATE_REASONING : LM_STATE_TEXT, n);
 }
 
-static bool step_header(lm_output *output) {
+static bool step_header(lm_chat_output *output) {
     size_t n = sizeof open - 1, which, n_brace;
     bool more;
     size_t spaces = lm_output_spaces(output, n, &more);
@@ -45,7 +45,7 @@ static bool step_header(lm_output *output) {
     return lm_output_go(output, LM_STATE_ARGUMENTS, found);
 }
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     bool more;
     size_t which, n, spaces;
     lm_match match;

@@ -30,7 +30,7 @@ static size_t recipient(const char *header, size_t n, size_t *from) {
     return end - *from;
 }
 
-static bool begin_body(lm_output *output, size_t n, size_t n_marker) {
+static bool begin_body(lm_chat_output *output, size_t n, size_t n_marker) {
     const char *header = lm_output_rest(output);
     size_t from = 0, at, n_name = recipient(header, n, &from);
     bool function = n_name > 10 && memcmp(header + from, "functions.", 10) == 0;
@@ -50,7 +50,7 @@ static bool begin_body(lm_output *output, size_t n, size_t n_marker) {
 }
 
 /* A header goes to <|message|>. Text that cannot be part of one is content. */
-static bool step_header(lm_output *output) {
+static bool step_header(lm_chat_output *output) {
     static const char begins[] = LM_WORDS("<|channel|>\0<|start|>\0<|message|>\0<|constrain|>\0assistant\0to=");
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, 0, &more);
@@ -69,12 +69,12 @@ static bool step_header(lm_output *output) {
 }
 
 /* At one of body_ends, of n bytes. */
-static bool end_body(lm_output *output, size_t which, size_t n) {
+static bool end_body(lm_chat_output *output, size_t which, size_t n) {
     lm_output_tag(output);
     return lm_output_go(output, LM_STATE_HEADER, which < 3 ? n : 0);
 }
 
-static bool step_arguments(lm_output *output) {
+static bool step_arguments(lm_chat_output *output) {
     bool more;
     size_t which, n, spaces;
     switch (lm_output_json_arguments(output)) {
@@ -94,7 +94,7 @@ static bool step_arguments(lm_output *output) {
     return lm_output_go(output, LM_STATE_BROKEN, 0);
 }
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     size_t which, n;
     switch ((lm_output_state)output->state) {
     case LM_STATE_HEADER: return step_header(output);

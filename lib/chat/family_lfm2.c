@@ -11,7 +11,7 @@ static const char opens[] = LM_WORDS("<|tool_call_start|>");
 static const char closes[] = LM_WORDS("<|tool_call_end|>");
 
 /* From the marker, or a comma, to the parenthesis. */
-static bool step_header(lm_output *output) {
+static bool step_header(lm_chat_output *output) {
     size_t which, n, from = output->header_from, found;
     bool more;
     size_t spaces = lm_output_spaces(output, from, &more);
@@ -31,7 +31,7 @@ static bool step_header(lm_output *output) {
     return lm_output_go(output, LM_STATE_ARGUMENTS, found + 1);
 }
 
-static bool step_after(lm_output *output) {
+static bool step_after(lm_chat_output *output) {
     bool more;
     size_t spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
@@ -45,7 +45,7 @@ static bool step_after(lm_output *output) {
     return lm_output_go(output, LM_STATE_TEXT, match == LM_MATCH_YES ? spaces + strlen(closes) : 0);
 }
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     bool stepped, advanced = lm_output_step_reasoning(output, opens, &stepped);
     size_t which, n;
     if (stepped) return advanced;

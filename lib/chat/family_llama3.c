@@ -6,7 +6,7 @@
 
 static const char tag[] = "<|python_tag|>";
 
-static bool begin(lm_output *output, size_t from, size_t skip) {
+static bool begin(lm_chat_output *output, size_t from, size_t skip) {
     lm_output_json_begin(output, true, false);
     output->header_from = from;
     output->state = LM_STATE_ARGUMENTS;
@@ -14,7 +14,7 @@ static bool begin(lm_output *output, size_t from, size_t skip) {
     return true;
 }
 
-static bool step_start(lm_output *output) {
+static bool step_start(lm_chat_output *output) {
     bool more;
     size_t spaces = lm_output_spaces(output, 0, &more), n = 0;
     if (more) return false;
@@ -28,7 +28,7 @@ static bool step_start(lm_output *output) {
     return begin(output, spaces + n, spaces + n + inner);
 }
 
-static bool step_after(lm_output *output) {
+static bool step_after(lm_chat_output *output) {
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
@@ -43,7 +43,7 @@ static bool step_after(lm_output *output) {
     return lm_output_go(output, LM_STATE_PLAIN, 0);
 }
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     size_t which, n;
     switch ((lm_output_state)output->state) {
     case LM_STATE_START: return step_start(output);

@@ -6,7 +6,7 @@
 
 enum { UNDECIDED, LIST, HEADED };
 
-static bool step(lm_output *output) {
+static bool step(lm_chat_output *output) {
     static const lm_tagged_json list = {.opens = LM_WORDS("[TOOL_CALLS]"), .closes = LM_WORDS("</s>"), .list = true};
     static const lm_headed_json headed = {.starts = LM_WORDS("[TOOL_CALLS]"),
                                           .separators = LM_WORDS("[ARGS]"),

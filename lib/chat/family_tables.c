@@ -61,7 +61,7 @@ const lm_output_family lm_family_functionary = {
     .name = "functionary", .step = lm_headed_json_family_step, .syntax = &functionary};
 
 /* Kimi K2: calls with the id functions.NAME:INDEX between special tokens, in a section. */
-static void read_kimi_header(lm_output *output, const char *header, size_t n, lm_str *name, lm_str *id) {
+static void read_kimi_header(lm_chat_output *output, const char *header, size_t n, lm_str *name, lm_str *id) {
     size_t from = n > 10 && memcmp(header, "functions.", 10) == 0 ? 10 : 0, to = n;
     while (to > from && header[to - 1] >= '0' && header[to - 1] <= '9') to--;
     if (to == n || to == from || header[to - 1] != ':') to = n + 1;
@@ -162,7 +162,7 @@ const lm_output_family lm_family_glm = {.name = "glm",
                                         .syntax = &glm};
 
 /* No calls: content, and reasoning in <think> tags. */
-static bool step_plain(lm_output *output) {
+static bool step_plain(lm_chat_output *output) {
     bool stepped, advanced = lm_output_step_reasoning(output, NULL, &stepped);
     size_t which, n;
     if (stepped) return advanced;
@@ -174,7 +174,7 @@ const lm_output_family lm_family_plain = {
 
 /* Where nothing is known: what most models were shown, calls as those of Hermes, and a reply that begins with a JSON object
  * is tried as one if tools are declared. */
-static bool step_generic(lm_output *output) {
+static bool step_generic(lm_chat_output *output) {
     enum { UNDECIDED, DECIDED };
     if (output->state != LM_STATE_TEXT || output->route == DECIDED) return lm_tagged_json_step(output, &hermes);
     bool more;

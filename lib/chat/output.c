@@ -10,11 +10,11 @@
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-static void check(lm_output *output, lm_status status) {
+static void check(lm_chat_output *output, lm_status status) {
     if (output->status == LM_OK) output->status = status;
 }
 
-static void append(lm_output *output, lm_str *str, const char *bytes, size_t n) {
+static void append(lm_chat_output *output, lm_str *str, const char *bytes, size_t n) {
     check(output, lm_str_append(str, bytes, n));
 }
 
@@ -29,7 +29,7 @@ static bool prompt_opens_reasoning(const lm_output_family *family, const char *p
     return false;
 }
 
-lm_status lm_output_init(lm_output *output, const lm_env *env, const lm_output_family *family, const char *prompt,
+lm_status lm_output_init(lm_chat_output *output, const lm_env *env, const lm_output_family *family, const char *prompt,
                          size_t prompt_n, const char *tools_json, size_t tools_n, lm_error *error) {
     memset(output, 0, sizeof *output);
     output->env = env;
@@ -60,7 +60,7 @@ lm_status lm_output_init(lm_output *output, const lm_env *env, const lm_output_f
     return LM_OK;
 }
 
-void lm_output_free(lm_output *output) {
+void lm_output_free(lm_chat_output *output) {
     if (!output->env) return;
     lm_str *const strings[] = {&output->buffer,       &output->content,   &output->reasoning, &output->held[0],
                                &output->held[1],      &output->json.text, &output->json.name, &output->json.id,
@@ -77,7 +77,7 @@ void lm_output_free(lm_output *output) {
     output->env = NULL;
 }
 
-static void run(lm_output *output) {
+static void run(lm_chat_output *output) {
     while (output->status == LM_OK && (lm_output_left(output) || output->at_end) && output->family->step(output)) {}
     /* Give back what is done, once it is most of the buffer: each byte moves a bounded number of times. */
     if (output->pos > 4096 && output->pos > output->buffer.size / 2) {
@@ -90,7 +90,7 @@ static void run(lm_output *output) {
     }
 }
 
-lm_status lm_output_feed(lm_output *output, const char *text, size_t n) {
+lm_status lm_output_feed(lm_chat_output *output, const char *text, size_t n) {
     if (output->status != LM_OK || output->at_end) return output->status != LM_OK ? output->status : LM_ERR_STATE;
     if (output->next_delta == output->deltas.count) output->deltas.count = output->next_delta = 0;
     append(output, &output->buffer, (const char *)output->utf8, output->n_utf8);
@@ -109,7 +109,7 @@ lm_status lm_output_feed(lm_output *output, const char *text, size_t n) {
     return output->status;
 }
 
-lm_status lm_output_finish(lm_output *output, bool cut_off) {
+lm_status lm_output_finish(lm_chat_output *output, bool cut_off) {
     if (output->status != LM_OK || output->at_end) return output->status;
     append(output, &output->buffer, (const char *)output->utf8, output->n_utf8);
     output->n_utf8 = 0;
@@ -134,14 +134,14 @@ lm_status lm_output_finish(lm_output *output, bool cut_off) {
     return output->status;
 }
 
-bool lm_output_go(lm_output *output, lm_output_state state, size_t n) {
+bool lm_output_go(lm_chat_output *output, lm_output_state state, size_t n) {
     output->state = (uint8_t)state;
     output->pos += n;
     output->scan = 0;
     return true;
 }
 
-lm_match lm_output_match(const lm_output *output, size_t offset, const char *word) {
+lm_match lm_output_match(const lm_chat_output *output, size_t offset, const char *word) {
     const char *rest = lm_output_rest(output);
     size_t left = lm_output_left(output), n = strlen(word);
     left = offset < left ? left - offset : 0;
@@ -149,7 +149,7 @@ lm_match lm_output_match(const lm_output *output, size_t offset, const char *wor
     return left >= n ? LM_MATCH_YES : output->at_end ? LM_MATCH_NO : LM_MATCH_MORE;
 }
 
-lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *words, size_t *which, size_t *n) {
+lm_match lm_output_match_any(const lm_chat_output *output, size_t offset, const char *words, size_t *which, size_t *n) {
     *which = 0;
     for (; words && *words; words += *n + 1, ++*which) {
         lm_match match = lm_output_match(output, offset, words);
@@ -159,7 +159,7 @@ lm_match lm_output_match_any(const lm_output *output, size_t offset, const char 
     return LM_MATCH_NO;
 }
 
-size_t lm_output_spaces(lm_output *output, size_t offset, bool *more) {
+size_t lm_output_spaces(lm_chat_output *output, size_t offset, bool *more) {
     const char *bytes = lm_str_text(&output->buffer);
     size_t from = output->pos + offset, to = from, n_runs = sizeof output->runs / sizeof *output->runs, run = n_runs;
     for (size_t i = 0; i < n_runs && run == n_runs; i++)
@@ -175,7 +175,7 @@ size_t lm_output_spaces(lm_output *output, size_t offset, bool *more) {
     return to - from;
 }
 
-size_t lm_output_find(lm_output *output, const char *words, size_t *which, size_t *n) {
+size_t lm_output_find(lm_chat_output *output, const char *words, size_t *which, size_t *n) {
     const char *rest = lm_output_rest(output);
     size_t left = lm_output_left(output);
     for (size_t at = output->scan; at < left; at++) {
@@ -191,7 +191,7 @@ size_t lm_output_find(lm_output *output, const char *words, size_t *which, size_
     return SIZE_MAX;
 }
 
-bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *words, size_t *which, size_t *n) {
+bool lm_output_text_until(lm_chat_output *output, lm_output_kind kind, const char *words, size_t *which, size_t *n) {
     const char *drops = kind == LM_OUTPUT_CONTENT ? output->family->drops : NULL;
     for (;;) {
         output->scan = 0;
@@ -210,12 +210,12 @@ bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *wo
     }
 }
 
-bool lm_output_give_up(lm_output *output, size_t n) {
+bool lm_output_give_up(lm_chat_output *output, size_t n) {
     lm_output_emit(output, LM_OUTPUT_CONTENT, lm_output_rest(output), n);
     return lm_output_go(output, LM_STATE_TEXT, n);
 }
 
-static void push_delta(lm_output *output, lm_output_kind kind, size_t call, size_t from, size_t n) {
+static void push_delta(lm_chat_output *output, lm_output_kind kind, size_t call, size_t from, size_t n) {
     if (output->deltas.count > output->next_delta) {
         lm_output_delta *last = &output->deltas.data[output->deltas.count - 1];
         bool grows =
@@ -229,7 +229,7 @@ static void push_delta(lm_output *output, lm_output_kind kind, size_t call, size
     if (!lm_array_push(output->env, &output->deltas, delta)) check(output, LM_ERR_MEMORY);
 }
 
-void lm_output_emit(lm_output *output, lm_output_kind kind, const char *bytes, size_t n) {
+void lm_output_emit(lm_chat_output *output, lm_output_kind kind, const char *bytes, size_t n) {
     lm_str *channel = kind == LM_OUTPUT_CONTENT ? &output->content : &output->reasoning, *held = &output->held[kind];
     size_t solid = n;
     while (solid && is_space(bytes[solid - 1])) solid--;
@@ -248,9 +248,9 @@ void lm_output_emit(lm_output *output, lm_output_kind kind, const char *bytes, s
     append(output, held, bytes + solid, n - solid);
 }
 
-void lm_output_tag(lm_output *output) { output->seen_tag = true; }
+void lm_output_tag(lm_chat_output *output) { output->seen_tag = true; }
 
-bool lm_output_is_tool(const lm_output *output, const char *name, size_t n) {
+bool lm_output_is_tool(const lm_chat_output *output, const char *name, size_t n) {
     if (n == 0) return false;
     if (!output->tools) return true;
     for (size_t i = 0; i < output->tools->count; i++) {
@@ -261,7 +261,7 @@ bool lm_output_is_tool(const lm_output *output, const char *name, size_t n) {
     return false;
 }
 
-const lm_json *lm_output_schema(const lm_output *output, const lm_str *tool_name, const char *key, size_t n) {
+const lm_json *lm_output_schema(const lm_chat_output *output, const lm_str *tool_name, const char *key, size_t n) {
     for (size_t i = 0; output->tools && i < output->tools->count; i++) {
         const lm_json *tool = &output->tools->items[i], *function = lm_json_get(tool, "function");
         if (!function) function = tool;
@@ -274,11 +274,11 @@ const lm_json *lm_output_schema(const lm_output *output, const lm_str *tool_name
     return NULL;
 }
 
-lm_output_call *lm_output_current(lm_output *output) {
+lm_output_call *lm_output_current(lm_chat_output *output) {
     return output->calls.count ? &output->calls.data[output->calls.count - 1] : NULL;
 }
 
-void lm_output_call_begin(lm_output *output, const char *name, size_t name_n, const char *id, size_t id_n) {
+void lm_output_call_begin(lm_chat_output *output, const char *name, size_t name_n, const char *id, size_t id_n) {
     lm_output_call call;
     lm_output_tag(output);
     lm_str_init(&call.name, output->env, SIZE_MAX);
@@ -297,7 +297,7 @@ void lm_output_call_begin(lm_output *output, const char *name, size_t name_n, co
     push_delta(output, LM_OUTPUT_CALL_BEGIN, output->calls.count - 1, 0, 0);
 }
 
-void lm_output_call_arguments(lm_output *output, const char *bytes, size_t n) {
+void lm_output_call_arguments(lm_chat_output *output, const char *bytes, size_t n) {
     if (!output->call_open || n == 0) return;
     lm_str *arguments = &lm_output_current(output)->arguments;
     size_t from = arguments->size;
@@ -305,9 +305,11 @@ void lm_output_call_arguments(lm_output *output, const char *bytes, size_t n) {
     if (output->status == LM_OK) push_delta(output, LM_OUTPUT_CALL_ARGUMENTS, output->calls.count - 1, from, n);
 }
 
-void lm_output_call_word(lm_output *output, const char *word) { lm_output_call_arguments(output, word, strlen(word)); }
+void lm_output_call_word(lm_chat_output *output, const char *word) {
+    lm_output_call_arguments(output, word, strlen(word));
+}
 
-void lm_output_call_escaped(lm_output *output, const char *bytes, size_t n) {
+void lm_output_call_escaped(lm_chat_output *output, const char *bytes, size_t n) {
     lm_str quoted;
     lm_str_init(&quoted, output->env, SIZE_MAX);
     check(output, lm_json_print_string(&quoted, bytes, n, false));
@@ -315,14 +317,14 @@ void lm_output_call_escaped(lm_output *output, const char *bytes, size_t n) {
     lm_str_free(&quoted);
 }
 
-void lm_output_call_end(lm_output *output, bool complete) {
+void lm_output_call_end(lm_chat_output *output, bool complete) {
     if (!output->call_open) return;
     output->call_open = false;
     lm_output_current(output)->complete = complete;
     push_delta(output, LM_OUTPUT_CALL_END, output->calls.count - 1, 0, 0);
 }
 
-bool lm_output_step_reasoning(lm_output *output, const char *direct_ends, bool *stepped) {
+bool lm_output_step_reasoning(lm_chat_output *output, const char *direct_ends, bool *stepped) {
     const lm_output_family *family = output->family;
     *stepped = true;
     if (output->state == LM_STATE_START) {

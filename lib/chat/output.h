@@ -33,7 +33,7 @@ typedef struct lm_output_call {
     bool complete;
 } lm_output_call;
 
-typedef struct lm_output lm_output;
+typedef struct lm_chat_output lm_chat_output;
 
 /* Where the search for something stands; every family uses the states it needs. */
 typedef enum lm_output_state {
@@ -61,7 +61,7 @@ typedef struct lm_output_family {
     const char *name;
     /* Take one step: consume text, hand something out or change state. false: nothing can be decided before more text
      * comes; never at the end while text is left. */
-    bool (*step)(lm_output *output);
+    bool (*step)(lm_chat_output *output);
     /* Tags around reasoning that the prompt may have opened; NULL when the family has none. */
     const char *reasoning_open, *reasoning_close;
     lm_output_state first; /* where to begin */
@@ -93,7 +93,7 @@ typedef struct lm_literal {
     uint32_t code;
 } lm_literal;
 
-struct lm_output {
+struct lm_chat_output {
     const lm_env *env;
     const lm_output_family *family;
     lm_arena tools_arena;
@@ -130,56 +130,58 @@ struct lm_output {
     lm_status status;
 };
 
-lm_status lm_output_init(lm_output *output, const lm_env *env, const lm_output_family *family, const char *prompt,
+lm_status lm_output_init(lm_chat_output *output, const lm_env *env, const lm_output_family *family, const char *prompt,
                          size_t prompt_n, const char *tools_json, size_t tools_n, lm_error *error);
-void lm_output_free(lm_output *output);
-lm_status lm_output_feed(lm_output *output, const char *text, size_t n);
-lm_status lm_output_finish(lm_output *output, bool cut_off);
+void lm_output_free(lm_chat_output *output);
+lm_status lm_output_feed(lm_chat_output *output, const char *text, size_t n);
+lm_status lm_output_finish(lm_chat_output *output, bool cut_off);
 
 /* The unread text. */
-static inline const char *lm_output_rest(const lm_output *output) { return lm_str_text(&output->buffer) + output->pos; }
-static inline size_t lm_output_left(const lm_output *output) { return output->buffer.size - output->pos; }
+static inline const char *lm_output_rest(const lm_chat_output *output) {
+    return lm_str_text(&output->buffer) + output->pos;
+}
+static inline size_t lm_output_left(const lm_chat_output *output) { return output->buffer.size - output->pos; }
 
 /* Go on in a state, n bytes further. */
-bool lm_output_go(lm_output *output, lm_output_state state, size_t n);
+bool lm_output_go(lm_chat_output *output, lm_output_state state, size_t n);
 
 typedef enum lm_match { LM_MATCH_NO, LM_MATCH_YES, LM_MATCH_MORE } lm_match;
 /* Whether the text offset bytes further starts with word; MORE when it ends inside of word and may go on. */
-lm_match lm_output_match(const lm_output *output, size_t offset, const char *word);
+lm_match lm_output_match(const lm_chat_output *output, size_t offset, const char *word);
 /* As lm_output_match for the first of several words that fits or may fit; *which is its number, *n its size. Where one word
  * begins with another, the longer one comes first. */
-lm_match lm_output_match_any(const lm_output *output, size_t offset, const char *words, size_t *which, size_t *n);
+lm_match lm_output_match_any(const lm_chat_output *output, size_t offset, const char *words, size_t *which, size_t *n);
 /* Bytes of white space offset bytes further; *more when the text ends there and may go on. */
-size_t lm_output_spaces(lm_output *output, size_t offset, bool *more);
+size_t lm_output_spaces(lm_chat_output *output, size_t offset, bool *more);
 
 /* Hand out text up to the first of words, which is left unread: true, *which and its size *n when there is one. false: all
  * that cannot be the start of a word was handed out. Of content, the family's drops are left out. */
-bool lm_output_text_until(lm_output *output, lm_output_kind kind, const char *words, size_t *which, size_t *n);
+bool lm_output_text_until(lm_chat_output *output, lm_output_kind kind, const char *words, size_t *which, size_t *n);
 /* Position (from pos) of the first of words at or after output->scan; SIZE_MAX when there is none yet, and then scan is where
  * the search goes on. */
-size_t lm_output_find(lm_output *output, const char *words, size_t *which, size_t *n);
+size_t lm_output_find(lm_chat_output *output, const char *words, size_t *which, size_t *n);
 
 /* Hand out n bytes of content or reasoning. */
-void lm_output_emit(lm_output *output, lm_output_kind kind, const char *bytes, size_t n);
+void lm_output_emit(lm_chat_output *output, lm_output_kind kind, const char *bytes, size_t n);
 /* A marker was understood here: white space next to it is not text. */
-void lm_output_tag(lm_output *output);
+void lm_output_tag(lm_chat_output *output);
 
-bool lm_output_is_tool(const lm_output *output, const char *name, size_t n);
+bool lm_output_is_tool(const lm_chat_output *output, const char *name, size_t n);
 /* The schema of a tool's parameter, or NULL. */
-const lm_json *lm_output_schema(const lm_output *output, const lm_str *tool, const char *key, size_t n);
+const lm_json *lm_output_schema(const lm_chat_output *output, const lm_str *tool, const char *key, size_t n);
 
-void lm_output_call_begin(lm_output *output, const char *name, size_t name_n, const char *id, size_t id_n);
-void lm_output_call_arguments(lm_output *output, const char *bytes, size_t n);
-void lm_output_call_word(lm_output *output, const char *word);
+void lm_output_call_begin(lm_chat_output *output, const char *name, size_t name_n, const char *id, size_t id_n);
+void lm_output_call_arguments(lm_chat_output *output, const char *bytes, size_t n);
+void lm_output_call_word(lm_chat_output *output, const char *word);
 /* Text as the inside of a JSON string. */
-void lm_output_call_escaped(lm_output *output, const char *bytes, size_t n);
-void lm_output_call_end(lm_output *output, bool complete);
-lm_output_call *lm_output_current(lm_output *output);
+void lm_output_call_escaped(lm_chat_output *output, const char *bytes, size_t n);
+void lm_output_call_end(lm_chat_output *output, bool complete);
+lm_output_call *lm_output_current(lm_chat_output *output);
 
 /* Reasoning tags of the family at the very start, and inside of them; one of direct_ends ends it too. *stepped: this was the
  * step, and its result is given. */
-bool lm_output_step_reasoning(lm_output *output, const char *direct_ends, bool *stepped);
+bool lm_output_step_reasoning(lm_chat_output *output, const char *direct_ends, bool *stepped);
 /* What looked like a call is none: the n bytes held become content. */
-bool lm_output_give_up(lm_output *output, size_t n);
+bool lm_output_give_up(lm_chat_output *output, size_t n);
 
 #endif

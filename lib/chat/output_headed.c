@@ -9,14 +9,14 @@
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-static bool begin_header(lm_output *output, size_t from) {
+static bool begin_header(lm_chat_output *output, size_t from) {
     output->header_from = output->scan = from;
     output->state = LM_STATE_HEADER;
     return true;
 }
 
 /* A marker of starts, of n bytes, lies at pos. */
-static bool begin(lm_output *output, const lm_headed_json *syntax, size_t which, size_t n) {
+static bool begin(lm_chat_output *output, const lm_headed_json *syntax, size_t which, size_t n) {
     if (which >= syntax->n_sections) return begin_header(output, n);
     bool more;
     size_t next, n_next = 0, spaces = lm_output_spaces(output, n, &more);
@@ -32,8 +32,8 @@ static bool begin(lm_output *output, const lm_headed_json *syntax, size_t which,
 }
 
 /* NAME, NAME mark ID, or ID mark NAME. */
-static void split_header(lm_output *output, const lm_headed_json *syntax, const char *header, size_t n, lm_str *name,
-                         lm_str *id) {
+static void split_header(lm_chat_output *output, const lm_headed_json *syntax, const char *header, size_t n,
+                         lm_str *name, lm_str *id) {
     size_t n_mark = syntax->id_mark ? strlen(syntax->id_mark) : 0, at = n, from = n;
     for (size_t i = 0; n_mark && at == n && i + n_mark <= n; i++)
         if (memcmp(header + i, syntax->id_mark, n_mark) == 0) at = i;
@@ -44,7 +44,8 @@ static void split_header(lm_output *output, const lm_headed_json *syntax, const 
         output->status = LM_ERR_MEMORY;
 }
 
-static bool open_call(lm_output *output, const lm_headed_json *syntax, const char *header, size_t n, size_t consumed) {
+static bool open_call(lm_chat_output *output, const lm_headed_json *syntax, const char *header, size_t n,
+                      size_t consumed) {
     lm_str *name = &output->json.name, *id = &output->json.id;
     lm_str_clear(name);
     lm_str_clear(id);
@@ -61,7 +62,7 @@ static bool open_call(lm_output *output, const lm_headed_json *syntax, const cha
     return lm_output_go(output, LM_STATE_ARGUMENTS, consumed);
 }
 
-static bool step_header(lm_output *output, const lm_headed_json *syntax) {
+static bool step_header(lm_chat_output *output, const lm_headed_json *syntax) {
     static const char fences[] = LM_WORDS("```json\0```\0{");
     size_t which, n_word, n_fence, found = lm_output_find(output, syntax->separators, &which, &n_word);
     if (found == SIZE_MAX) {
@@ -86,7 +87,7 @@ static bool step_header(lm_output *output, const lm_headed_json *syntax) {
                      fence + (which < 2 ? n_fence : 0));
 }
 
-static bool step_arguments(lm_output *output, const lm_headed_json *syntax) {
+static bool step_arguments(lm_chat_output *output, const lm_headed_json *syntax) {
     bool more;
     size_t which, n;
     if (lm_output_current(output)->arguments.size == 0) { /* nothing where arguments should be: there are none */
@@ -107,7 +108,7 @@ static bool step_arguments(lm_output *output, const lm_headed_json *syntax) {
     }
 }
 
-static bool step_after(lm_output *output, const lm_headed_json *syntax) {
+static bool step_after(lm_chat_output *output, const lm_headed_json *syntax) {
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
@@ -120,7 +121,7 @@ static bool step_after(lm_output *output, const lm_headed_json *syntax) {
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
-bool lm_headed_json_step(lm_output *output, const lm_headed_json *syntax) {
+bool lm_headed_json_step(lm_chat_output *output, const lm_headed_json *syntax) {
     bool stepped, advanced = lm_output_step_reasoning(output, syntax->starts, &stepped);
     size_t which, n;
     if (stepped) return advanced;
@@ -137,4 +138,4 @@ bool lm_headed_json_step(lm_output *output, const lm_headed_json *syntax) {
     }
 }
 
-bool lm_headed_json_family_step(lm_output *output) { return lm_headed_json_step(output, output->family->syntax); }
+bool lm_headed_json_family_step(lm_chat_output *output) { return lm_headed_json_step(output, output->family->syntax); }

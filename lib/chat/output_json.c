@@ -10,7 +10,7 @@ enum { OTHER, NAME, ARGUMENTS, ID };
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-void lm_output_json_begin(lm_output *output, bool needs_arguments, bool name_is_key) {
+void lm_output_json_begin(lm_chat_output *output, bool needs_arguments, bool name_is_key) {
     lm_json_call *json = &output->json;
     lm_str_clear(&json->text);
     lm_str_clear(&json->name);
@@ -24,7 +24,7 @@ void lm_output_json_begin(lm_output *output, bool needs_arguments, bool name_is_
     output->scan = 0;
 }
 
-size_t lm_output_json_stream(lm_output *output, lm_json_scan *scan, const char *bytes, size_t n,
+size_t lm_output_json_stream(lm_chat_output *output, lm_json_scan *scan, const char *bytes, size_t n,
                              lm_call_result *result) {
     size_t plain = 0, at = 0;
     *result = LM_CALL_MORE;
@@ -50,7 +50,7 @@ size_t lm_output_json_stream(lm_output *output, lm_json_scan *scan, const char *
     return at;
 }
 
-lm_call_result lm_output_json_arguments(lm_output *output) {
+lm_call_result lm_output_json_arguments(lm_chat_output *output) {
     lm_call_result result;
     size_t left = lm_output_left(output);
     size_t used = lm_output_json_stream(output, &output->json_scan, lm_output_rest(output), left, &result);
@@ -60,7 +60,7 @@ lm_call_result lm_output_json_arguments(lm_output *output) {
 }
 
 /* The decoded text of a JSON string or the plain text of a scalar. */
-static bool decode(lm_output *output, const char *bytes, size_t n, lm_str *out) {
+static bool decode(lm_chat_output *output, const char *bytes, size_t n, lm_str *out) {
     lm_arena arena;
     const lm_json *value;
     lm_arena_init(&arena, output->env, LM_ARENA_UNLIMITED);
@@ -91,21 +91,21 @@ static uint8_t key_kind(const lm_json_call *json) {
     return OTHER;
 }
 
-static void commit(lm_output *output) {
+static void commit(lm_chat_output *output) {
     lm_json_call *json = &output->json;
     json->committed = true;
     lm_output_call_begin(output, lm_str_text(&json->name), json->name.size, lm_str_text(&json->id), json->id.size);
 }
 
 /* Hand out arguments that lie complete in the buffer. */
-static void hand_out(lm_output *output, const char *bytes, size_t n) {
+static void hand_out(lm_chat_output *output, const char *bytes, size_t n) {
     lm_json_scan scan = {0};
     lm_call_result ignored;
     lm_output_json_stream(output, &scan, bytes, n, &ignored);
 }
 
 /* A value was read: bytes [from, to) behind pos. */
-static bool take_value(lm_output *output, size_t from, size_t to) {
+static bool take_value(lm_chat_output *output, size_t from, size_t to) {
     lm_json_call *json = &output->json;
     const char *bytes = lm_output_rest(output) + from;
     size_t n = to - from;
@@ -138,7 +138,7 @@ static bool take_value(lm_output *output, size_t from, size_t to) {
 }
 
 /* The object ended. */
-static lm_call_result finish(lm_output *output) {
+static lm_call_result finish(lm_chat_output *output) {
     lm_json_call *json = &output->json;
     if (!json->committed) {
         if (!json->has_name || (json->needs_arguments && !json->has_arguments)) return LM_CALL_FAILED;
@@ -159,7 +159,7 @@ static lm_call_result finish(lm_output *output) {
 }
 
 /* Stream the arguments: the name is known and they have begun like an object. */
-static void begin_stream(lm_output *output) {
+static void begin_stream(lm_chat_output *output) {
     lm_json_call *json = &output->json;
     lm_call_result ignored;
     commit(output);
@@ -174,7 +174,7 @@ static void begin_stream(lm_output *output) {
 
 static bool is_key_byte(char c) { return c == '"' || c == '}'; }
 
-lm_call_result lm_output_json_call(lm_output *output) {
+lm_call_result lm_output_json_call(lm_chat_output *output) {
     lm_json_call *json = &output->json;
     lm_call_result result;
     while (output->status == LM_OK && output->scan < lm_output_left(output)) {

@@ -14,7 +14,7 @@ static const char mark[] = "<|\"|>";
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-void lm_output_literal_begin(lm_output *output) {
+void lm_output_literal_begin(lm_chat_output *output) {
     lm_literal *literal = &output->literal;
     literal->state = BEGIN;
     literal->depth = 0;
@@ -26,7 +26,7 @@ static bool in_object(const lm_literal *literal) {
     return literal->is_object[(literal->depth - 1) / 8] >> ((literal->depth - 1) % 8) & 1;
 }
 
-static bool push(lm_output *output, bool object) {
+static bool push(lm_chat_output *output, bool object) {
     lm_literal *literal = &output->literal;
     if (literal->depth == LM_JSON_SCAN_DEPTH_MAX) return false;
     uint8_t bit = (uint8_t)(1u << (literal->depth % 8)), *byte = &literal->is_object[literal->depth / 8];
@@ -38,7 +38,7 @@ static bool push(lm_output *output, bool object) {
     return true;
 }
 
-static void pop(lm_output *output) {
+static void pop(lm_chat_output *output) {
     lm_literal *literal = &output->literal;
     lm_output_call_word(output, in_object(literal) ? "}" : "]");
     literal->depth--;
@@ -52,12 +52,12 @@ static bool closes(const lm_literal *literal, lm_literal_dialect dialect, char c
     return c == ']' || (dialect == LM_LITERAL_PYTHON && c == ')');
 }
 
-static void separate(lm_output *output) {
+static void separate(lm_chat_output *output) {
     if (!output->literal.first) lm_output_call_word(output, ", ");
     output->literal.first = false;
 }
 
-static void put_word(lm_output *output) {
+static void put_word(lm_chat_output *output) {
     static const char *const constants[][2] = {{"true", "true"}, {"false", "false"}, {"null", "null"},
                                                {"True", "true"}, {"False", "false"}, {"None", "null"}};
     lm_str *word = &output->literal.word;
@@ -78,7 +78,7 @@ static void put_word(lm_output *output) {
     output->literal.state = AFTER;
 }
 
-static void put_key(lm_output *output) {
+static void put_key(lm_chat_output *output) {
     lm_str *word = &output->literal.word;
     while (word->size && is_space(word->data[word->size - 1])) word->data[--word->size] = '\0';
     separate(output);
@@ -88,14 +88,14 @@ static void put_key(lm_output *output) {
     lm_str_clear(word);
 }
 
-static bool add_to_word(lm_output *output, const char *bytes, size_t n) {
+static bool add_to_word(lm_chat_output *output, const char *bytes, size_t n) {
     if (output->literal.word.size + n > WORD_MAX) return false;
     if (output->status == LM_OK) output->status = lm_str_append(&output->literal.word, bytes, n);
     return true;
 }
 
 /* An escape of Python at rest (the backslash): bytes used, 0 when more is needed. */
-static size_t escape(lm_output *output, const char *rest, size_t left) {
+static size_t escape(lm_chat_output *output, const char *rest, size_t left) {
     static const char letters[] = "nrt\\'\"abfv0", values[] = "\n\r\t\\'\"\a\b\f\v\0";
     if (left < 2) return output->at_end ? left : 0;
     char c = rest[1];
@@ -123,7 +123,7 @@ static size_t escape(lm_output *output, const char *rest, size_t left) {
 }
 
 /* Inside of a string: text as far as it is certain. false: more is needed. */
-static bool step_string(lm_output *output) {
+static bool step_string(lm_chat_output *output) {
     lm_literal *literal = &output->literal;
     const char *rest = lm_output_rest(output);
     size_t left = lm_output_left(output), n = 0;
@@ -153,7 +153,7 @@ static bool step_string(lm_output *output) {
 }
 
 /* A string begins here? */
-static lm_match begins_string(lm_output *output, lm_literal_dialect dialect, char c) {
+static lm_match begins_string(lm_chat_output *output, lm_literal_dialect dialect, char c) {
     if (c == '"' || (c == '\'' && dialect == LM_LITERAL_PYTHON)) {
         output->literal.quote = (uint8_t)c;
         output->pos++;
@@ -167,7 +167,7 @@ static lm_match begins_string(lm_output *output, lm_literal_dialect dialect, cha
     return match;
 }
 
-lm_call_result lm_output_literal(lm_output *output, lm_literal_dialect dialect) {
+lm_call_result lm_output_literal(lm_chat_output *output, lm_literal_dialect dialect) {
     lm_literal *literal = &output->literal;
     if (literal->state == BEGIN && dialect == LM_LITERAL_PYTHON) push(output, true);
     while (output->status == LM_OK && literal->state != ENDED) {

@@ -10,8 +10,8 @@ typedef enum lm_literal_dialect {
     LM_LITERAL_PYTHON /* key=value, ...) with Python's values; begins behind the parenthesis */
 } lm_literal_dialect;
 
-void lm_output_literal_begin(lm_output *output);
+void lm_output_literal_begin(lm_chat_output *output);
 /* Convert at pos. A call must be open. DONE: pos is behind the last bracket. BROKEN: pos is at what does not fit. */
-lm_call_result lm_output_literal(lm_output *output, lm_literal_dialect dialect);
+lm_call_result lm_output_literal(lm_chat_output *output, lm_literal_dialect dialect);
 
 #endif

@@ -2,7 +2,7 @@
  * The engine for JSON calls between tags: <tool_call>{...}</tool_call>, or a list of them: [TOOL_CALLS][{...}, {...}]. */
 #include "output_json.h"
 
-bool lm_output_drain(lm_output *output, const char *closes) {
+bool lm_output_drain(lm_chat_output *output, const char *closes) {
     size_t which, n, found = lm_output_find(output, closes, &which, &n);
     n = found == SIZE_MAX ? output->scan : found;
     lm_output_call_arguments(output, lm_output_rest(output), n);
@@ -14,7 +14,7 @@ bool lm_output_drain(lm_output *output, const char *closes) {
 }
 
 /* Behind the opening tag: the object, or the bracket before the first one. The tag stays unread until the call is sure. */
-static bool begin_first(lm_output *output, const lm_tagged_json *syntax, size_t n) {
+static bool begin_first(lm_chat_output *output, const lm_tagged_json *syntax, size_t n) {
     bool more;
     size_t spaces = lm_output_spaces(output, n, &more);
     if (more) return false;
@@ -26,13 +26,13 @@ static bool begin_first(lm_output *output, const lm_tagged_json *syntax, size_t 
     return true;
 }
 
-static bool begin_next(lm_output *output, const lm_tagged_json *syntax, size_t n) {
+static bool begin_next(lm_chat_output *output, const lm_tagged_json *syntax, size_t n) {
     lm_output_json_begin(output, syntax->needs_arguments, syntax->name_is_key);
     output->header_from = 0;
     return lm_output_go(output, LM_STATE_ARGUMENTS, n);
 }
 
-static bool after_call(lm_output *output, const lm_tagged_json *syntax) {
+static bool after_call(lm_chat_output *output, const lm_tagged_json *syntax) {
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
@@ -49,7 +49,7 @@ static bool after_call(lm_output *output, const lm_tagged_json *syntax) {
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
-bool lm_tagged_json_step(lm_output *output, const lm_tagged_json *syntax) {
+bool lm_tagged_json_step(lm_chat_output *output, const lm_tagged_json *syntax) {
     bool stepped, advanced = lm_output_step_reasoning(output, syntax->opens, &stepped);
     size_t which, n;
     if (stepped) return advanced;
@@ -72,4 +72,4 @@ bool lm_tagged_json_step(lm_output *output, const lm_tagged_json *syntax) {
     }
 }
 
-bool lm_tagged_json_family_step(lm_output *output) { return lm_tagged_json_step(output, output->family->syntax); }
+bool lm_tagged_json_family_step(lm_chat_output *output) { return lm_tagged_json_step(output, output->family->syntax); }

@@ -55,7 +55,7 @@ static unsigned allowed(const lm_json *schema, int depth) {
 
 bool lm_output_wants_text(const lm_json *schema) { return allowed(schema, 8) == TEXT; }
 
-static void put_string(lm_output *output, const char *bytes, size_t n) {
+static void put_string(lm_chat_output *output, const char *bytes, size_t n) {
     lm_output_call_word(output, "\"");
     lm_output_call_escaped(output, bytes, n);
     lm_output_call_word(output, "\"");
@@ -66,7 +66,7 @@ static const char words[3][2][6] = {{"True", "true"}, {"False", "false"}, {"None
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
 /* Whether a text is a JSON value of one of the types. */
-static bool fits_as_json(lm_output *output, unsigned types, bool is_json, const char *from, const char *to) {
+static bool fits_as_json(lm_chat_output *output, unsigned types, bool is_json, const char *from, const char *to) {
     lm_arena arena;
     const lm_json *value;
     lm_arena_init(&arena, output->env, LM_ARENA_UNLIMITED);
@@ -82,7 +82,7 @@ static bool fits_as_json(lm_output *output, unsigned types, bool is_json, const 
 }
 
 /* A list or a mapping as Python prints it, as JSON; nothing when it is something else. */
-static void read_python(lm_output *output, const char *from, const char *to, lm_str *out) {
+static void read_python(lm_chat_output *output, const char *from, const char *to, lm_str *out) {
     lm_str text;
     lm_str_init(&text, output->env, SIZE_MAX);
     for (const char *at = from; at < to && out->status == LM_OK; at++) {
@@ -111,7 +111,7 @@ static void read_python(lm_output *output, const char *from, const char *to, lm_
     lm_str_free(&text);
 }
 
-void lm_output_value(lm_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n) {
+void lm_output_value(lm_chat_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n) {
     unsigned types = is_json ? ANY : allowed(schema, 8);
     const char *from = bytes, *to = bytes + n;
     while (from < to && is_space(*from)) from++;

@@ -8,14 +8,14 @@
 #define NAME_MAX_BYTES 512
 #define SPACES_MAX 64
 
-static bool begin_name(lm_output *output, size_t from) {
+static bool begin_name(lm_chat_output *output, size_t from) {
     output->header_from = output->scan = from;
     output->state = LM_STATE_HEADER;
     return true;
 }
 
 /* A marker of starts, of n bytes, lies at pos. */
-static bool begin(lm_output *output, const lm_xml_syntax *syntax, size_t which, size_t n) {
+static bool begin(lm_chat_output *output, const lm_xml_syntax *syntax, size_t which, size_t n) {
     size_t next, n_next = 0;
     bool more;
     if (which >= syntax->n_sections) return begin_name(output, n);
@@ -27,7 +27,7 @@ static bool begin(lm_output *output, const lm_xml_syntax *syntax, size_t which, 
     return lm_output_give_up(output, n);
 }
 
-static bool step_name(lm_output *output, const lm_xml_syntax *syntax) {
+static bool step_name(lm_chat_output *output, const lm_xml_syntax *syntax) {
     size_t which, n_end, found = lm_output_find(output, syntax->name_ends, &which, &n_end);
     if (found == SIZE_MAX)
         return output->at_end || output->scan - output->header_from > NAME_MAX_BYTES
@@ -44,14 +44,14 @@ static bool step_name(lm_output *output, const lm_xml_syntax *syntax) {
     return lm_output_go(output, LM_STATE_SECTION, found + (syntax->name_ends_stay ? 0 : n_end));
 }
 
-static bool end_call(lm_output *output, lm_output_state state, size_t n) {
+static bool end_call(lm_chat_output *output, lm_output_state state, size_t n) {
     lm_output_call_word(output, "}");
     lm_output_call_end(output, true);
     return lm_output_go(output, state, n);
 }
 
 /* Between parameters. */
-static bool step_between(lm_output *output, const lm_xml_syntax *syntax) {
+static bool step_between(lm_chat_output *output, const lm_xml_syntax *syntax) {
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
@@ -71,12 +71,12 @@ static bool step_between(lm_output *output, const lm_xml_syntax *syntax) {
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
-static bool break_off(lm_output *output) {
+static bool break_off(lm_chat_output *output) {
     lm_output_call_end(output, false);
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
-static bool step_key(lm_output *output, const lm_xml_syntax *syntax) {
+static bool step_key(lm_chat_output *output, const lm_xml_syntax *syntax) {
     size_t which, n, found = lm_output_find(output, syntax->key_ends, &which, &n);
     if (found == SIZE_MAX)
         return output->at_end || output->scan - output->header_from > NAME_MAX_BYTES ? break_off(output) : false;
@@ -109,7 +109,7 @@ static bool step_key(lm_output *output, const lm_xml_syntax *syntax) {
 }
 
 /* Whether what follows a closing tag may follow a value. */
-static lm_match closes_value(lm_output *output, const lm_xml_syntax *syntax, size_t after) {
+static lm_match closes_value(lm_chat_output *output, const lm_xml_syntax *syntax, size_t after) {
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, after, &more);
     if (spaces > SPACES_MAX) return LM_MATCH_YES;
@@ -126,7 +126,7 @@ static lm_match closes_value(lm_output *output, const lm_xml_syntax *syntax, siz
     return unsure ? LM_MATCH_MORE : LM_MATCH_NO;
 }
 
-static bool step_value(lm_output *output, const lm_xml_syntax *syntax) {
+static bool step_value(lm_chat_output *output, const lm_xml_syntax *syntax) {
     size_t which, n_close, found, end;
     for (;;) {
         found = lm_output_find(output, syntax->value_close, &which, &n_close);
@@ -164,7 +164,7 @@ static bool step_value(lm_output *output, const lm_xml_syntax *syntax) {
     return lm_output_go(output, LM_STATE_SECTION, found + n_close);
 }
 
-static bool step_after(lm_output *output, const lm_xml_syntax *syntax) {
+static bool step_after(lm_chat_output *output, const lm_xml_syntax *syntax) {
     bool more;
     size_t which, n, spaces = lm_output_spaces(output, 0, &more);
     if (more) return false;
@@ -174,7 +174,7 @@ static bool step_after(lm_output *output, const lm_xml_syntax *syntax) {
     return lm_output_go(output, LM_STATE_TEXT, 0);
 }
 
-bool lm_xml_step(lm_output *output, const lm_xml_syntax *syntax) {
+bool lm_xml_step(lm_chat_output *output, const lm_xml_syntax *syntax) {
     bool stepped, advanced = lm_output_step_reasoning(output, syntax->starts, &stepped);
     size_t which, n;
     if (stepped) return advanced;
@@ -191,4 +191,4 @@ bool lm_xml_step(lm_output *output, const lm_xml_syntax *syntax) {
     }
 }
 
-bool lm_xml_family_step(lm_output *output) { return lm_xml_step(output, output->family->syntax); }
+bool lm_xml_family_step(lm_chat_output *output) { return lm_xml_step(output, output->family->syntax); }

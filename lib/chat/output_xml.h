@@ -21,12 +21,12 @@ typedef struct lm_xml_syntax {
     bool trims_lines; /* one line feed on each side of a value belongs to the syntax */
 } lm_xml_syntax;
 
-bool lm_xml_step(lm_output *output, const lm_xml_syntax *syntax);
+bool lm_xml_step(lm_chat_output *output, const lm_xml_syntax *syntax);
 /* The same as a family's step, with the syntax that the family has. */
-bool lm_xml_family_step(lm_output *output);
+bool lm_xml_family_step(lm_chat_output *output);
 
 /* A finished value of a parameter whose schema does not say text: as JSON if it fits, else as a string (output_value.c). */
-void lm_output_value(lm_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n);
+void lm_output_value(lm_chat_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n);
 /* Whether the schema allows nothing but strings. */
 bool lm_output_wants_text(const lm_json *schema);
 

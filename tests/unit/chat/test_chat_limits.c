@@ -150,7 +150,7 @@ static void parsing_survives_any_failed_allocation(void **state) {
         for (size_t k = 0;; k++) {
             test_memory memory = {.fail_at = k};
             lm_env env = test_memory_env(&memory);
-            lm_output output;
+            lm_chat_output output;
             static const char tools[] = "[{\"function\": {\"name\": \"f\"}}]";
             lm_status status = lm_output_init(&output, &env, cases[c].family, "", 0, tools, sizeof tools - 1, NULL);
             if (status == LM_OK) {
@@ -192,7 +192,7 @@ static void parsing_is_linear(void **state) {
     lm_env env;
     lm_env_init(&env, NULL, NULL);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        lm_output output;
+        lm_chat_output output;
         clock_t before = clock();
         assert_int_equal(lm_output_init(&output, &env, cases[c].family, "", 0, NULL, 0, NULL), LM_OK);
         for (const char *p = cases[c].start; *p; p++) lm_output_feed(&output, p, 1);

@@ -8,13 +8,13 @@
 #include "chat/output_family.h"
 
 typedef struct run {
-    lm_output output;
+    lm_chat_output output;
     char *content, *reasoning; /* joined from deltas */
     size_t n_content, n_reasoning;
 } run;
 
 static void take_deltas(run *r) {
-    lm_output *o = &r->output;
+    lm_chat_output *o = &r->output;
     for (; o->next_delta < o->deltas.count; o->next_delta++) {
         const lm_output_delta *delta = &o->deltas.data[o->next_delta];
         if (delta->kind > LM_OUTPUT_REASONING) continue;
@@ -98,7 +98,7 @@ static int same_call(const lm_output_call *call, const lm_json *expected) {
 }
 
 static int matches(const run *r, const lm_json *expected) {
-    const lm_output *o = &r->output;
+    const lm_chat_output *o = &r->output;
     const lm_json *calls = lm_json_get(expected, "tool_calls");
     if (!same_stripped(lm_str_text(&o->content), o->content.size, lm_json_get(expected, "content"))) return 0;
     if (!same_stripped(lm_str_text(&o->reasoning), o->reasoning.size, lm_json_get(expected, "reasoning_content")))
@@ -145,7 +145,7 @@ static void end(run *r) {
 }
 
 static void print_run(const run *r) {
-    const lm_output *o = &r->output;
+    const lm_chat_output *o = &r->output;
     print_message("  content <<%s>>\n  reasoning <<%s>>\n", lm_str_text(&o->content), lm_str_text(&o->reasoning));
     for (size_t i = 0; i < o->calls.count; i++)
         print_message("  call %s id <%s> %s %s\n", lm_str_text(&o->calls.data[i].name),
@@ -154,7 +154,7 @@ static void print_run(const run *r) {
 }
 
 static int same_runs(const run *a, const run *b) {
-    const lm_output *x = &a->output, *y = &b->output;
+    const lm_chat_output *x = &a->output, *y = &b->output;
     if (x->content.size != y->content.size || x->reasoning.size != y->reasoning.size ||
         x->calls.count != y->calls.count)
         return 0;

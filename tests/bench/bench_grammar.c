@@ -47,7 +47,7 @@ static uint32_t *slot_of(const char *text, size_t n) {
 }
 
 static void add_token(const char *text, size_t n) {
-    char *copy = malloc(n + 1);
+    char *copy = calloc(n + 1, 1);
     size_t size = 0;
     for (size_t i = 0; i < n;) {
         if (n - i >= 2 && memcmp(text + i, "\xC4\xA0", 2) == 0)

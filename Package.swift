@@ -22,7 +22,7 @@ let package = Package(
         .target(
             name: "CLM", path: ".",
             exclude: [
-                "lib/meson.build", "lib/liblm.map", "lib/lmConfig.cmake.in", "lib/lmConfigVersion.cmake.in", "lib/vocab/tools",
+                "lib/amalgamate.py", "lib/meson.build", "lib/liblm.map", "lib/lmConfig.cmake.in", "lib/lmConfigVersion.cmake.in", "lib/vocab/tools",
                 "kernels/meson.build", "kernels/tools",
             ] + rooms.map { "lib/\($0)/meson.build" },
             sources: ["lib", "kernels"], publicHeadersPath: "include",

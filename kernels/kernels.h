@@ -64,7 +64,7 @@ typedef void lm_quantize_fn(lm_acts *acts, int32_t c, const float *x);
  *                                               (dot_iq.c: codebook types, with d a power of two smaller so that q is integer),
  *                                               then, if the type has minima, acc = fma(-(dmin*s), (float)imin, acc)
  *   F32 F16 BF16 (LM_ACT_F32):                  lanes(k) over fma(w_i, x_i, lane) with w_i converted to f32
- * matvec: 1 <= n <= 4, one pass over the weights. matmul (NULL where a level has none: the caller then uses matvec in groups
+ * matvec: 1 <= n <= 4, one pass over the weights where they are common (else one for each column). matmul (NULL where a level has none: the caller then uses matvec in groups
  * of 4): any n; panel comes from pack; work is scratch of matmul_work_bytes, private to the thread. */
 typedef void lm_matvec_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n, float *out,
                           size_t out_stride);

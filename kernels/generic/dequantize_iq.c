@@ -5,9 +5,9 @@
 #include "../half.h"
 #include "../iq_tables.h"
 
-/* Up to 8 magnitudes times scale, negative where signs has a bit. */
-static void put(float *out, float scale, const uint8_t *grid, int n, uint8_t signs) {
-    for (int j = 0; j < n; j++) out[j] = scale * (float)grid[j] * (signs >> j & 1 ? -1.0f : 1.0f);
+/* n magnitudes, one to a byte, times scale, negative where signs has a bit. */
+static void put(float *out, float scale, uint64_t magnitudes, int n, uint8_t signs) {
+    for (int j = 0; j < n; j++) out[j] = scale * (float)(magnitudes >> 8 * j & 255) * (signs >> j & 1 ? -1.0f : 1.0f);
 }
 
 void lm_dequantize_iq2xxs_c(const void *blocks, float *out, size_t n) {
@@ -18,7 +18,8 @@ void lm_dequantize_iq2xxs_c(const void *blocks, float *out, size_t n) {
             uint32_t w = lm_load_u32(b->qs + 8 * s + 4);
             float scale = d * (0.5f + (float)(w >> 28)) * 0.25f;
             for (int k = 0; k < 4; k++)
-                put(out + 32 * s + 8 * k, scale, lm_iq2xxs_grid[b->qs[8 * s + k]], 8, lm_iq_signs[w >> 7 * k & 127]);
+                put(out + 32 * s + 8 * k, scale, lm_iq2_magnitudes(lm_iq2xxs_grid[b->qs[8 * s + k]]), 8,
+                    lm_iq_signs[w >> 7 * k & 127]);
         }
     }
 }
@@ -30,7 +31,7 @@ void lm_dequantize_iq2xs_c(const void *blocks, float *out, size_t n) {
         for (int g = 0; g < 32; g++) {
             int q = lm_load_u16(b->qs + 2 * g), code = b->scales[g / 4] >> 4 * (g / 2 % 2) & 15;
             float scale = d * (0.5f + (float)code) * 0.25f;
-            put(out + 8 * g, scale, lm_iq2xs_grid[q & 511], 8, lm_iq_signs[q >> 9]);
+            put(out + 8 * g, scale, lm_iq2_magnitudes(lm_iq2xs_grid[q & 511]), 8, lm_iq_signs[q >> 9]);
         }
     }
 }
@@ -43,7 +44,7 @@ void lm_dequantize_iq2s_c(const void *blocks, float *out, size_t n) {
             int index = b->qs[g] | (b->qh[g / 4] >> 2 * (g % 4) & 3) << 8,
                 code = b->scales[g / 4] >> 4 * (g / 2 % 2) & 15;
             float scale = d * (0.5f + (float)code) * 0.25f;
-            put(out + 8 * g, scale, lm_iq2s_grid[index], 8, b->signs[g]);
+            put(out + 8 * g, scale, lm_iq2_magnitudes(lm_iq2s_grid[index]), 8, b->signs[g]);
         }
     }
 }
@@ -56,8 +57,8 @@ void lm_dequantize_iq3xxs_c(const void *blocks, float *out, size_t n) {
             uint32_t w = lm_load_u32(b->gas + 4 * (g / 4));
             uint8_t signs = lm_iq_signs[w >> 7 * (g % 4) & 127];
             float scale = d * (0.5f + (float)(w >> 28)) * 0.5f;
-            put(out + 8 * g, scale, lm_iq3xxs_grid[b->qs[2 * g]], 4, signs);
-            put(out + 8 * g + 4, scale, lm_iq3xxs_grid[b->qs[2 * g + 1]], 4, signs >> 4);
+            put(out + 8 * g, scale, lm_iq3xxs_magnitudes(lm_iq3xxs_grid[b->qs[2 * g]]), 4, signs);
+            put(out + 8 * g + 4, scale, lm_iq3xxs_magnitudes(lm_iq3xxs_grid[b->qs[2 * g + 1]]), 4, signs >> 4);
         }
     }
 }
@@ -68,14 +69,15 @@ void lm_dequantize_iq3s_c(const void *blocks, float *out, size_t n) {
         float d = lm_load_f16(b->d);
         for (int f = 0; f < 64; f++) {
             int index = b->qs[f] | (b->qh[f / 8] >> f % 8 & 1) << 8, code = b->scales[f / 16] >> 4 * (f / 8 % 2) & 15;
-            put(out + 4 * f, d * (float)(1 + 2 * code), lm_iq3s_grid[index], 4, b->signs[f / 2] >> 4 * (f % 2));
+            put(out + 4 * f, d * (float)(1 + 2 * code), lm_iq3s_magnitudes(lm_iq3s_grid[index]), 4,
+                b->signs[f / 2] >> 4 * (f % 2));
         }
     }
 }
 
-static void put_shifted(float *out, float scale, const int8_t *grid, int is_negative) {
+static void put_shifted(float *out, float scale, uint16_t entry, int is_negative) {
     float shift = is_negative ? -0.125f : 0.125f;
-    for (int j = 0; j < 8; j++) out[j] = scale * ((float)grid[j] + shift);
+    for (int j = 0; j < 8; j++) out[j] = scale * ((float)((entry >> 2 * j & 3) - 1) + shift);
 }
 
 void lm_dequantize_iq1s_c(const void *blocks, float *out, size_t n) {

@@ -10,10 +10,13 @@
 #include "../iq_tables.h"
 #include "dot.h"
 
-/* Sum of level * a over one group of 8 with a sign byte. */
-static int32_t signed_dot(const uint8_t *levels, int count, uint32_t signs, const int8_t *a) {
+/* Sum of magnitude * a over one group of 8 or 4 with sign bits. */
+static int32_t signed_dot(uint64_t magnitudes, int count, uint32_t signs, const int8_t *a) {
     int32_t sum = 0;
-    for (int j = 0; j < count; j++) sum += signs >> j & 1 ? -levels[j] * a[j] : levels[j] * a[j];
+    for (int j = 0; j < count; j++, magnitudes >>= 8) {
+        int32_t level = (int32_t)(magnitudes & 255);
+        sum += signs >> j & 1 ? -level * a[j] : level * a[j];
+    }
     return sum;
 }
 
@@ -25,7 +28,8 @@ static float iq2xxs_block(const void *block, const int8_t *a, const float *s, fl
         uint32_t w = lm_load_u32(index + 4);
         int32_t dot = 0;
         for (int k = 0; k < 4; k++)
-            dot += signed_dot(lm_iq2xxs_grid[index[k]], 8, lm_iq_signs[w >> 7 * k & 127], a + 32 * n + 8 * k);
+            dot += signed_dot(lm_iq2_magnitudes(lm_iq2xxs_grid[index[k]]), 8, lm_iq_signs[w >> 7 * k & 127],
+                              a + 32 * n + 8 * k);
         isum += (int32_t)(2 * (w >> 28) + 1) * dot;
     }
     return fmaf(lm_load_f16(b->d) * 0.125f * *s, (float)isum, acc);
@@ -37,7 +41,8 @@ static float iq2xs_block(const void *block, const int8_t *a, const float *s, flo
     int32_t isum = 0;
     for (int g = 0; g < 32; g++) {
         uint32_t q = lm_load_u16(b->qs + 2 * g), sc = b->scales[g / 4] >> 4 * (g / 2 % 2) & 15;
-        isum += (int32_t)(2 * sc + 1) * signed_dot(lm_iq2xs_grid[q & 511], 8, lm_iq_signs[q >> 9], a + 8 * g);
+        isum += (int32_t)(2 * sc + 1) *
+                signed_dot(lm_iq2_magnitudes(lm_iq2xs_grid[q & 511]), 8, lm_iq_signs[q >> 9], a + 8 * g);
     }
     return fmaf(lm_load_f16(b->d) * 0.125f * *s, (float)isum, acc);
 }
@@ -49,7 +54,7 @@ static float iq2s_block(const void *block, const int8_t *a, const float *s, floa
     for (int g = 0; g < 32; g++) {
         uint32_t sc = b->scales[g / 4] >> 4 * (g / 2 % 2) & 15, index = b->qs[g] | (b->qh[g / 4] >> 2 * (g % 4) & 3u)
                                                                                        << 8;
-        isum += (int32_t)(2 * sc + 1) * signed_dot(lm_iq2s_grid[index], 8, b->signs[g], a + 8 * g);
+        isum += (int32_t)(2 * sc + 1) * signed_dot(lm_iq2_magnitudes(lm_iq2s_grid[index]), 8, b->signs[g], a + 8 * g);
     }
     return fmaf(lm_load_f16(b->d) * 0.125f * *s, (float)isum, acc);
 }
@@ -60,7 +65,8 @@ static float iq3xxs_block(const void *block, const int8_t *a, const float *s, fl
     int32_t isum = 0;
     for (int f = 0; f < 64; f++) {
         uint32_t w = lm_load_u32(b->gas + 4 * (f / 8)), signs = lm_iq_signs[w >> 7 * (f / 2 % 4) & 127];
-        isum += (int32_t)(2 * (w >> 28) + 1) * signed_dot(lm_iq3xxs_grid[b->qs[f]], 4, signs >> 4 * (f % 2), a + 4 * f);
+        isum += (int32_t)(2 * (w >> 28) + 1) *
+                signed_dot(lm_iq3xxs_magnitudes(lm_iq3xxs_grid[b->qs[f]]), 4, signs >> 4 * (f % 2), a + 4 * f);
     }
     return fmaf(lm_load_f16(b->d) * 0.25f * *s, (float)isum, acc);
 }
@@ -71,17 +77,17 @@ static float iq3s_block(const void *block, const int8_t *a, const float *s, floa
     int32_t isum = 0;
     for (int f = 0; f < 64; f++) {
         uint32_t sc = b->scales[f / 16] >> 4 * (f / 8 % 2) & 15, index = b->qs[f] | (b->qh[f / 8] >> f % 8 & 1u) << 8;
-        isum += (int32_t)(2 * sc + 1) *
-                signed_dot(lm_iq3s_grid[index], 4, (uint32_t)b->signs[f / 2] >> 4 * (f % 2), a + 4 * f);
+        isum += (int32_t)(2 * sc + 1) * signed_dot(lm_iq3s_magnitudes(lm_iq3s_grid[index]), 4,
+                                                   (uint32_t)b->signs[f / 2] >> 4 * (f % 2), a + 4 * f);
     }
     return fmaf(lm_load_f16(b->d) * *s, (float)isum, acc);
 }
 LM_DEFINE_MATVEC(iq3s, 256, lm_block_iq3s, 256)
 
 /* Sum of (8*level + shift) * a over one group of 8, shift +-1. */
-static int32_t shifted_dot(const int8_t *levels, int32_t shift, const int8_t *a) {
+static int32_t shifted_dot(uint16_t entry, int32_t shift, const int8_t *a) {
     int32_t sum = 0;
-    for (int j = 0; j < 8; j++) sum += (8 * levels[j] + shift) * a[j];
+    for (int j = 0; j < 8; j++) sum += (8 * ((entry >> 2 * j & 3) - 1) + shift) * a[j];
     return sum;
 }
 

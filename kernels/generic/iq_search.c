@@ -10,26 +10,26 @@
 
 typedef struct codebook {
     int n_levels, group, n_entries;
-    int n_distances;     /* how many distinct distances a list covers */
-    const void *entries; /* [n_entries][group] bytes */
-    int first, step;     /* value of level 0 and (about) between levels; a value v is level (v - first) / step */
+    int n_distances; /* how many distinct distances a list covers */
+    const uint16_t *entries;
 } codebook;
 
 static int find_codebook(int32_t type, codebook *out) {
     switch (type) {
-    case LM_BLOCK_IQ2XXS: *out = (codebook){3, 8, 256, 2, lm_iq2xxs_grid, 8, 17}; return 1;
-    case LM_BLOCK_IQ2XS: *out = (codebook){3, 8, 512, 2, lm_iq2xs_grid, 8, 17}; return 1;
-    case LM_BLOCK_IQ2S: *out = (codebook){3, 8, 1024, 1, lm_iq2s_grid, 8, 17}; return 1;
+    case LM_BLOCK_IQ2XXS: *out = (codebook){3, 8, 256, 2, lm_iq2xxs_grid}; return 1;
+    case LM_BLOCK_IQ2XS: *out = (codebook){3, 8, 512, 2, lm_iq2xs_grid}; return 1;
+    case LM_BLOCK_IQ2S: *out = (codebook){3, 8, 1024, 1, lm_iq2s_grid}; return 1;
     case LM_BLOCK_IQ1S:
-    case LM_BLOCK_IQ1M: *out = (codebook){3, 8, 2048, 3, lm_iq1s_grid, -1, 1}; return 1;
-    case LM_BLOCK_IQ3XXS: *out = (codebook){8, 4, 256, 2, lm_iq3xxs_grid, 4, 8}; return 1;
-    case LM_BLOCK_IQ3S: *out = (codebook){8, 4, 512, 3, lm_iq3s_grid, 1, 2}; return 1;
+    case LM_BLOCK_IQ1M: *out = (codebook){3, 8, 2048, 3, lm_iq1s_grid}; return 1;
+    case LM_BLOCK_IQ3XXS: *out = (codebook){8, 4, 256, 2, lm_iq3xxs_grid}; return 1;
+    case LM_BLOCK_IQ3S: *out = (codebook){8, 4, 512, 3, lm_iq3s_grid}; return 1;
     default: return 0;
     }
 }
 
 static int level_of(const codebook *book, int entry, int j) {
-    return (((const int8_t *)book->entries)[entry * book->group + j] - book->first) / book->step;
+    const int bits = 16 / book->group;
+    return book->entries[entry] >> bits * j & ((1 << bits) - 1);
 }
 
 static int count_points(const codebook *book) {

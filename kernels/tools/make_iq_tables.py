@@ -47,10 +47,13 @@ def flat(kind, name, values):
     print('};')
 
 
-def grid(kind, name, entries):
-    print(f'\nconst {kind} {name}[{len(entries)}][{len(entries[0])}] = {{')
-    print('\n'.join(lines(['{' + ','.join(map(str, e)) + '},' for e in entries])))
-    print('};')
+def grid(name, levels, entries):
+    """Entries as level numbers, element j in bits 2j (of 8 elements) or 4j (of 4) of a word."""
+    bits = 16 // len(entries[0])
+    flat('uint16_t', name, [sum(levels.index(v) << bits * j for j, v in enumerate(e)) for e in entries])
+
+
+IQ2, IQ3XXS, IQ3S, IQ1 = [8, 25, 43], [4, 12, 20, 28, 36, 44, 52, 62], list(range(1, 16, 2)), [-1, 0, 1]
 
 
 def main():
@@ -58,9 +61,8 @@ def main():
         data = json.load(file)
     assert data['ksigns_iq2xs'] == [v | (v.bit_count() & 1) << 7 for v in range(128)]
     print(HEAD)
-    for name in ('iq2xxs', 'iq2xs', 'iq2s', 'iq3xxs', 'iq3s'):
-        grid('uint8_t', f'lm_{name}_grid', data[f'{name}_grid'])
-    grid('int8_t', 'lm_iq1s_grid', data['iq1s_grid'])
+    for name, levels in ('iq2xxs', IQ2), ('iq2xs', IQ2), ('iq2s', IQ2), ('iq3xxs', IQ3XXS), ('iq3s', IQ3S), ('iq1s', IQ1):
+        grid(f'lm_{name}_grid', levels, data[f'{name}_grid'])
     flat('uint8_t', 'lm_iq_signs', data['ksigns_iq2xs'])
     flat('int8_t', 'lm_iq4nl_levels', data['kvalues_iq4nl'])
     flat('int8_t', 'lm_fp4_levels', data['kvalues_fp4'])

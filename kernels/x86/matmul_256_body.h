@@ -31,8 +31,9 @@ LM_INLINE void wide_dot(V s[COLS][2], const struct panel32 *p, const struct acts
         }
     }
 }
-static void kernel_levels(const void *panel, const void *acts, int n_panels, tile_row *c, int offset) {
+static void kernel_levels(const void *panel, const void *acts, int n_panels, float *out, int offset) {
     (void)offset;
+    tile_row *c = (tile_row *)out;
     const struct panel32 *p = panel;
     const V one[2] = {v_set1(0x00010001), v_set1(0x00010001)};
     for (const struct acts32 *a = acts; n_panels--; p++, a++) {
@@ -60,13 +61,13 @@ LM_INLINE void scaled_levels(const struct panel32 *p, const struct acts32 *a, in
             LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p[7].d[0] + ROWS * v, a[7].scale[j]);
     }
 }
-static void kernel_scaled_levels(const void *p, const void *a, int n_panels, tile_row *c, int offset) {
+static void kernel_scaled_levels(const void *p, const void *a, int n_panels, float *c, int offset) {
     (void)offset;
-    scaled_levels(p, a, n_panels, c, 1);
+    scaled_levels(p, a, n_panels, (tile_row *)c, 1);
 }
-static void kernel_scaled16_levels(const void *p, const void *a, int n_panels, tile_row *c, int offset) {
+static void kernel_scaled16_levels(const void *p, const void *a, int n_panels, float *c, int offset) {
     (void)offset;
-    scaled_levels(p, a, n_panels, c, 2);
+    scaled_levels(p, a, n_panels, (tile_row *)c, 2);
 }
 #endif
 

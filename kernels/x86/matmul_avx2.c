@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Prefill at level avx2: the flat panels of matmul_body.h with 256-bit vectors, and the unpackers that other levels borrow. */
-#include "x86.h"
+#include "matmul_form.h"
 
 #if defined(LM_HAVE_X86)
 #include "../blocks.h"

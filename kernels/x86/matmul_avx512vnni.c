@@ -12,7 +12,7 @@
  *     tile: 4 vectors (32 rows) x PAIR_COLS columns of half sums, 2 x PAIR_COLS vectors of int32 sums, in registers
  *
  * Q5_K's codes count as -16..15, and 16 * scale * sum of the activations is added: vpdpwssd again. */
-#include "x86.h"
+#include "matmul_form.h"
 
 #if defined(LM_HAVE_X86)
 #include "../blocks.h"
@@ -154,8 +154,12 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
                 KEEP_ORDER;
             }
         }
-        LM_UNROLL(4) for (int j = 0; j < PAIR_COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) {
-            V sum = isum[j][v], imin = v_zero();
+        /* A loop over sums in memory: once in 256 k, the float work is not worth its code for every column. */
+        V sums[PAIR_COLS][2];
+        LM_UNROLL(4)
+        for (int j = 0; j < PAIR_COLS; j++) v_store(&sums[j][0], isum[j][0]), v_store(&sums[j][1], isum[j][1]);
+        LM_UNROLL(1) for (int j = 0; j < PAIR_COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) {
+            V sum = v_load(&sums[j][v]), imin = v_zero();
             LM_UNROLL(4)
             for (int i = 0; i < 4 * folded; i++) sum = v_dot16(sum, v_load(p->fold[i][v]), bcast32(a->sum32[i][j]));
             F s = f_set1(a->scale[j]), acc = f_fma(f_mul(f_load(p->d[v]), s), f_from_int(sum), f_load(c[j][v]));
@@ -168,9 +172,9 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
     }
 }
 #define PAIR_KERNEL(name, steps, minima, folded)                                                                       \
-    static void kernel_##name(const void *p, const void *a, int n, tile_row *c, int offset) {                          \
+    static void kernel_##name(const void *p, const void *a, int n, float *c, int offset) {                             \
         (void)offset;                                                                                                  \
-        pair_kernel(p, a, n, c, steps, minima, folded);                                                                \
+        pair_kernel(p, a, n, (tile_row *)c, steps, minima, folded);                                                    \
     }
 PAIR_KERNEL(pair16, 4, 0, 0)
 PAIR_KERNEL(pair16_min4, 4, 4, 0)
@@ -181,7 +185,7 @@ PAIR_KERNEL(pair8, 2, 0, 0)
 static size_t pack_bytes_pair(int32_t n, int32_t k) {
     return ((size_t)(padded(n) / PAIR_COLS) * (size_t)(k / 256) * sizeof(struct pair_acts) + 63) / 64 * 64;
 }
-LM_INLINE void pack_pair(void *panel, const lm_acts *acts, int32_t first, int32_t n, const int quarters) {
+static LM_APART void pack_pair(void *panel, const lm_acts *acts, int32_t first, int32_t n, int quarters) {
     const int n_units = acts->k / 256, end = (first + n + PAIR_COLS - 1) / PAIR_COLS * PAIR_COLS;
     const __m256i order =
         quarters ? _mm256_setr_epi32(0, 2, 1, 3, 4, 6, 5, 7) : _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
@@ -252,17 +256,17 @@ FLAT_FORM(tq1_0, 256, scaled, BORROWED)
 #define MATVEC(name) lm_matvec_##name##_avx512vnni
 #define FEW LM_FLAT_COLUMNS
 #define PAIR_FORM(name, which)                                                                                         \
-    static const struct form form_##name = {.block_k = 256,                                                            \
-                                            .block_bytes = name##_BYTES,                                               \
-                                            .unit_k = 256,                                                             \
-                                            .cols = PAIR_COLS,                                                         \
-                                            .acts_bytes = sizeof(struct pair_acts),                                    \
-                                            .panel_bytes = sizeof(struct pair_panel),                                  \
-                                            .unpack_rows = TILE_ROWS,                                                  \
-                                            .unpack = unpack_##name,                                                   \
-                                            .kernel = kernel_##which,                                                  \
-                                            .matvec = MATVEC(name),                                                    \
-                                            .few = FEW};                                                               \
+    static const struct lm_form form_##name = {.tile_rows = TILE_ROWS,                                                 \
+                                               .block_k = 256,                                                         \
+                                               .block_bytes = name##_BYTES,                                            \
+                                               .unit_k = 256,                                                          \
+                                               .cols = PAIR_COLS,                                                      \
+                                               .acts_bytes = sizeof(struct pair_acts),                                 \
+                                               .unpack_rows = TILE_ROWS,                                               \
+                                               .unpack = unpack_##name,                                                \
+                                               .kernel = kernel_##which,                                               \
+                                               .matvec = MATVEC(name),                                                 \
+                                               .few = FEW};                                                            \
     DEFINE_MATMUL(name)
 PAIR_FORM(q2k, pair16_min8)
 PAIR_FORM(q3k, pair16)

@@ -14,11 +14,12 @@
  * end in range: 16 products of at most 16 (16 * 16 * 127 = 32512), or 8 products of at most 32; each type names the offset of its
  * codes, and codes up to 31 count as -16..15 with 16 times the activations' sum added in int32 (EXTRA).
  *
- * Blocking: ROW_CHUNK rows share the float accumulators (L2); for each KC of k, for each TILE_ROWS rows: unpack, then all columns. */
+ * Blocking (matmul_run.c): ROW_CHUNK rows share the float accumulators (L2); for each KC of k, for each TILE_ROWS rows: unpack, then
+ * all columns. */
 
 #include "tiles.h"
 
-enum { TILE_ROWS = 2 * ROWS, KC = 512, ROW_CHUNK = 128 };
+enum { TILE_ROWS = 2 * ROWS };
 #if LANES == 4
 #define COLS 8
 #elif HAVE_VNNI
@@ -33,17 +34,12 @@ struct acts32 {
     int16_t sum16[COLS][2];
     float scale[COLS], sum[COLS];
 };
-struct panel32 {
-    uint8_t q[8][64];     /* 4 k of each row */
-    float d[2][16];       /* [1] is the minimum of types with one, the second scale of NVFP4, dmin of K-quants */
-    int32_t scale[2][16]; /* [half], of types of 256 weights: s with VNNI, else (s, s) in int16 */
-    int32_t min[16];      /* (m, m') in int16, of each 16 */
-};
 enum { PANELS = TILE_ROWS / 16 };
 /* Vector v of the tile in such an array: its panel, and its first row there. */
 #define PANEL(p, v) ((p) + (PANELS == 2 ? (v) : 0))
 #define AT(v) (PANELS == 2 ? 0 : ROWS * (v))
 
+#ifdef UNPACK
 /* ---- unpackers ----
  * pitch: panels from one 32 k to the next. add: what makes the codes the panel's, 0 for a kernel without VNNI. Vectors of 256 bits
  * fill one of a tile's panels, vectors of 512 bits two. */
@@ -87,33 +83,25 @@ LM_INLINE V low_words(V t) { return v_shuf8(t, v_row4(0x01000100, 0x05040504, 0x
 LM_INLINE V high_words(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0x0b0a0b0a, 0x0f0e0f0e)); }
 
 /* Scales of 8 (wide: 32 weights each) or 16 sub-blocks into 8 panels: (s, s), or s with VNNI, which is a shift by 16. */
-LM_INLINE void store_scales(struct panel32 *p, size_t pitch, const int row, V sc[4][2], const int wide, __m128i shift) {
-    LM_UNROLL(2) for (int e = 0; e < 2 - wide; e++) {
+static LM_APART void store_scales(struct panel32 *p, size_t pitch, int row, V sc[4][2], int wide, __m128i shift) {
+    for (int e = 0; e < 2 - wide; e++) {
         V y[4] = {sc[0][e], sc[1][e], sc[2][e], sc[3][e]}, t[4];
         transpose4(y, t);
-        LM_UNROLL(4) for (int d = 0; d < 4; d++) {
-            V low = v_sra32_by(low_words(t[d]), shift), high = v_sra32_by(high_words(t[d]), shift);
-            if (wide) {
-                v_store(p[(size_t)(2 * d) * pitch].scale[0] + row, low);
-                v_store(p[(size_t)(2 * d + 1) * pitch].scale[0] + row, high);
-            } else {
-                v_store(p[(size_t)(4 * e + d) * pitch].scale[0] + row, low);
-                v_store(p[(size_t)(4 * e + d) * pitch].scale[1] + row, high);
-            }
+        LM_UNROLL(1) for (int d = 0; d < 4; d++) {
+            struct panel32 *first = p + (size_t)(wide ? 2 * d : 4 * e + d) * pitch;
+            v_store(first->scale[0] + row, v_sra32_by(low_words(t[d]), shift));
+            v_store((wide ? first[pitch].scale[0] : first->scale[1]) + row, v_sra32_by(high_words(t[d]), shift));
         }
     }
 }
-LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn[4][2], const int wide) {
-    LM_UNROLL(2) for (int e = 0; e < 2 - wide; e++) {
+static LM_APART void store_minima(struct panel32 *p, size_t pitch, int row, V mn[4][2], int wide) {
+    for (int e = 0; e < 2 - wide; e++) {
         V y[4] = {mn[0][e], mn[1][e], mn[2][e], mn[3][e]}, t[4];
         transpose4(y, t);
-        LM_UNROLL(4) for (int d = 0; d < 4; d++) {
-            if (wide) {
-                v_store(p[(size_t)(2 * d) * pitch].min + row, low_words(t[d]));
-                v_store(p[(size_t)(2 * d + 1) * pitch].min + row, high_words(t[d]));
-            } else {
-                v_store(p[(size_t)(4 * e + d) * pitch].min + row, t[d]);
-            }
+        LM_UNROLL(1) for (int d = 0; d < 4; d++) {
+            struct panel32 *first = p + (size_t)(wide ? 2 * d : 4 * e + d) * pitch;
+            v_store(first->min + row, wide ? low_words(t[d]) : t[d]);
+            if (wide) v_store(first[pitch].min + row, high_words(t[d]));
         }
     }
 }
@@ -146,6 +134,7 @@ LM_INLINE void store_minima(struct panel32 *p, size_t pitch, const int row, V mn
             }                                                                                                          \
         }                                                                                                              \
     }
+#endif
 
 /* ---- micro-kernels: c[column][2 vectors] += tile over n_panels ---- */
 
@@ -237,100 +226,33 @@ LM_INLINE void scaled_kernel(const struct panel32 *p, const struct acts32 *a, in
                         isum[j][v] = v_dot16(isum[j][v], v_sll16(v_load(PANEL(pb, v)->scale[0] + AT(v)), 4), sums);
                 }
         }
+        /* A loop over sums in memory: once in 256 k, the float work is not worth its code for every column. */
+        V sums[COLS][2], sums_min[COLS][2];
         LM_UNROLL(8) for (int j = 0; j < COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) {
+            v_store(&sums[j][v], isum[j][v]);
+            if (minima) v_store(&sums_min[j][v], imin[j][v]);
+        }
+        LM_UNROLL(1) for (int j = 0; j < COLS; j++) LM_UNROLL(2) for (int v = 0; v < 2; v++) {
             const struct panel32 *last = PANEL(p + 7 * PANELS, v);
-            add_scaled(c[j][v], isum[j][v], last->d[0] + AT(v), a[7].scale[j]);
+            add_scaled(c[j][v], v_load(&sums[j][v]), last->d[0] + AT(v), a[7].scale[j]);
             if (minima) {
                 F m = f_mul(f_load(last->d[1] + AT(v)), f_set1(a[7].scale[j]));
-                f_store(c[j][v], f_fnma(m, f_from_int(imin[j][v]), f_load(c[j][v])));
+                f_store(c[j][v], f_fnma(m, f_from_int(v_load(&sums_min[j][v])), f_load(c[j][v])));
             }
         }
     }
 }
 
 #define KERNEL(name, body, halves, minima, extra)                                                                      \
-    static void kernel_##name(const void *p, const void *a, int n_panels, tile_row *c, int offset) {                   \
-        body(p, a, n_panels, c, halves, minima, offset, extra);                                                        \
+    static void kernel_##name(const void *p, const void *a, int n_panels, float *c, int offset) {                      \
+        body(p, a, n_panels, (tile_row *)c, halves, minima, offset, extra);                                            \
     }
 
-/* ---- driver ---- */
-
-struct form {
-    int16_t block_k, block_bytes;   /* of the weights */
-    int16_t unit_k, cols;           /* of a panel and of the packed activations: 32 or 256 k, columns of a tile */
-    size_t acts_bytes, panel_bytes; /* per unit */
-    int16_t unpack_rows, add;       /* rows that unpack does at once, 16 or TILE_ROWS; what it adds to the codes */
-    lm_unpack_fn *unpack;
-    void (*kernel)(const void *panel, const void *acts, int n_units, tile_row *c, int offset);
-    int offset;           /* of flat codes without VNNI */
-    lm_matvec_fn *matvec; /* for fewer rows than a tile, and up to few columns */
-    int few;
-};
-
-static int padded(int n) { return (n + LM_PACK_COLUMNS - 1) / LM_PACK_COLUMNS * LM_PACK_COLUMNS; }
-
-/* Place of (column tile, unit) in the packed activations of n columns: all tiles of one KC are contiguous, in the order of use, so
- * that one hardware prefetch stream serves the whole sweep over the columns. */
-static size_t acts_at(int n, int cols, int n_units, int per_chunk, int tile, int unit) {
-    int first = unit / per_chunk * per_chunk, units = n_units - first < per_chunk ? n_units - first : per_chunk;
-    return (size_t)first * (size_t)(padded(n) / cols) + (size_t)tile * (size_t)units + (size_t)(unit - first);
-}
+/* ---- layout of activations, entry points ---- */
 
 static size_t work_bytes(int32_t n, int32_t k, size_t chunk_panel_bytes) {
     (void)k;
     return (size_t)ROW_CHUNK * (size_t)padded(n) * sizeof(float) + chunk_panel_bytes;
-}
-
-static LM_APART void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows,
-                         const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work, float *out,
-                         size_t out_stride) {
-    if (n_rows < TILE_ROWS || n <= f->few) {
-        const int32_t step = f->few > 4 ? f->few : 4;
-        for (int32_t c = 0; c < n; c += step)
-            f->matvec(weights, row_bytes, n_rows, acts, first + c, n - c < step ? n - c : step,
-                      out + (size_t)c * out_stride, out_stride);
-        return;
-    }
-    const uint8_t *w = weights;
-    const int n_units = acts->k / f->unit_k, per_chunk = KC / f->unit_k, n_blocks = acts->k / f->block_k,
-              step = KC / f->block_k;
-    const int tiles = (n + f->cols - 1) / f->cols, width = padded(n), block_bytes = f->block_bytes;
-    tile_row *c = work; /* [row tile][column] */
-    void *panel = (char *)work + (size_t)ROW_CHUNK * (size_t)width * sizeof(float);
-    for (int r0 = 0; r0 < n_rows; r0 += ROW_CHUNK) {
-        int rows = n_rows - r0 < ROW_CHUNK ? n_rows - r0 : ROW_CHUNK, row_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-        memset(c, 0, (size_t)row_tiles * (size_t)width * sizeof *c);
-        for (int kb = 0; kb < n_blocks; kb += step) {
-            int blocks = n_blocks - kb < step ? n_blocks - kb : step, unit = kb * f->block_k / f->unit_k;
-            for (int rt = 0; rt < row_tiles; rt++) {
-                /* The last tile is moved up so that it never reads past the matrix. */
-                int r = r0 + rt * TILE_ROWS, last = rt + 1 == row_tiles;
-                if (r + TILE_ROWS > n_rows) r = n_rows - TILE_ROWS;
-                for (int i = 0; i < TILE_ROWS; i += f->unpack_rows)
-                    f->unpack((char *)panel + (size_t)(i / 16) * sizeof(struct panel32),
-                              w + (size_t)(r + i) * row_bytes + (size_t)kb * (size_t)block_bytes, row_bytes, blocks,
-                              PANELS, f->add);
-                /* While this panel is used, bring the weights of the next one into L2, a few rows per column tile. */
-                const uint8_t *next = w + (size_t)(last ? r0 : r + TILE_ROWS) * row_bytes +
-                                      (size_t)(last ? kb + step : kb) * (size_t)block_bytes;
-                for (int ct = 0, row = 0; ct < tiles; ct++) {
-                    for (; row * tiles < (ct + 1) * TILE_ROWS && row < TILE_ROWS; row++)
-                        for (int i = 0; i < step * block_bytes + 63; i += 64)
-                            _mm_prefetch((const char *)next + (size_t)row * row_bytes + i, _MM_HINT_T1);
-                    size_t at = acts_at(acts->n, f->cols, n_units, per_chunk, first / f->cols + ct, unit);
-                    f->kernel(panel, (const char *)packed + at * f->acts_bytes, blocks * f->block_k / f->unit_k,
-                              c + (size_t)rt * (size_t)width + (size_t)(ct * f->cols), f->offset);
-                }
-            }
-        }
-        /* Column by column, so that the (large) stride of the output costs one page walk per chunk and column. */
-        for (int col = 0; col < n; col++)
-            for (int rt = 0; rt < row_tiles; rt++) {
-                int r = r0 + rt * TILE_ROWS;
-                if (r + TILE_ROWS > n_rows) r = n_rows - TILE_ROWS;
-                memcpy(out + (size_t)col * out_stride + r, c[(size_t)rt * (size_t)width + (size_t)col], sizeof *c);
-            }
-    }
 }
 
 /* The flat layout of activations. The columns that pad the last tile are zero. */
@@ -375,21 +297,21 @@ static void pack_flat(void *panel, const lm_acts *acts, int32_t first, int32_t n
 #define DEFINE_MATMUL(name)                                                                                            \
     void MATMUL(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel,         \
                       int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                           \
-        run(&form_##name, w, row_bytes, n_rows, acts, panel, first, n, work, out, out_stride);                         \
+        lm_matmul_run(&form_##name, w, row_bytes, n_rows, acts, panel, first, n, work, out, out_stride);               \
     }
 /* offset: as in the comment at the top. BORROWED: unpacked by level avx2, 16 rows at a time; there codes in the form of v_prepare_s8
  * are not yet plus 128. */
 #define FLAT_FORM_OF(name, k, which, code_offset, ...)                                                                 \
-    static const struct form form_##name = {.block_k = k,                                                              \
-                                            .block_bytes = name##_BYTES,                                               \
-                                            .unit_k = 32,                                                              \
-                                            .cols = COLS,                                                              \
-                                            .acts_bytes = sizeof(struct acts32),                                       \
-                                            .panel_bytes = PANELS * sizeof(struct panel32),                            \
-                                            .kernel = kernel_##which,                                                  \
-                                            .offset = code_offset,                                                     \
-                                            .matvec = MATVEC(name),                                                    \
-                                            __VA_ARGS__};                                                              \
+    static const struct lm_form form_##name = {.tile_rows = TILE_ROWS,                                                 \
+                                               .block_k = k,                                                           \
+                                               .block_bytes = name##_BYTES,                                            \
+                                               .unit_k = 32,                                                           \
+                                               .cols = COLS,                                                           \
+                                               .acts_bytes = sizeof(struct acts32),                                    \
+                                               .kernel = kernel_##which,                                               \
+                                               .offset = code_offset,                                                  \
+                                               .matvec = MATVEC(name),                                                 \
+                                               __VA_ARGS__};                                                           \
     DEFINE_MATMUL(name)
 #define OWN(name) .unpack = UNPACK(name), .unpack_rows = TILE_ROWS, .add = HAVE_VNNI ? 128 - name##_OFFSET : 0
 #define BORROWED(name) .unpack = lm_unpack_##name##_avx2, .unpack_rows = 16, .add = 128 - name##_OFFSET % 128

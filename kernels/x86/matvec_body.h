@@ -43,7 +43,8 @@ LM_INLINE V v_hsum(const V s[4]) {
     LM_UNROLL(64) for (int at_ = 0; at_ < (bytes); at_ += 64) _mm_prefetch((const char *)(p) + at_, hint)
 
 /* A group function exists twice: for one column with everything in registers, and for more with a loop over the columns, whose
- * weights are taken apart once. With flat tiles the loop serves one column nearly as well, and is all that rarer types have. */
+ * weights are taken apart once. Rarer types have one of them: with flat tiles the loop, which serves one column nearly as well; with 256
+ * bits that of one column, which goes over the weights for each. */
 LM_INLINE void rows_done(const struct rows *g, const F acc[], const int nc) {
     for (int c = 0; c < nc; c++) f_store(g->out + (size_t)c * g->out_stride, acc[c]);
 }
@@ -82,8 +83,8 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
     }
 }
 
-/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone, and with flat tiles rarer
- * types have the second alone. */
+/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone. Rarer types:
+ * DEFINE_MATVEC_OF(name, some) with the second alone, DEFINE_MATVEC_EACH with the first. */
 #ifdef COMMON_TYPES_ONLY
 #define WITH_SOME(group)
 #define SOME_COLUMNS(name, ...) lm_matvec_##name##_avx2(__VA_ARGS__)
@@ -100,3 +101,9 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
             SOME_COLUMNS(name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                 \
     }
 #define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, one)
+#define DEFINE_MATVEC_EACH(name)                                                                                       \
+    void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
+                      float *out, size_t out_stride) {                                                                 \
+        for (int32_t c = 0; c < n; c++, out += out_stride)                                                             \
+            run_groups(name##_rows_one, SCALE_GROUP, w, row_bytes, n_rows, acts, first + c, 1, out, out_stride);       \
+    }

@@ -190,7 +190,7 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
 #if LANES == 4
 #define K_RARE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_OF(name, some)
 #else
-#define K_RARE K_TYPE
+#define K_RARE(name) K_GROUP(name, one, 1) DEFINE_MATVEC_EACH(name)
 #endif
 
 K_BLOCK(q4k, 0)
@@ -235,13 +235,17 @@ LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, 
     }
 }
 K_BLOCK(tq1_0, 1)
-K_TYPE(tq1_0) /* wider vectors gain little */
+K_RARE(tq1_0) /* wider vectors gain little */
 #else
 K_BLOCK(iq4xs, 0)
 #endif
 K_BLOCK(q5k, 0)
+#if LANES == 4
+K_RARE(q5k)
+#else
 K_TYPE(q5k)
-K_TYPE(iq4xs)
+#endif
+K_RARE(iq4xs)
 K_BLOCK(q2k, 0)
 K_BLOCK(q3k, 0)
 K_BLOCK(tq2_0, 1)

@@ -113,7 +113,7 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
 #if LANES == 4
 #define SIMPLE_RARE(name) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC_OF(name, some)
 #else
-#define SIMPLE_RARE SIMPLE_TYPE
+#define SIMPLE_RARE(name) SIMPLE_GROUP(name, one, 1) DEFINE_MATVEC_EACH(name)
 #endif
 
 /* Codes are at most: */
@@ -125,7 +125,7 @@ SIMPLE_TYPE(q8_0)
 #ifndef COMMON_TYPES_ONLY
 SIMPLE_BLOCK(iq4nl, 255, NO_MINIMUM)
 SIMPLE_BLOCK(mxfp4, 24, NO_MINIMUM)
-SIMPLE_TYPE(iq4nl)
+SIMPLE_RARE(iq4nl)
 SIMPLE_TYPE(mxfp4)
 SIMPLE_BLOCK(q4_1, 15, WITH_MINIMUM)
 SIMPLE_BLOCK(q5_0, 31, NO_MINIMUM)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Decode (1..4 columns) of the codebook types, for all levels from avx2 on. A plan takes one block of a row apart with vector
- * instructions: codebook indices, sign bits, scales. A sum then looks up 32 weights at a time and multiplies them with every column. The look-ups, one or two loads each, are what limits decode, and no wider instruction set makes them faster:
- * 64 of 4 bytes per block for IQ3, 32 of 8 bytes for IQ2 and IQ1. */
+ * instructions: codebook indices, sign bits, scales. A sum then looks up 32 weights at a time and multiplies them with every column.
+ * The look-ups, two loads each, are what limits decode, and no wider instruction set makes them faster: 64 per block for IQ3, 32 for
+ * IQ2 and IQ1. The level numbers of an entry are spread to bytes and become levels in registers. */
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
@@ -153,26 +154,34 @@ static void plan_iq1m(struct plan *plan, const void *block) {
 
 enum { EIGHTS, FOURS, SHIFTED, ROWS = 4 };
 
+/* What an entry's level numbers stand for; of 8 elements, number n is met as n or as 4 * n. */
+static const uint8_t levels_iq2[16] = {8, 25, 43, 0, 25, 0, 0, 0, 43}, levels_iq1[16] = {0, 8, 16, 0, 8, 0, 0, 0, 16},
+                     levels_iq3xxs[16] = {4, 12, 20, 28, 36, 44, 52, 62}, levels_iq3s[16] = {1, 3, 5, 7, 9, 11, 13, 15};
+
 /* 32 weights n as magnitudes; *signs: +-1. SHIFTED: 8 * level + shift + 9 instead, shift +-1. */
-LM_INLINE __m256i look_up(const struct plan *plan, int n, const uint8_t *grid, const int kind, __m256i *signs) {
+LM_INLINE __m256i look_up(const struct plan *plan, int n, const uint16_t *grid, __m256i levels, const int kind,
+                          __m256i *signs) {
     const uint16_t *index = plan->index + (kind == FOURS ? 8 : 4) * n;
-    const __m256i bits = _mm256_set1_epi64x((long long)0x8040201008040201u);
+    const __m256i bits = _mm256_set1_epi64x((long long)0x8040201008040201u),
+                  each4 = _mm256_setr_epi64x(0x0101010100000000, 0x0303030302020202, 0x0505050504040404,
+                                             0x0707070706060606);
     __m256i x, word = _mm256_set1_epi32((int)plan->signs[n]);
+#define ENTRY(i) (short)grid[index[i]]
     if (kind == FOURS) {
-        int32_t w[8];
-        LM_UNROLL(8) for (int i = 0; i < 8; i++) memcpy(&w[i], grid + 4 * (size_t)index[i], 4);
-        x = _mm256_setr_epi32(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
+        x = _mm256_cvtepu8_epi16(
+            _mm_setr_epi16(ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4), ENTRY(5), ENTRY(6), ENTRY(7)));
+        x = _mm256_or_si256(x, _mm256_slli_epi16(x, 4));
     } else {
-        int64_t w[4];
-        LM_UNROLL(4) for (int i = 0; i < 4; i++) memcpy(&w[i], grid + 8 * (size_t)index[i], 8);
-        x = _mm256_setr_epi64x(w[0], w[1], w[2], w[3]);
+        x = _mm256_shuffle_epi8(
+            _mm256_broadcastq_epi64(_mm_setr_epi16(ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), 0, 0, 0, 0)), each4);
+        x = _mm256_and_si256(x, _mm256_set1_epi32((int)0xc0300c03u)); /* element j of 4 in byte j */
+        x = _mm256_or_si256(x, _mm256_srli_epi16(x, 4));
     }
-    if (kind == SHIFTED) { /* levels -1, 0, 1 have low bits 3, 0, 1 */
-        const __m256i codes = _mm256_set1_epi32(0x00001008),
-                      at = _mm256_setr_epi64x(0x0008000800080008, 0x0080008000800080, 0x0800080008000800,
+    x = _mm256_shuffle_epi8(levels, _mm256_and_si256(x, _mm256_set1_epi8(15)));
+    if (kind == SHIFTED) {
+        const __m256i at = _mm256_setr_epi64x(0x0008000800080008, 0x0080008000800080, 0x0800080008000800,
                                               (long long)0x8000800080008000u);
         word = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_shuffle_epi8(word, _mm256_set1_epi16(0x0100)), at), at);
-        x = _mm256_shuffle_epi8(codes, _mm256_and_si256(x, _mm256_set1_epi8(3)));
         x = _mm256_add_epi8(x, _mm256_andnot_si256(word, _mm256_set1_epi8(2)));
     } else {
         word = _mm256_shuffle_epi8(word,
@@ -180,11 +189,20 @@ LM_INLINE __m256i look_up(const struct plan *plan, int n, const uint8_t *grid, c
         *signs = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_and_si256(word, bits), bits), _mm256_set1_epi8(1));
     }
     return x;
+#undef ENTRY
 }
 
+struct form {
+    plan_fn *plan;
+    const uint16_t *grid;
+    const uint8_t *levels;
+    size_t block_bytes;
+};
+
 /* sum[r][c] = integer sums of a block of each row with the columns at a, k apart. Pair sums are at most 2 * 62 * 127 = 15748. */
-LM_INLINE void sum_blocks(const struct plan plan[ROWS], const uint8_t *grid, const int kind, const int8_t *a, size_t k,
+LM_INLINE void sum_blocks(const struct plan plan[ROWS], const struct form *f, const int kind, const int8_t *a, size_t k,
                           const int16_t *sum16, __m256i sum[ROWS][4], const int columns) {
+    const __m256i levels = _mm256_broadcastsi128_si256(load16(f->levels));
     for (int r = 0; r < ROWS; r++)
         for (int c = 0; c < columns; c++) {
             sum[r][c] = _mm256_setzero_si256();
@@ -193,7 +211,7 @@ LM_INLINE void sum_blocks(const struct plan plan[ROWS], const uint8_t *grid, con
                     _mm256_madd_epi16(load(plan[r].scale), load(sum16 + (size_t)c * (k / 16))), _mm256_set1_epi32(-9));
         }
     for (int n = 0; n < 8; n++) LM_UNROLL(4) for (int r = 0; r < ROWS; r++) {
-            __m256i signs = _mm256_setzero_si256(), q = look_up(&plan[r], n, grid, kind, &signs);
+            __m256i signs = _mm256_setzero_si256(), q = look_up(&plan[r], n, f->grid, levels, kind, &signs);
             int32_t pair;
             memcpy(&pair, plan[r].scale + 2 * n, 4);
             __m256i scale = _mm256_shuffle_epi8(
@@ -213,12 +231,6 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
     return _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
 }
 
-struct form {
-    plan_fn *plan;
-    const void *grid;
-    size_t block_bytes;
-};
-
 /* 1 to 4 columns, ROWS rows at a time: while one waits for its look-ups another adds. The last rows are repeated to fill a group. */
 #define DEFINE_PRODUCT(kind, KIND, which, columns)                                                                     \
     static void kind##_##which(const struct form *f, const void *w, size_t row_bytes, int32_t n_rows,                  \
@@ -237,7 +249,7 @@ struct form {
                 struct plan plan[ROWS];                                                                                \
                 __m256i sum[ROWS][4];                                                                                  \
                 for (int r = 0; r < ROWS; r++) f->plan(&plan[r], b[r] + kb * f->block_bytes);                          \
-                sum_blocks(plan, f->grid, KIND, a + 256 * kb, k, sum16 + 16 * kb, sum, columns);                       \
+                sum_blocks(plan, f, KIND, a + 256 * kb, k, sum16 + 16 * kb, sum, columns);                             \
                 __m128 d = _mm_setr_ps(plan[0].d, plan[1].d, plan[2].d, plan[3].d);                                    \
                 for (int c = 0; c < columns; c++)                                                                      \
                     acc[c] =                                                                                           \
@@ -259,10 +271,11 @@ DEFINE_KIND(shifted, SHIFTED)
 
 /* For the panels of a batch. */
 LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *e, const void *block) {
+    const __m256i levels = _mm256_broadcastsi128_si256(load16(f->levels));
     struct plan plan;
     f->plan(&plan, block);
     for (int n = 0; n < 8; n++) {
-        __m256i signs = _mm256_set1_epi8(1), q = look_up(&plan, n, f->grid, kind, &signs);
+        __m256i signs = _mm256_set1_epi8(1), q = look_up(&plan, n, f->grid, levels, kind, &signs);
         if (kind == SHIFTED) q = _mm256_sub_epi8(q, _mm256_set1_epi8(9));
         store(e->q + 32 * n, _mm256_sign_epi8(q, signs));
     }
@@ -270,20 +283,20 @@ LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *
     e->d = plan.d;
 }
 
-#define DEFINE_TYPE(name, kind, KIND, codebook)                                                                        \
-    static const struct form form_##name = {plan_##name, codebook, sizeof(lm_block_##name)};                           \
+#define DEFINE_TYPE(name, kind, KIND, codebook, levels)                                                                \
+    static const struct form form_##name = {plan_##name, codebook, levels, sizeof(lm_block_##name)};                   \
     void lm_matvec_##name##_avx2(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,  \
                                  int32_t n, float *out, size_t out_stride) {                                           \
         (n == 1 ? kind##_one : kind##_some)(&form_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);      \
     }                                                                                                                  \
     void lm_expand_##name##_avx2(struct lm_expanded *e, const void *block) { expand(&form_##name, KIND, e, block); }
-DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid)
-DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid)
-DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid)
-DEFINE_TYPE(iq3xxs, fours, FOURS, lm_iq3xxs_grid)
-DEFINE_TYPE(iq3s, fours, FOURS, lm_iq3s_grid)
-DEFINE_TYPE(iq1s, shifted, SHIFTED, lm_iq1s_grid)
-DEFINE_TYPE(iq1m, shifted, SHIFTED, lm_iq1s_grid)
+DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid, levels_iq2)
+DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid, levels_iq2)
+DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid, levels_iq2)
+DEFINE_TYPE(iq3xxs, fours, FOURS, lm_iq3xxs_grid, levels_iq3xxs)
+DEFINE_TYPE(iq3s, fours, FOURS, lm_iq3s_grid, levels_iq3s)
+DEFINE_TYPE(iq1s, shifted, SHIFTED, lm_iq1s_grid, levels_iq1)
+DEFINE_TYPE(iq1m, shifted, SHIFTED, lm_iq1s_grid, levels_iq1)
 LM_TARGET_END
 #else
 typedef int lm_nothing_here;

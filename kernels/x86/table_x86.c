@@ -24,6 +24,7 @@
 #define MATMUL_AVX2(type, name) MATMUL(type, name, avx2, flat, flat, 16, 5)
 #define MATMUL_AVX2VNNI(type, name) MATMUL(type, name, avx2vnni, flat, flat, 16, 5)
 #define MATMUL_AVX512VNNI(type, name) MATMUL(type, name, avx512vnni, flat, flat, 32, 5)
+#define BATCH_FROM_TWO(type, name) kernels->weights[type].matmul_from = 2;
 
 void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_AVX2 || level > LM_CPU_AVX512_VNNI) return;
@@ -35,12 +36,14 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     LM_X86_K(MATMUL_AVX2)
     LM_X86_IQ(MATVEC_AVX2)
     LM_X86_IQ(MATMUL_AVX2)
+    LM_X86_ONE_COLUMN(BATCH_FROM_TWO)
     if (level < LM_CPU_AVX2_VNNI) return;
     LM_X86_SIMPLE_COMMON(MATVEC_AVX2VNNI)
     LM_X86_K_COMMON(MATVEC_AVX2VNNI)
     LM_X86_SIMPLE(MATMUL_AVX2VNNI)
     LM_X86_K(MATMUL_AVX2VNNI)
     LM_X86_IQ(MATMUL_AVX2VNNI)
+    LM_X86_ONE_COLUMN(BATCH_FROM_TWO)
     if (level < LM_CPU_AVX512_VNNI) return;
     kernels->quantize_q8_32 = lm_quantize_q8_32_avx512;
     kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;
@@ -53,7 +56,7 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     MATMUL(LM_BLOCK_Q4K, q4k, avx512vnni, pair16, pair, 32, 5)
     MATMUL(LM_BLOCK_Q5K, q5k, avx512vnni, pair16, pair, 32, 5)
     MATMUL(LM_BLOCK_Q6K, q6k, avx512vnni, pair8, pair, 32, 5)
-    MATMUL_AVX512VNNI(LM_BLOCK_TQ1_0, tq1_0)
+    MATMUL(LM_BLOCK_TQ1_0, tq1_0, avx512vnni, flat, flat, 32, 2) /* decode of 256 bits */
     MATMUL_AVX512VNNI(LM_BLOCK_TQ2_0, tq2_0)
     MATMUL_AVX512VNNI(LM_BLOCK_IQ4XS, iq4xs)
 }

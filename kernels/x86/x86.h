@@ -27,6 +27,17 @@
     X(LM_BLOCK_Q5K, q5k)                                                                                               \
     X(LM_BLOCK_IQ4XS, iq4xs) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ2_0, tq2_0)
 #define LM_X86_K(X) LM_X86_K_AVX512(X) X(LM_BLOCK_TQ1_0, tq1_0)
+/* Types whose decode kernels of 256 bits take one column at a time: two are a batch there. */
+#define LM_X86_ONE_COLUMN(X)                                                                                           \
+    X(LM_BLOCK_IQ4NL, iq4nl)                                                                                           \
+    X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
+    X(LM_BLOCK_Q5_0, q5_0)                                                                                             \
+    X(LM_BLOCK_Q5_1, q5_1)                                                                                             \
+    X(LM_BLOCK_Q1_0, q1_0)                                                                                             \
+    X(LM_BLOCK_Q2_0, q2_0)                                                                                             \
+    X(LM_BLOCK_NVFP4, nvfp4)                                                                                           \
+    X(LM_BLOCK_IQ4XS, iq4xs)                                                                                           \
+    X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)
 
 /* Codebook types: one matvec for all levels. */
 #define LM_X86_IQ(X)                                                                                                   \

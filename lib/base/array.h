@@ -21,7 +21,9 @@
 
 /* Append one element: true, or false when out of memory. */
 #define lm_array_push(env, array, element)                                                                                   \
-    (lm_array_reserve((env), (array), 1) ? ((array)->data[(array)->count++] = (element), true) : false)
+    ((array)->count < (array)->capacity || lm_array_reserve((env), (array), 1)                                               \
+         ? ((array)->data[(array)->count++] = (element), true)                                                               \
+         : false)
 
 /* Leaves an empty array. */
 #define lm_array_free(env, array) lm_array_free_bytes((env), (array), sizeof *(array)->data)

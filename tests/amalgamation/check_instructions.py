@@ -28,22 +28,25 @@ def main():
             if match:
                 starts.append(number)
                 names.append(match[1])
-    places = {}
-    for line in output("nm", "-l", program):
-        match = re.match(r"([0-9a-f]+) [tTwW] (\S+)\t\S*lm\.c:(\d+)$", line)
-        if match:
-            places[int(match[1], 16)] = (match[2], names[bisect.bisect_right(starts, int(match[3])) - 1])
-    with_avx, inside, outside = set(), None, set()
+    functions = dict(m.groups() for m in (re.match(r"([0-9a-f]+) [tTwW] (\S+)$", line) for line in output("nm", program)) if m)
+    # Where each begins; of what is inlined there addr2line tells all lines, the function's own last.
+    places, inside = {}, None
+    for line in output("addr2line", "-a", "-i", "-e", program, *functions):
+        match = re.search(r"/lm\.c:(\d+)", line)
+        if line.startswith("0x"):
+            inside = line[2:]
+        elif match:
+            places[inside] = names[bisect.bisect_right(starts, int(match[1])) - 1]
+    with_avx, inside = set(), None
     for line in output("objdump", "-d", "--no-show-raw-insn", "-j", ".text", program):
         match = re.match(r"([0-9a-f]+) <.*>:$", line)
         if match:
-            inside = places.get(int(match[1], 16))
-        elif inside and AVX.search(line):
+            inside = match[1]
+        elif AVX.search(line):
             with_avx.add(inside)
-    for name, place in sorted(with_avx):
-        if not place.startswith("kernels/x86/"):
-            outside.add(name)
-            print(f"{name} of {place} has AVX instructions")
+    outside = [f for f in sorted(with_avx) if not places.get(f, "").startswith("kernels/x86/")]
+    for function in outside:
+        print(f"{functions.get(function, function)} of {places.get(function, 'no known file')} has AVX instructions")
     print(f"{len(places)} functions, {len(with_avx)} with AVX, {len(outside)} of them outside kernels/x86")
     return 1 if outside or not with_avx or len(places) < 1000 else 0
 

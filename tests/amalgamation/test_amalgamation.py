@@ -18,7 +18,8 @@ def main():
     subprocess.run([sys.executable, script, folder], check=True)
     commands = [[compilers[0], "-std=c99", "-pedantic", "-x", "c", folder / "lm.h"]]
     commands += [[cxx, "-std=c++11", "-pedantic", "-x", "c++", folder / "lm.h"] for cxx in ("g++", "clang++") if shutil.which(cxx)]
-    commands += [[compiler, "-O2", folder / "lm.c"] for compiler in compilers]
+    # Of the templates a file uses what it needs.
+    commands += [[compiler, "-O2", "-Wno-unused-function", folder / "lm.c"] for compiler in compilers]
     failed = [c[0] for c in commands if subprocess.run([c[0], *STRICT, *c[1:]]).returncode]
     print(f"{len(commands)} compilations, {len(failed)} failed", *failed)
     return 1 if failed else 0

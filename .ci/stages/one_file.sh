@@ -4,7 +4,7 @@ one_file() {
     python3 tests/amalgamation/test_amalgamation.py "$out/one-file" gcc clang aarch64-linux-gnu-gcc x86_64-w64-mingw32-gcc-posix
 }
 
-# One compiler wants about 1 GB: they run side by side where there is twice that and more.
+# A compiler takes less than 1 GB: they run side by side where there is room for both.
 one_file_program() { # COMPILER
     local at=$out/one-file started=$SECONDS
     "$1" -O2 -g1 "$at/lm.c" tests/amalgamation/rows.c -I"$at" -lm -pthread -o "$at/rows-$1" || return 1

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Write the library as two files: amalgamate.py FOLDER makes FOLDER/lm.h and FOLDER/lm.c; `cc -O2 lm.c app.c -lm -pthread` builds with them.
 
-lm.h is the public headers. lm.c starts with the private headers that files share, once each; then come the files, between comments that
-name them. Headers that kernels are made of (templates that depend on the includer's macros and instruction set) are put in place
-at each inclusion. What a file keeps to itself and another file has too gets the file's name behind it, and its macros end with it.
+lm.h is the public headers of the library. lm.c starts with the private headers that files share, once each; then come the files, between
+comments that name them. Headers that kernels are made of (templates that depend on the includer's macros and instruction set) are put in
+place at each inclusion. What a file keeps to itself and another file has too gets the file's name behind it, and its macros end with it.
 Files that ask for more than the C standard's headers come last, so that nothing else sees those.
 """
 import pathlib
@@ -240,8 +240,9 @@ def renamed(text, names):
     return "".join(out) + text[at:]
 
 
-def public_header(version):
-    headers = ordered([ROOT / "include/lm/lm.h"] + sorted((ROOT / "include/lm").glob("*.h")))
+def public_header(version, files):
+    """The headers that lm.h or the sources name: one that neither does belongs to a library beside this one."""
+    headers = [h for h in ordered([ROOT / "include/lm/lm.h", *files]) if h.parent == ROOT / "include/lm"]
     parts = [f"/* SPDX-License-Identifier: MIT\n * liblm {version}: all public headers in one, made by lib/amalgamate.py. */\n"
              "#if !defined(LM_STATIC)\n#define LM_STATIC\n#endif\n"]
     parts += [f"/* ==== include/lm/{h.name} ==== */\n" + INCLUDE.sub("", without_licence(read(h))) for h in headers]
@@ -264,10 +265,10 @@ def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     version = ".".join(re.search(rf"LM_VERSION_{part} (\d+)", read(ROOT / "include/lm/version.h"))[1] for part in ("MAJOR", "MINOR", "PATCH"))
-    public, header = public_header(version)
+    files = sources()
+    public, header = public_header(version, files)
     (out / "lm.h").write_text(header, encoding="utf-8")
 
-    files = sources()
     shared = [h for h in ordered(files) if h not in public]
     cpu = ROOT / "kernels/cpu.h"
     shared.insert(0, shared.pop(shared.index(cpu)))

@@ -8,7 +8,7 @@
 
 #define NAME_MAX_BYTES 256
 
-static const char open[] = "<|tool_call>";
+enum { OPEN_BYTES = sizeof "<|tool_call>" - 1 };
 static const char closes[] = LM_WORDS("<tool_call|>");
 
 static bool step_text(lm_chat_output *output) {
@@ -25,7 +25,7 @@ static bool step_text(lm_chat_output *output) {
 }
 
 static bool step_header(lm_chat_output *output) {
-    size_t n = sizeof open - 1, which, n_brace;
+    size_t n = OPEN_BYTES, which, n_brace;
     bool more;
     size_t spaces = lm_output_spaces(output, n, &more);
     if (more) return false;

@@ -14,7 +14,7 @@ same_story() { # COMMAND...
 }
 
 aarch64_story() {
-    same_story qemu-aarch64 -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH="$out/arm" "$out/arm/examples/lm/lm"
+    same_story qemu-aarch64 -L / -E LD_LIBRARY_PATH="$out/arm" "$out/arm/examples/lm/lm"
 }
 
 windows_library() {

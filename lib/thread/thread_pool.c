@@ -5,6 +5,10 @@
  * then. A worker that comes late, or never, therefore holds nobody up: a run ends when its chunks are done, not when
  * every worker has reported.
  *
+ * Which chunk it is, the shares say: each thread's part of the chunks as one word, first and end. Its owner takes from the front, and
+ * who has nothing of his own left from the end of another's. No more chunks are held than the shares have left, and an empty one stays
+ * empty for the run: so who holds one finds it in one pass.
+ *
  * Sleeping: a worker says that it sleeps, looks at `open` once more, and sleeps on its own bell; a caller publishes, looks
  * who says that he sleeps, and rings. All four steps are sequentially consistent, so one of the two sees the other. */
 #include "thread_pool.h"
@@ -20,6 +24,11 @@
 #define CALLER_SPIN_NS UINT64_C(20000)
 /* Looks at the variable between two looks at the clock, which costs about as much as this many pauses. */
 #define SPINS_PER_LOOK 16
+
+/* A part of the chunks of a run: first << 32 | end. */
+typedef struct share {
+    _Alignas(64) atomic_uint_fast64_t range;
+} share;
 
 typedef struct worker {
     _Alignas(64) lm_pool *pool;
@@ -45,7 +54,6 @@ struct lm_pool {
     _Alignas(64) lm_pool_fn fn;
     void *arg;
     atomic_int *cancel;
-    int32_t n_chunks;
     atomic_flag is_busy;
 
     const lm_env *env;
@@ -54,7 +62,8 @@ struct lm_pool {
     bool has_bell;
     lm_executor executor; /* parallel_for NULL: none */
     size_t bytes;
-    worker workers[]; /* [n_threads - 1]; empty with an executor */
+    share *shares;    /* [n_threads], behind the workers; with an executor none */
+    worker workers[]; /* [n_threads - 1]; with an executor none */
 };
 
 static uint32_t not_taken(uint64_t open) { return (uint32_t)open; }
@@ -65,13 +74,41 @@ static bool is_cancelled(atomic_int *cancel) {
     return cancel && atomic_load_explicit(cancel, memory_order_relaxed) != 0;
 }
 
+/* ---- shares ---- */
+
+static void share_out(share *shares, int32_t n, int32_t n_chunks) {
+    for (int32_t i = 0; i < n; i++) {
+        uint64_t first = (uint64_t)n_chunks * (uint64_t)i / (uint64_t)n,
+                 end = (uint64_t)n_chunks * ((uint64_t)i + 1) / (uint64_t)n;
+        atomic_store_explicit(&shares[i].range, first << 32 | end, memory_order_relaxed);
+    }
+}
+
+/* A chunk of one share, from its front or its end; -1: it is empty. */
+static int32_t take_from(share *s, bool front) {
+    uint_fast64_t range = atomic_load_explicit(&s->range, memory_order_relaxed);
+    while (range >> 32 < (uint32_t)range) {
+        uint_fast64_t rest = front ? range + (UINT64_C(1) << 32) : range - 1;
+        if (atomic_compare_exchange_weak_explicit(&s->range, &range, rest, memory_order_relaxed, memory_order_relaxed))
+            return front ? (int32_t)(range >> 32) : (int32_t)(uint32_t)range - 1;
+    }
+    return -1;
+}
+
+/* A chunk for the thread whose share is own; -1: all are empty. */
+static int32_t take_any(share *shares, int32_t n, int32_t own) {
+    int32_t chunk = take_from(&shares[own], true);
+    for (int32_t i = 1; i < n && chunk < 0; i++) chunk = take_from(&shares[(own + i) % n], false);
+    return chunk;
+}
+
 /* Take a chunk: its number, or -1 when none is left for this worker. */
 static int32_t take(lm_pool *pool, int32_t worker) {
     uint_fast64_t open = atomic_load_explicit(&pool->open, memory_order_relaxed);
     while (has_work(open, worker))
         if (atomic_compare_exchange_weak_explicit(&pool->open, &open, open - 1, memory_order_acquire,
                                                   memory_order_relaxed))
-            return pool->n_chunks - (int32_t)not_taken(open);
+            return take_any(pool->shares, wanted(open), worker);
     return -1;
 }
 
@@ -184,7 +221,7 @@ static lm_status run_on_workers(lm_pool *pool, int32_t n_threads, int32_t n_chun
     pool->fn = fn;
     pool->arg = arg;
     pool->cancel = cancel;
-    pool->n_chunks = n_chunks;
+    share_out(pool->shares, n_threads, n_chunks);
     atomic_store_explicit(&pool->n_dropped, 0, memory_order_relaxed);
     atomic_store_explicit(&pool->n_unfinished, n_chunks, memory_order_relaxed);
     int32_t processor = lm_os_processor();
@@ -199,22 +236,20 @@ static lm_status run_on_workers(lm_pool *pool, int32_t n_threads, int32_t n_chun
     return dropped ? LM_ERR_CANCELLED : LM_OK;
 }
 
-/* A run on the host's threads: its tasks share a counter on the caller's stack. */
+/* A run on the host's threads, with the shares on the caller's stack: several callers may run at once. */
+#define HOSTED_SHARES 64
 typedef struct hosted {
     lm_pool_fn fn;
     void *arg;
     atomic_int *cancel;
-    int32_t n_chunks;
-    atomic_int n_taken; /* exceeds n_chunks by at most one for each task */
+    int32_t n_shares;
     atomic_int n_run;
+    share shares[HOSTED_SHARES];
 } hosted;
 
 static void hosted_task(void *arg, int32_t i) {
     hosted *h = arg;
-    while (!is_cancelled(h->cancel)) {
-        if (atomic_load_explicit(&h->n_taken, memory_order_relaxed) >= h->n_chunks) return;
-        int32_t chunk = atomic_fetch_add_explicit(&h->n_taken, 1, memory_order_relaxed);
-        if (chunk >= h->n_chunks) return;
+    for (int32_t chunk; !is_cancelled(h->cancel) && (chunk = take_any(h->shares, h->n_shares, i % h->n_shares)) >= 0;) {
         h->fn(h->arg, chunk, i);
         atomic_fetch_add_explicit(&h->n_run, 1, memory_order_release);
     }
@@ -222,8 +257,9 @@ static void hosted_task(void *arg, int32_t i) {
 
 static lm_status run_on_host(lm_pool *pool, int32_t n_threads, int32_t n_chunks, lm_pool_fn fn, void *arg,
                              atomic_int *cancel) {
-    hosted h = {.fn = fn, .arg = arg, .cancel = cancel, .n_chunks = n_chunks};
-    atomic_init(&h.n_taken, 0);
+    hosted h = {.fn = fn, .arg = arg, .cancel = cancel};
+    h.n_shares = n_threads < HOSTED_SHARES ? n_threads : HOSTED_SHARES;
+    share_out(h.shares, h.n_shares, n_chunks);
     atomic_init(&h.n_run, 0);
     pool->executor.parallel_for(pool->executor.user, n_threads, hosted_task, &h);
     hosted_task(&h, 0); /* nothing is left, unless the host started no task at all */
@@ -254,13 +290,16 @@ lm_status lm_pool_create(const lm_env *env, int32_t n_threads, const lm_executor
     if (n_threads == 0) n_threads = lm_os_performance_cores();
     if (n_threads > LM_POOL_THREADS_MAX) n_threads = LM_POOL_THREADS_MAX;
     int32_t n_workers = executor ? 0 : n_threads - 1;
-    size_t bytes = sizeof *pool + (size_t)n_workers * sizeof(worker);
+    int32_t n_shares = executor ? 0 : n_threads;
+    size_t bytes = sizeof *pool + (size_t)n_workers * sizeof(worker) + (size_t)n_shares * sizeof(share);
 
     status = LM_ERR_MEMORY;
     pool = lm_alloc_aligned(env, bytes, 64);
     if (!pool) return status;
     *pool = (lm_pool){.env = env, .n_threads = n_threads, .bytes = bytes};
     if (executor) pool->executor = *executor;
+    pool->shares = (share *)(void *)&pool->workers[n_workers];
+    share_out(pool->shares, n_shares, 0);
     atomic_init(&pool->open, 0);
     atomic_init(&pool->caller_processor, -2); /* equals no worker's, known or not */
     atomic_init(&pool->n_asleep, 0);

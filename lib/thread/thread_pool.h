@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Run f(chunk) for every chunk in [0, n), on several threads. Chunks are taken in ascending order from a counter, by
- * whoever is ready: a slow core or a noisy neighbour delays the chunk it has, never the rest. No result may depend on which
- * thread takes which chunk.
+ * Run f(chunk) for every chunk in [0, n), on several threads. Each begins with a part of its own, whose chunks it takes in ascending
+ * order, so that it reads memory as one stream; who has finished takes from the ends of the others' parts: a slow core or
+ * a noisy neighbour delays the chunk it has, never the rest. No result may depend on which thread takes which chunk.
  *
  * The calling thread works too. Workers wait for the next run by spinning for a short wall time, so that the operations
  * of one evaluation follow each other without system calls, and then sleep: an idle pool uses no processor time.

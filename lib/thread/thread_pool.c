@@ -10,7 +10,8 @@
  * empty for the run: so who holds one finds it in one pass.
  *
  * Sleeping: a worker says that it sleeps, looks at `open` once more, and sleeps on its own bell; a caller publishes, looks
- * who says that he sleeps, and rings. All four steps are sequentially consistent, so one of the two sees the other. */
+ * who says that he sleeps, and rings. All four steps are sequentially consistent, so one of the two sees the other. The first of
+ * each side is an exchange where a store would do: emulated Arm processors (qemu 7.2 on x86-64) let the look pass a store. */
 #include "thread_pool.h"
 
 #include "../base/checked.h"
@@ -198,7 +199,7 @@ static void wait_until_done(lm_pool *pool) {
     for (spin s = {0, 0}; atomic_load_explicit(&pool->n_unfinished, memory_order_acquire) != 0;) {
         if (!is_turn(&s) || !is_over(&s, CALLER_SPIN_NS)) continue;
         uint32_t seen = atomic_load_explicit(&pool->done.count, memory_order_acquire);
-        atomic_store(&pool->caller_sleeps, 1);
+        (void)atomic_exchange(&pool->caller_sleeps, 1);
         if (atomic_load(&pool->n_unfinished) != 0) lm_os_bell_wait(&pool->done, seen);
         atomic_store(&pool->caller_sleeps, 0);
     }
@@ -227,7 +228,7 @@ static lm_status run_on_workers(lm_pool *pool, int32_t n_threads, int32_t n_chun
     int32_t processor = lm_os_processor();
     if (processor >= 0 && processor != atomic_load_explicit(&pool->caller_processor, memory_order_relaxed))
         atomic_store_explicit(&pool->caller_processor, processor, memory_order_relaxed);
-    atomic_store(&pool->open, (uint64_t)n_threads << 32 | (uint32_t)n_chunks);
+    (void)atomic_exchange(&pool->open, (uint64_t)n_threads << 32 | (uint32_t)n_chunks);
     wake_workers(pool, n_threads);
     participate(pool, 0);
     wait_until_done(pool);

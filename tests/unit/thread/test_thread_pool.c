@@ -122,6 +122,35 @@ static void sleeping_workers_wake(void **state) {
     lm_pool_destroy(pool);
 }
 
+/* The caller's own chunk ends once the other has begun; that one ends about when the caller has spun enough and goes to sleep. */
+typedef struct late {
+    atomic_int begun;
+    uint64_t wait_ns;
+} late;
+
+static void end_late(void *arg, int32_t chunk, int32_t worker) {
+    late *l = arg;
+    (void)chunk;
+    if (worker == 0) {
+        while (!atomic_load(&l->begun)) lm_os_pause();
+        return;
+    }
+    uint64_t end = lm_os_now_ns() + l->wait_ns;
+    atomic_store(&l->begun, 1);
+    while (lm_os_now_ns() < end) lm_os_pause();
+}
+
+static void a_sleeping_caller_wakes(void **state) {
+    (void)state;
+    lm_env env = heap_env();
+    lm_pool *pool = make(&env, 2, NULL);
+    for (uint64_t i = 0; i < 500; i++) {
+        late l = {0, 10000 + i * 7919 % 30000};
+        assert_int_equal(lm_pool_run(pool, 0, 2, end_late, &l, NULL), LM_OK);
+    }
+    lm_pool_destroy(pool);
+}
+
 static void an_idle_pool_uses_no_processor_time(void **state) {
     (void)state;
     lm_env env = heap_env();
@@ -306,6 +335,7 @@ int main(void) {
         cmocka_unit_test(every_chunk_runs_once),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(sleeping_workers_wake),
+        cmocka_unit_test(a_sleeping_caller_wakes),
         cmocka_unit_test(an_idle_pool_uses_no_processor_time),
         cmocka_unit_test(several_callers_share_a_pool),
         cmocka_unit_test(runs_may_nest),

@@ -118,6 +118,7 @@ int32_t lm_context_vocab(const lm_context *context) { return context->model->hpa
 const char *lm_context_sentence(const lm_context *context) { return context->message; }
 const lm_env *lm_context_env(const lm_context *context) { return context->env; }
 void lm_context_stop(lm_context *context) { atomic_store(&context->cancelled, 1); }
+void lm_context_watch(lm_context *context, const atomic_bool *is_cancelled) { context->watched = is_cancelled; }
 
 const float *lm_context_row(const lm_context *context, size_t row) {
     if (row >= context->n_rows || context->shape->graph.logits < 0) return NULL;

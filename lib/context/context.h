@@ -33,8 +33,10 @@ const lm_env *lm_context_env(const lm_context *context);
 const char *lm_context_sentence(const lm_context *context);
 /* Record a failure's sentence; returns status. */
 lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...);
-/* From any thread. */
+/* From any thread: the evaluation in progress. */
 void lm_context_stop(lm_context *context);
+/* A flag of who evaluates, looked at where an evaluation begins: lm_context_stop may come just before. NULL: none. */
+void lm_context_watch(lm_context *context, const atomic_bool *is_cancelled);
 
 /* Evaluate items; arguments are checked here. */
 lm_status lm_context_run(lm_context *context, const lm_batch_item *items, size_t n_items);

@@ -249,6 +249,8 @@ lm_status lm_context_run(lm_context *c, const lm_batch_item *items, size_t n_ite
     for (size_t i = 0; i < n_items; i++) total += items[i].n_tokens;
     if (total == 0) return LM_OK;
     atomic_store(&c->cancelled, 0);
+    if (c->watched && atomic_load(c->watched))
+        return lm_context_fail(c, LM_ERR_CANCELLED, "the evaluation was cancelled");
     c->n_rows = c->n_items = 0;
     c->mapped = NULL;
     memset(c->pooled, 0, c->shape->pooled_bytes); /* rows of items without tokens */

@@ -76,6 +76,7 @@ struct lm_context {
     const float *mapped;               /* the rows of the last call in the device's memory, or NULL */
     size_t n_rows, n_items;            /* of the last call */
     atomic_int cancelled;
+    const atomic_bool *watched; /* borrowed, or NULL */
     char message[496];
 };
 

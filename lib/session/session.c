@@ -73,9 +73,11 @@ void lm_chat_session_destroy(lm_chat_session *s) {
 }
 
 void lm_chat_session_cancel(lm_chat_session *s) {
-    if (!s || !atomic_load(&s->is_running)) return;
+    int stage = LM_SESSION_RUNS;
+    if (!s || !atomic_compare_exchange_strong(&s->stage, &stage, LM_SESSION_IS_STOPPED)) return;
     atomic_store(&s->is_cancelled, true);
     lm_context_cancel(s->context);
+    atomic_store(&s->stage, LM_SESSION_RUNS);
 }
 
 const char *lm_chat_session_message(const lm_chat_session *s) { return s ? s->error.message : ""; }

@@ -11,6 +11,9 @@
 #include "../base/json.h"
 #include "../base/str.h"
 
+/* Who cancels keeps the run from ending until the context knows: what comes after may be the run of another session. */
+enum { LM_SESSION_IDLE, LM_SESSION_RUNS, LM_SESSION_IS_STOPPED };
+
 /* A token and where its text ends. */
 typedef struct lm_session_token {
     lm_token token;
@@ -26,7 +29,8 @@ struct lm_chat_session {
     char *family; /* [family_size], or NULL */
     size_t family_size;
     struct lm_grammar_vocab *vocab; /* made when first needed */
-    atomic_bool is_running, is_cancelled;
+    atomic_int stage;               /* LM_SESSION_* */
+    atomic_bool is_cancelled;       /* the run in progress */
     /* The text of the sequence and the tokens it was made of: a longer conversation goes on from them. */
     lm_str text;
     LM_ARRAY(lm_session_token) known;

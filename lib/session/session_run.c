@@ -10,7 +10,9 @@
 #include "../base/json_write.h"
 #include "../base/params.h"
 #include "../chat/tool_grammar.h"
+#include "../context/context.h"
 #include "../model/model.h"
+#include "../os/os.h"
 #include "session.h"
 
 #define MAX_FORCED 64
@@ -355,6 +357,19 @@ static lm_status check_request(run *r, const lm_chat_request *request, lm_chat_r
     return LM_OK;
 }
 
+static void begin(lm_chat_session *s) {
+    atomic_store(&s->is_cancelled, false);
+    lm_context_watch(s->context, &s->is_cancelled);
+    atomic_store(&s->stage, LM_SESSION_RUNS);
+}
+
+static void end(lm_chat_session *s) {
+    for (int stage = LM_SESSION_RUNS; !atomic_compare_exchange_strong(&s->stage, &stage, LM_SESSION_IDLE);
+         stage = LM_SESSION_RUNS)
+        lm_os_yield();
+    lm_context_watch(s->context, NULL);
+}
+
 lm_status lm_chat_session_run(lm_chat_session *s, const lm_chat_request *request, lm_chat_report *report) {
     if (!s) return LM_ERR_ARGUMENT;
     lm_chat_request own = LM_CHAT_REQUEST_INIT;
@@ -367,8 +382,7 @@ lm_status lm_chat_session_run(lm_chat_session *s, const lm_chat_request *request
     lm_arena_init(&r.arena, &s->env, LM_ARENA_UNLIMITED);
     lm_str_init(&r.inputs, &s->env, SIZE_MAX);
     lm_str_init(&r.held, &s->env, SIZE_MAX);
-    atomic_store(&s->is_cancelled, false);
-    atomic_store(&s->is_running, true);
+    begin(s);
     status = render(&r);
     if (status == LM_OK) status = make_parser(&r);
     if (status == LM_OK) status = lm_sampler_for_model(s->model, own.sampling, &r.sampler, &s->error);
@@ -380,7 +394,7 @@ lm_status lm_chat_session_run(lm_chat_session *s, const lm_chat_request *request
     }
     if (status == LM_OK) status = generate(&r);
     if (status == LM_OK) status = finish(&r);
-    atomic_store(&s->is_running, false);
+    end(s);
     if (status == LM_OK && report) {
         r.report.struct_size = report->struct_size;
         memcpy(report, &r.report, report->struct_size < sizeof r.report ? report->struct_size : sizeof r.report);

@@ -32,8 +32,9 @@ LM_API void lm_adapter_close(lm_adapter *adapter);
 /** An adapter and how strongly it is used. */
 typedef struct lm_adapter_use {
     lm_adapter *adapter;
-    float scale;                     /* 1 as trained; negative allowed */
-    int32_t first_layer, last_layer; /* control vectors: blocks they are added after, [1, n_layers); last_layer 0: the last with a vector */
+    float scale; /* 1 as trained; negative allowed */
+    /* Control vectors: blocks they are added after, [1, n_layers); last_layer 0: the last with a vector. */
+    int32_t first_layer, last_layer;
 } lm_adapter_use;
 
 /**

@@ -73,7 +73,7 @@ typedef struct lm_chat_request {
     size_t tools_size;
     int32_t tool_choice; /* an lm_tool_choice */
     int32_t reserved;    /* 0 */
-    const char *schema;  /* JSON Schema of the answer, which is then complete within max_tokens if that is possible; NULL: any text */
+    const char *schema;  /* JSON Schema of the answer, then complete within max_tokens if that is possible; NULL: any */
     size_t schema_size;
     const char *variables; /* object of further template variables, such as {"enable_thinking":false}; NULL: none */
     size_t variables_size;

@@ -24,29 +24,31 @@ LM_BEGIN_DECLS
 typedef struct lm_speculator lm_speculator;
 
 typedef enum lm_drafter {
-    LM_DRAFTER_NGRAM = 1, /* what followed the last few tokens where they occurred before in the sequence; costs nothing */
+    LM_DRAFTER_NGRAM = 1, /* what followed the last few tokens where they occurred before; costs nothing */
     LM_DRAFTER_MODEL = 2, /* the most likely tokens of a second, small model with the same vocabulary */
-    LM_DRAFTER_MTP = 3    /* those of the model's own draft block; the context was opened with LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT */
+    LM_DRAFTER_MTP = 3    /* those of the model's own draft block; needs LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT */
 } lm_drafter;
 
 typedef struct lm_speculator_params {
     uint32_t struct_size;
-    int32_t drafter;    /* an lm_drafter */
-    lm_seq seq;         /* of the context */
-    int32_t n_draft;    /* at most so many proposals at once; 0: as many as the context allows */
-    lm_context *draft;  /* MODEL: a context of the second model, borrowed; not otherwise used meanwhile */
-    lm_seq draft_seq;   /* MODEL: its sequence; where that model is recurrent also draft_seq + 1 */
-    int32_t always;     /* non-zero: propose even where it does not pay */
+    int32_t drafter;   /* an lm_drafter */
+    lm_seq seq;        /* of the context */
+    int32_t n_draft;   /* at most so many proposals at once; 0: as many as the context allows */
+    lm_context *draft; /* MODEL: a context of the second model, borrowed; not otherwise used meanwhile */
+    lm_seq draft_seq;  /* MODEL: its sequence; where that model is recurrent also draft_seq + 1 */
+    int32_t always;    /* non-zero: propose even where it does not pay */
 } lm_speculator_params;
 
-#define LM_SPECULATOR_PARAMS_INIT {sizeof(lm_speculator_params), LM_DRAFTER_NGRAM, 0, 0, NULL, 0, 0}
+#define LM_SPECULATOR_PARAMS_INIT                                                                                      \
+    { sizeof(lm_speculator_params), LM_DRAFTER_NGRAM, 0, 0, NULL, 0, 0 }
 
 /**
  * Make a speculator for a sequence of a context opened with n_draft > 0. params may be NULL.
  *
  * LM_OK, LM_ERR_ARGUMENT, LM_ERR_MISMATCH (the models' vocabularies differ in size), LM_ERR_MEMORY. Since 0.1
  */
-LM_API lm_status lm_speculator_create(lm_context *context, const lm_speculator_params *params, lm_speculator **out, lm_error *error);
+LM_API lm_status lm_speculator_create(lm_context *context, const lm_speculator_params *params, lm_speculator **out,
+                                      lm_error *error);
 
 /** NULL is allowed. Since 0.1 */
 LM_API void lm_speculator_destroy(lm_speculator *speculator);
@@ -62,13 +64,14 @@ LM_API void lm_speculator_destroy(lm_speculator *speculator);
  * LM_OK; LM_ERR_STATE (nothing evaluated yet), LM_ERR_ARGUMENT (capacity 0), a status of lm_sampler_pick, or of lm_context_eval with the
  * sequence as it was (*n may then be 1: the token chosen first). lm_context_message has the sentence. Allocates nothing. Since 0.1
  */
-LM_API lm_status lm_speculate(lm_speculator *speculator, lm_sampler *sampler, lm_token *out, size_t capacity, size_t *n);
+LM_API lm_status lm_speculate(lm_speculator *speculator, lm_sampler *sampler, lm_token *out, size_t capacity,
+                              size_t *n);
 
 typedef struct lm_speculator_stats {
     uint32_t struct_size;
-    int32_t is_off;      /* decoding plainly because proposing did not pay */
-    int64_t n_rounds;    /* evaluations with proposals */
-    int64_t n_plain;     /* without */
+    int32_t is_off;                /* decoding plainly because proposing did not pay */
+    int64_t n_rounds;              /* evaluations with proposals */
+    int64_t n_plain;               /* without */
     int64_t n_drafted, n_accepted; /* tokens */
 } lm_speculator_stats;
 

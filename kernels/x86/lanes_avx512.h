@@ -113,8 +113,8 @@ LM_INLINE void transpose_floats(const float *from, size_t from_stride, float *to
     __m512 x[16], y[16];
     LM_UNROLL(16)
     for (int i = 0; i < 16; i++) x[i] = _mm512_loadu_ps(from + i * from_stride);
-    LM_UNROLL(4)
-    for (int round = 0; round < 4; round++) { /* rows i and i + 8 interleave: a bit of the row number moves into the column number */
+    LM_UNROLL(4) /* rows i and i + 8 interleave: a bit of the row number moves into the column number */
+    for (int round = 0; round < 4; round++) {
         __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
         __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
         LM_UNROLL(8)

@@ -55,7 +55,7 @@ struct lm_kv {
     lm_kv_node *nodes;
     int32_t n_nodes, free_node, first; /* first: child list of the root */
     uint64_t clock;
-    uint64_t n_origins; /* sequences restored so far */
+    uint64_t n_origins;            /* sequences restored so far */
     lm_kv_checkpoint *checkpoints; /* [n_checkpoints]; record i owns state slot n_seqs + 1 + i */
     int32_t spare;                 /* state slot, -1 */
     lm_kv_seq *seqs;
@@ -73,7 +73,8 @@ void lm_kv_page_drop(lm_kv *kv, int32_t group, int32_t page);
 /* The child of parent with these 64 tokens, or -1. */
 int32_t lm_kv_tree_find(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens);
 /* The child of parent that shares most leading tokens with tokens[0, n), n < LM_KV_PAGE allowed; *common receives how many. */
-int32_t lm_kv_tree_nearest(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, int32_t n, int32_t *common);
+int32_t lm_kv_tree_nearest(const lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, int32_t n,
+                           int32_t *common);
 /* A new child holding references to pages (-1 allowed in windowed groups); -1 when no node can be had. */
 int32_t lm_kv_tree_add(lm_kv *kv, uint64_t origin, int32_t parent, const lm_token *tokens, const int32_t *pages);
 void lm_kv_tree_touch(lm_kv *kv, int32_t node);

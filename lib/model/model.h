@@ -41,12 +41,12 @@ struct lm_model {
     bool vocab_only;
     bool has_draft; /* a complete draft block that the family knows */
     lm_vocab *vocab;
-    _Atomic(lm_vocab_scratch *) scratch;    /* one spare, for lm_tokenize */
-    _Atomic(lm_pieces *) pieces;            /* built on demand */
-    lm_placement *placements; /* [n_placements] devices in use, with their weights */
+    _Atomic(lm_vocab_scratch *) scratch; /* one spare, for lm_tokenize */
+    _Atomic(lm_pieces *) pieces;         /* built on demand */
+    lm_placement *placements;            /* [n_placements] devices in use, with their weights */
     int32_t n_placements, n_placements_reserved;
     int32_t *layer_placement; /* [n_layers_all + 2] of what comes before the blocks, each block, what comes after */
-    uint64_t copied_bytes; /* of weights, to devices */
+    uint64_t copied_bytes;    /* of weights, to devices */
 };
 
 /* params are checked and complete. path, which may be NULL, is where the other files of a split model are looked for. */

@@ -41,7 +41,7 @@ Public models are named from their architecture; reference values are of tiny mo
 
 
 def families(root):
-    listed = re.findall(r"extern const lm_arch lm_arch_(\w+); /\* (.*?) \*/", (root / "lib/arch/families.h").read_text())
+    listed = re.findall(r"extern const lm_arch lm_arch_(\w+); +/\* (.*?) \*/", (root / "lib/arch/families.h").read_text())
     named = {}
     for path in sorted((root / "lib/arch").glob("*.c")):
         text = path.read_text(encoding="utf-8")

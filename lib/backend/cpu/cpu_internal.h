@@ -84,7 +84,7 @@ typedef struct lm_cpu_segment {
     char *arena, *acts[LM_CPU_ACT_KINDS], *panel, *workers, *shared;
     float **rope_tables;       /* [n_ropes] cos and sin of each token: [max_tokens][n_rot/2][2] */
     double **rope_frequencies; /* [n_ropes][n_rot/2] radians per position */
-    char *log;                 /* of the recurrent operations in order, their inputs of a logged run: [n_log, width] each */
+    char *log; /* of the recurrent operations in order, their inputs of a logged run: [n_log, width] each */
     lm_cpu_scratch scratch;
     lm_status status; /* of the last run */
 } lm_cpu_segment;
@@ -97,7 +97,7 @@ typedef struct lm_cpu_step {
     const lm_op *op;
     const lm_run *run;
     const float *logged; /* replay: inputs come from here */
-    int32_t n_rows; /* of in[0], or of out[0] when there is no input */
+    int32_t n_rows;      /* of in[0], or of out[0] when there is no input */
 } lm_cpu_step;
 
 lm_status lm_cpu_segment_create(void *user, int32_t device, const lm_program *program, int32_t first_op, int32_t n_ops,

@@ -55,7 +55,8 @@ static void run_everywhere(build_fn *build, int32_t width, float *out) {
         int32_t y = build(&graph), devices[2] = {0, 0};
         graph.hidden = y; /* alive to the end */
         assert_int_equal(lm_graph_width(&graph, y), width);
-        assert_int_equal(lm_graph_finish(&graph, &(lm_graph_limits){ROWS, ROWS, 1, ROWS, 0, 0}, &program, &error), LM_OK);
+        assert_int_equal(lm_graph_finish(&graph, &(lm_graph_limits){ROWS, ROWS, 1, ROWS, 0, 0}, &program, &error),
+                         LM_OK);
         for (int32_t o = 0; o < program.n_ops; o++)
             assert_true(backend.op_supported(backend.user, 0, &program, &program.ops[o]));
         lm_placement placement = {&backend, 0, NULL};

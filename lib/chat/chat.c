@@ -6,10 +6,10 @@
 
 #include "../base/format.h"
 #include "../base/json.h"
+#include "../template/template.h"
 #include "chat_needs.h"
 #include "chat_parser.h"
 #include "family_derive.h"
-#include "template_interp.h"
 
 #define MAX_VARIABLES 4
 
@@ -21,15 +21,15 @@ typedef struct lm_chat_variable {
 
 struct lm_chat {
     lm_env env;
-    lm_template template;
+    lm_template *template;
     lm_template *with_tools; /* used instead when the inputs have tools; NULL: there is none */
     lm_chat_variable variables[MAX_VARIABLES];
     size_t n_variables;
     const lm_output_family *family;
     lm_derived_family *derived; /* NULL, or family is in it */
     lm_chat_needs needs;
-    lm_interp interp; /* its arena holds the last prompt */
-    char *message;    /* in that arena, or NULL */
+    lm_arena arena;      /* of the last prompt */
+    const char *message; /* in that arena, or NULL */
 };
 
 static const char chatml[] =
@@ -64,8 +64,8 @@ lm_status lm_chat_open(const lm_env *env, const char *text, size_t n, lm_chat **
         n = sizeof chatml - 1;
     }
     chat->family = &lm_family_hermes;
-    lm_arena_init(&chat->interp.arena, &chat->env, LM_TEMPLATE_MEMORY_MAX);
-    lm_status status = lm_template_read(&chat->template, &chat->env, text, n, error);
+    lm_arena_init(&chat->arena, &chat->env, LM_TEMPLATE_MEMORY_MAX);
+    lm_status status = lm_template_open(&chat->env, text, n, &chat->template, error);
     if (status == LM_OK && !fallback) status = find_family(chat, text, n, error);
     if (status != LM_OK) {
         lm_chat_close(chat);
@@ -78,25 +78,17 @@ lm_status lm_chat_open(const lm_env *env, const char *text, size_t n, lm_chat **
 void lm_chat_close(lm_chat *chat) {
     if (!chat) return;
     lm_env env = chat->env;
-    lm_arena_free(&chat->interp.arena);
-    lm_template_free(&chat->template);
-    if (chat->with_tools) lm_template_free(chat->with_tools);
-    lm_free(&env, chat->with_tools, sizeof *chat->with_tools);
+    lm_arena_free(&chat->arena);
+    lm_template_close(chat->template);
+    lm_template_close(chat->with_tools);
     lm_derived_family_release(chat->derived);
     for (size_t i = 0; i < chat->n_variables; i++) lm_free(&env, chat->variables[i].text, chat->variables[i].n + 1);
     lm_free(&env, chat, sizeof *chat);
 }
 
 lm_status lm_chat_add_tool_template(lm_chat *chat, const char *text, size_t n, lm_error *error) {
-    lm_template *template = lm_alloc_zeroed(&chat->env, sizeof *template);
-    if (!template) return lm_error_memory(error);
-    lm_status status = lm_template_read(template, &chat->env, text, n, error);
-    if (status != LM_OK) {
-        lm_free(&chat->env, template, sizeof *template);
-        return status;
-    }
-    chat->with_tools = template;
-    return find_family(chat, text, n, error);
+    lm_status status = lm_template_open(&chat->env, text, n, &chat->with_tools, error);
+    return status == LM_OK ? find_family(chat, text, n, error) : status;
 }
 
 lm_status lm_chat_add_variable(lm_chat *chat, const char *name, const char *text, size_t n) {
@@ -112,11 +104,7 @@ lm_status lm_chat_add_variable(lm_chat *chat, const char *name, const char *text
 }
 
 bool lm_chat_mentions(const lm_chat *chat, const char *text) {
-    const lm_template *template = chat->with_tools ? chat->with_tools : &chat->template;
-    size_t n = strlen(text);
-    for (size_t i = 0; i + n <= template->source_n; i++)
-        if (memcmp(template->source + i, text, n) == 0) return true;
-    return false;
+    return lm_template_mentions(chat->with_tools ? chat->with_tools : chat->template, text);
 }
 
 /* By name, or the template's own. */
@@ -142,20 +130,6 @@ const lm_env *lm_chat_env(const lm_chat *chat) { return &chat->env; }
 const char *lm_chat_sentence(const lm_chat *chat) { return chat->message ? chat->message : ""; }
 const char *lm_chat_family_name(const lm_chat *chat) { return chat->family->name; }
 
-/* The runs of the rendered text as spans. */
-static lm_chat_span *make_spans(lm_interp *interp, const lm_text *text, size_t *n_spans) {
-    size_t count = 0, end;
-    for (size_t pos = 0; pos < text->n; pos = end, count++) lm_text_origin(text, pos, &end);
-    lm_chat_span *spans = lm_arena_alloc_array(&interp->arena, count + 1, sizeof *spans);
-    *n_spans = count;
-    for (size_t pos = 0, i = 0; spans && pos < text->n; pos = end, i++) {
-        lm_origin origin = lm_text_origin(text, pos, &end);
-        spans[i] =
-            (lm_chat_span){pos, end, (int32_t)(origin >> 1) - 1, origin & LM_ORIGIN_CALLER ? LM_CHAT_SPAN_CALLER : 0};
-    }
-    return spans;
-}
-
 static bool is_date(const lm_chat_render_params *now) {
     return now->year >= 1 && now->year <= 9999 && now->month >= 1 && now->month <= 12 && now->day >= 1 &&
            now->day <= 31 && now->hour >= 0 && now->hour <= 23 && now->minute >= 0 && now->minute <= 59 &&
@@ -165,7 +139,7 @@ static bool is_date(const lm_chat_render_params *now) {
 /* The inputs behind the variables of the model: where a name occurs twice the last one counts. Only the renderer walks the
  * result, so it needs no index. */
 static const lm_json *add_variables(lm_chat *chat, const lm_json *inputs) {
-    lm_arena *arena = &chat->interp.arena;
+    lm_arena *arena = &chat->arena;
     size_t count = inputs->count + chat->n_variables;
     lm_json *object = lm_arena_alloc_array(arena, 1, sizeof *object);
     lm_json_member *members = lm_arena_alloc_array(arena, count, sizeof *members);
@@ -181,53 +155,60 @@ static const lm_json *add_variables(lm_chat *chat, const lm_json *inputs) {
     return object;
 }
 
-static lm_status render(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now,
+/* The spans of a render, with messages as the caller counts them: origins [n_origins] says which each was; NULL: the same. */
+static lm_chat_span *make_spans(lm_arena *arena, const lm_template_output *text, const int32_t *origins,
+                                size_t n_origins) {
+    lm_chat_span *spans = lm_arena_alloc_array(arena, text->n_spans + 1, sizeof *spans);
+    for (size_t i = 0; spans && i < text->n_spans; i++) {
+        const lm_template_span *span = &text->spans[i];
+        int32_t message = span->item;
+        if (origins && message >= 0) message = (size_t)message < n_origins ? origins[message] : -1;
+        spans[i] = (lm_chat_span){span->begin, span->end, message, span->is_variable ? LM_CHAT_SPAN_CALLER : 0};
+    }
+    return spans;
+}
+
+static lm_status render(lm_chat *chat, const char *json, size_t n, const lm_chat_render_params *now, uint64_t steps,
                         lm_chat_prompt *out, lm_error *error) {
-    lm_interp *interp = &chat->interp;
-    const lm_template_clock clock = {now->year, now->month, now->day, now->hour, now->minute, now->second};
+    lm_arena *arena = &chat->arena;
     const lm_json *variables;
-    const lm_text *text;
     int32_t *origins = NULL;
     size_t n_origins = 0;
     if (!is_date(now)) return lm_error_set(error, LM_ERR_RANGE, "chat: the date is out of range");
-    lm_status status = lm_json_parse(&interp->arena, inputs, n, LM_JSON_DEPTH_DEFAULT, &variables, error);
+    lm_status status = lm_json_parse(arena, json, n, LM_JSON_DEPTH_DEFAULT, &variables, error);
     const lm_json *tools = status == LM_OK ? lm_json_get(variables, "tools") : NULL;
     if (status == LM_OK && now->flags & LM_CHAT_RENDER_ADAPT)
-        status = lm_chat_adapt(&chat->needs, &interp->arena, variables, &variables, &origins, &n_origins, error);
+        status = lm_chat_adapt(&chat->needs, arena, variables, &variables, &origins, &n_origins, error);
     if (status == LM_OK && chat->n_variables > 0 && lm_json_is(variables, LM_JSON_OBJECT)) {
         variables = add_variables(chat, variables);
         if (!variables) return lm_error_memory(error);
     }
-    bool has_tools = lm_json_is(tools, LM_JSON_ARRAY) && tools->count > 0;
-    const lm_template *template = chat->with_tools && has_tools ? chat->with_tools : &chat->template;
-    if (status == LM_OK) status = lm_interp_render(interp, template, variables, &clock, error, &text);
     if (status != LM_OK) return status;
-    size_t n_spans;
-    lm_chat_span *spans = make_spans(interp, text, &n_spans);
-    char *copy = lm_arena_copy(&interp->arena, text->bytes, text->n);
-    if (!spans || !copy) return lm_error_memory(error);
-    for (size_t i = 0; origins && i < n_spans; i++) /* as the caller counts them */
-        if (spans[i].message >= 0)
-            spans[i].message = (size_t)spans[i].message < n_origins ? origins[spans[i].message] : -1;
-    out->text = copy;
-    out->text_size = text->n;
+    bool has_tools = lm_json_is(tools, LM_JSON_ARRAY) && tools->count > 0;
+    const lm_template_inputs inputs = {
+        variables, "messages", {now->year, now->month, now->day, now->hour, now->minute, now->second}, steps};
+    lm_template_output text;
+    status = lm_template_render(chat->with_tools && has_tools ? chat->with_tools : chat->template, arena, &inputs,
+                                &text, error);
+    if (status == LM_ERR_RAISED) chat->message = text.text;
+    if (status != LM_OK) return status;
+    lm_chat_span *spans = make_spans(arena, &text, origins, n_origins);
+    if (!spans) return lm_error_memory(error);
+    out->text = text.text;
+    out->text_size = text.n;
     out->spans = spans;
-    out->n_spans = n_spans;
+    out->n_spans = text.n_spans;
     return LM_OK;
 }
 
 static lm_status run(lm_chat *chat, const char *inputs, size_t n, const lm_chat_render_params *now, uint64_t steps,
                      lm_chat_prompt *out, lm_error *error) {
     lm_error own;
-    lm_arena_reset(&chat->interp.arena);
-    chat->interp.raised = NULL;
-    chat->interp.steps_max = steps;
+    lm_arena_reset(&chat->arena);
     chat->message = NULL;
-    lm_status status = render(chat, inputs, n, now, out, &own);
+    lm_status status = render(chat, inputs, n, now, steps, out, &own);
     if (status == LM_OK) return status;
-    const lm_text *raised = chat->interp.raised;
-    if (raised) chat->message = lm_arena_copy(&chat->interp.arena, raised->bytes, raised->n);
-    if (!chat->message) chat->message = lm_arena_copy(&chat->interp.arena, own.message, strlen(own.message));
+    if (!chat->message) chat->message = lm_arena_copy(&chat->arena, own.message, strlen(own.message));
     if (error) *error = own;
     return status;
 }

@@ -18,7 +18,7 @@ LAYERS = [
     ["tensor", "thread"],
     ["graph", "gguf"],
     ["vocab", "backend"],
-    ["arch", "kv", "grammar", "runtime"],
+    ["arch", "kv", "grammar", "runtime", "template"],
     ["model", "sampler"],
     ["context", "chat"],
     ["api"],

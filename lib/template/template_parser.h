@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the two halves of the template parser share: the token stream, errors, and the making of nodes. */
-#ifndef LM_CHAT_TEMPLATE_PARSER_H
-#define LM_CHAT_TEMPLATE_PARSER_H
+#ifndef LM_TEMPLATE_PARSER_H
+#define LM_TEMPLATE_PARSER_H
 
 #include "template_lexer.h"
 

@@ -85,28 +85,38 @@ static bool normalise(lm_template *template, const char *source, size_t n) {
     return true;
 }
 
-lm_status lm_template_read(lm_template *template, const lm_env *env, const char *source, size_t n, lm_error *error) {
-    memset(template, 0, sizeof *template);
-    template->env = env;
+lm_status lm_template_open(const lm_env *env, const char *source, size_t n, lm_template **out, lm_error *error) {
     if (n > LM_TEMPLATE_SOURCE_MAX)
         return lm_error_set(error, LM_ERR_LIMIT, "template: longer than %zu bytes", LM_TEMPLATE_SOURCE_MAX);
+    lm_template *template = lm_alloc_zeroed(env, sizeof *template);
+    if (!template) return lm_error_memory(error);
+    template->env = env;
     lm_arena_init(&template->arena, env, ARENA_LIMIT);
     lm_parser parser = {.template = template, .error = error, .status = LM_OK};
     if (!normalise(template, source, n)) {
-        lm_template_free(template);
+        lm_template_close(template);
         return lm_error_memory(error);
     }
     lm_lexer_init(&parser.lexer, template->normalised);
     size_t end;
     if (lm_parser_advance(&parser)) template->root = lm_parse_body_until(&parser, NULL, 0, &end);
     if (!template->root) {
-        lm_template_free(template);
+        lm_template_close(template);
         return parser.status;
     }
+    *out = template;
     return LM_OK;
 }
 
-void lm_template_free(lm_template *template) {
-    if (template->env) lm_arena_free(&template->arena);
-    memset(template, 0, sizeof *template);
+void lm_template_close(lm_template *template) {
+    if (!template) return;
+    lm_arena_free(&template->arena);
+    lm_free(template->env, template, sizeof *template);
+}
+
+bool lm_template_mentions(const lm_template *template, const char *text) {
+    size_t n = strlen(text);
+    for (size_t i = 0; i + n <= template->source_n; i++)
+        if (memcmp(template->source + i, text, n) == 0) return true;
+    return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Text made from patterns: printf-style %, str.format, and the escaping of HTML. */
-#ifndef LM_CHAT_TEMPLATE_FORMAT_H
-#define LM_CHAT_TEMPLATE_FORMAT_H
+#ifndef LM_TEMPLATE_FORMAT_H
+#define LM_TEMPLATE_FORMAT_H
 
 #include "template_value.h"
 

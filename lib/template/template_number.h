@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Numbers as templates write and read them: Python's spelling of literals, int() and float() of text, and float to text
  * with a fixed number of digits. */
-#ifndef LM_CHAT_TEMPLATE_NUMBER_H
-#define LM_CHAT_TEMPLATE_NUMBER_H
+#ifndef LM_TEMPLATE_NUMBER_H
+#define LM_TEMPLATE_NUMBER_H
 
 #include "template_syntax.h"
 

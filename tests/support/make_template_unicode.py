@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Write lib/chat/template_unicode_tables.c: where this Python's upper(), lower() and title() are not the simple case mapping.
+"""Write lib/template/template_unicode_tables.c: where this Python's upper(), lower() and title() are not the simple case mapping.
 
-  make_chat_unicode.py > lib/chat/template_unicode_tables.c
+  make_template_unicode.py > lib/template/template_unicode_tables.c
 """
 import unicodedata
 
@@ -55,7 +55,7 @@ title = [r for r in title if r not in upper]
 title_special = [s for s in title_special if s not in upper_special]
 print(f"""/* SPDX-License-Identifier: MIT
  * Upper, lower and title case that is not the simple mapping of vocab/unicode.h, Unicode {unicodedata.unidata_version}. Written by
- * tests/support/make_chat_unicode.py. */
+ * tests/support/make_template_unicode.py. */
 #include "template_unicode.h"
 
 /* clang-format off */

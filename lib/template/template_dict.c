@@ -39,7 +39,7 @@ static bool hash_key(lm_interp *interp, const lm_variant *key, uint32_t *hash) {
 
 lm_dict *lm_dict_new(lm_interp *interp) {
     lm_dict *dict = lm_interp_alloc_array(interp, 1, sizeof *dict);
-    if (dict) dict->message = -1;
+    if (dict) dict->item = -1;
     return dict;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The template lexer. Outside of tags it finds the next {{, {% or {# and applies the trim rules to the text before it:
- * trim_blocks and lstrip_blocks are always on, as in the environment chat templates are written for. Inside of tags it
+ * trim_blocks and lstrip_blocks are always on, as in the environment that templates of models are written for. Inside of tags it
  * splits expressions; while a bracket is open, }} and %} are ordinary characters. */
 #include "template_lexer.h"
 

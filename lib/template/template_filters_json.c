@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * tojson as chat templates know it: Python's json.dumps without HTML escaping, not Jinja's own filter. Also from_json,
+ * tojson as the templates of models know it: Python's json.dumps without HTML escaping, not Jinja's own filter. Also from_json,
  * which some templates expect, and pprint. */
 #include <math.h>
 #include <string.h>
@@ -181,7 +181,7 @@ static bool filter_from_json(lm_interp *interp, const lm_variant *self, const lm
         return lm_interp_fail(interp, "from_json needs a string, not %s", lm_variant_type(self));
     if (!lm_interp_charge(interp, self->as.text->n / 8)) return false;
     lm_status status =
-        lm_json_parse(&interp->arena, self->as.text->bytes, self->as.text->n, LM_JSON_DEPTH_DEFAULT, &json, &error);
+        lm_json_parse(interp->arena, self->as.text->bytes, self->as.text->n, LM_JSON_DEPTH_DEFAULT, &json, &error);
     if (status == LM_ERR_MEMORY) return lm_interp_memory(interp);
     if (status != LM_OK) return lm_interp_fail(interp, "from_json: %s", error.message);
     size_t run_end;

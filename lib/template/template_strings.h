@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Operations on strings that filters and methods share. All keep origins; NULL means the interpreter has failed. */
-#ifndef LM_CHAT_TEMPLATE_STRINGS_H
-#define LM_CHAT_TEMPLATE_STRINGS_H
+#ifndef LM_TEMPLATE_STRINGS_H
+#define LM_TEMPLATE_STRINGS_H
 
 #include "template_unicode.h"
 #include "template_value.h"

@@ -5,8 +5,6 @@
 #include "counting.h"
 #include "template_check.h"
 
-#include "chat/output_family.h"
-
 static const lm_json empty = {.type = LM_JSON_OBJECT};
 
 static lm_status status_of(const char *source, size_t n) {
@@ -136,80 +134,9 @@ static void rendering_survives_any_failed_allocation(void **state) {
     }
 }
 
-static void parsing_survives_any_failed_allocation(void **state) {
-    static const struct {
-        const lm_output_family *family;
-        const char *text;
-    } cases[] = {
-        {&lm_family_hermes, "<think>a</think>b<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": [1]}}</tool_call> c"},
-        {&lm_family_qwen_xml, "<function=f>\n<parameter=a>\n1\n</parameter>\n</function>"},
-        {&lm_family_gemma4, "<|tool_call>call:f{a:<|\"|>b<|\"|>,c:[1]}<tool_call|>"},
-        {&lm_family_kimi, "<|tool_call_begin|>functions.f:0<|tool_call_argument_begin|>{}<|tool_call_end|>"}};
-    (void)state;
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        for (size_t k = 0;; k++) {
-            test_memory memory = {.fail_at = k};
-            lm_env env = test_memory_env(&memory);
-            lm_chat_output output;
-            static const char tools[] = "[{\"function\": {\"name\": \"f\"}}]";
-            lm_status status = lm_output_init(&output, &env, cases[c].family, "", 0, tools, sizeof tools - 1, NULL);
-            if (status == LM_OK) {
-                for (const char *p = cases[c].text; *p && status == LM_OK; p += 3) {
-                    size_t left = strlen(p);
-                    status = lm_output_feed(&output, p, left < 3 ? left : 3);
-                    if (left < 3) break;
-                }
-                lm_status end = lm_output_finish(&output, false);
-                if (status == LM_OK) status = end;
-                lm_output_free(&output);
-            }
-            assert_int_equal(memory.live_bytes, 0);
-            if (!memory.failed) {
-                assert_int_equal(status, LM_OK);
-                break;
-            }
-            assert_int_equal(status, LM_ERR_MEMORY);
-        }
-    }
-}
-
-/* Long outputs of awkward shape, byte by byte: the work per byte stays bounded. */
-static void parsing_is_linear(void **state) {
-    static const struct {
-        const lm_output_family *family;
-        const char *start, *repeated;
-    } cases[] = {{&lm_family_hermes, "", "<tool_call>"},
-                 {&lm_family_hermes, "<tool_call>{\"arguments\": {\"a\": \"", "<tool_call>{"},
-                 {&lm_family_hermes, "<tool_call>", " "},
-                 {&lm_family_hermes, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\":", "["},
-                 {&lm_family_qwen_xml, "<function=f>\n<parameter=a>\n", "</parameter>"},
-                 {&lm_family_qwen_xml, "<function=f>", "\n"},
-                 {&lm_family_kimi, "", "<|tool_calls_section_begin|>"},
-                 {&lm_family_harmony, "", "<|channel|>"},
-                 {&lm_family_gemma4, "<|tool_call>call:f{a:", "["},
-                 {&lm_family_plain, "", " "}};
-    (void)state;
-    lm_env env;
-    lm_env_init(&env, NULL, NULL);
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        lm_chat_output output;
-        clock_t before = clock();
-        assert_int_equal(lm_output_init(&output, &env, cases[c].family, "", 0, NULL, 0, NULL), LM_OK);
-        for (const char *p = cases[c].start; *p; p++) lm_output_feed(&output, p, 1);
-        size_t n = strlen(cases[c].repeated);
-        for (size_t i = 0; i < 200000; i++) lm_output_feed(&output, cases[c].repeated + i % n, 1);
-        assert_int_equal(lm_output_finish(&output, true), LM_OK);
-        lm_output_free(&output);
-        double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
-        if (seconds > 3)
-            fail_msg("%s after \"%s%s\": %.1f s", cases[c].family->name, cases[c].start, cases[c].repeated, seconds);
-    }
-}
-
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hostile_templates_end_with_a_status), cmocka_unit_test(deep_nesting_ends_with_a_status),
-        cmocka_unit_test(rendering_survives_any_failed_allocation),
-        cmocka_unit_test(parsing_survives_any_failed_allocation), cmocka_unit_test(parsing_is_linear)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(hostile_templates_end_with_a_status),
+                                       cmocka_unit_test(deep_nesting_ends_with_a_status),
+                                       cmocka_unit_test(rendering_survives_any_failed_allocation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

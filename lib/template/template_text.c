@@ -202,12 +202,12 @@ bool lm_builder_fill(lm_text_builder *builder, char c, size_t n) {
     return true;
 }
 
-static bool append(lm_text_builder *builder, const lm_text *text, size_t from, size_t to, lm_origin message) {
+static bool append(lm_text_builder *builder, const lm_text *text, size_t from, size_t to, lm_origin item) {
     while (from < to) {
         size_t end;
         lm_origin origin = lm_text_origin(text, from, &end);
         if (end > to) end = to;
-        if (origin >> 1 == 0) origin |= message;
+        if (origin >> 1 == 0) origin |= item;
         if (!lm_builder_bytes(builder, text->bytes + from, end - from, origin)) return false;
         from = end;
     }
@@ -220,8 +220,8 @@ bool lm_builder_slice(lm_text_builder *builder, const lm_text *text, size_t from
 
 bool lm_builder_text(lm_text_builder *builder, const lm_text *text) { return append(builder, text, 0, text->n, 0); }
 
-bool lm_builder_emit(lm_text_builder *builder, const lm_text *text, lm_origin message) {
-    return append(builder, text, 0, text->n, message);
+bool lm_builder_emit(lm_text_builder *builder, const lm_text *text, lm_origin item) {
+    return append(builder, text, 0, text->n, item);
 }
 
 const lm_text *lm_builder_finish(lm_text_builder *builder) {

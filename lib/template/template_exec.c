@@ -57,7 +57,7 @@ static bool captured_value(lm_interp *interp, const lm_node *body, const lm_node
 static bool emit(lm_interp *interp, const lm_variant *value) {
     const lm_text *text;
     if (lm_variant_is_missing(value)) return true;
-    return lm_variant_to_text(interp, value, &text) && lm_builder_emit(interp->out, text, interp->message);
+    return lm_variant_to_text(interp, value, &text) && lm_builder_emit(interp->out, text, interp->item);
 }
 
 static lm_flow exec_if(lm_interp *interp, const lm_node *node, lm_scope *scope) {
@@ -72,7 +72,7 @@ static lm_flow exec_if(lm_interp *interp, const lm_node *node, lm_scope *scope) 
 lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_variant *iterable, lm_scope *scope,
                      uint32_t depth0) {
     lm_loop *loop = lm_interp_alloc(interp, sizeof *loop);
-    lm_origin outer_message = interp->message;
+    lm_origin outer_item = interp->item;
     bool ran = false, more;
     if (!loop || !lm_loop_start(interp, loop, node, iterable, scope, depth0)) return LM_FLOW_FAILED;
     for (;;) {
@@ -86,11 +86,11 @@ lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_variant *i
             if (!lm_scope_set(interp, inner, interp->loop_symbol, &value)) return LM_FLOW_FAILED;
         }
         const lm_variant *item = &loop->current;
-        if (item->kind == LM_VARIANT_DICT && item->as.dict->message >= 0)
-            interp->message = LM_ORIGIN_MESSAGE(item->as.dict->message);
+        if (item->kind == LM_VARIANT_DICT && item->as.dict->item >= 0)
+            interp->item = LM_ORIGIN_ITEM(item->as.dict->item);
         if (!lm_exec_assign(interp, node->items[0], item, inner)) return LM_FLOW_FAILED;
         lm_flow flow = lm_exec_body(interp, node->b, inner);
-        interp->message = outer_message;
+        interp->item = outer_item;
         if (flow == LM_FLOW_FAILED) return flow;
         if (flow == LM_FLOW_BREAK) break;
     }
@@ -142,7 +142,7 @@ static lm_flow exec_with(lm_interp *interp, const lm_node *node, lm_scope *scope
 static bool exec_simple(lm_interp *interp, const lm_node *node, lm_scope *scope) {
     lm_variant value;
     switch ((lm_node_kind)node->kind) {
-    case LM_NODE_TEXT: return lm_builder_bytes(interp->out, node->text.bytes, node->text.n, interp->message);
+    case LM_NODE_TEXT: return lm_builder_bytes(interp->out, node->text.bytes, node->text.n, interp->item);
     case LM_NODE_OUTPUT: return lm_eval(interp, node->a, scope, &value) && emit(interp, &value);
     case LM_NODE_SET: return lm_eval(interp, node->a, scope, &value) && lm_exec_assign(interp, node->b, &value, scope);
     case LM_NODE_CAPTURE:

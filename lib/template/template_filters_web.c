@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Filters for web pages, which no chat template is known to use: small and complete enough for standard templates. */
+ * Filters for web pages, which no template of a model is known to use: small and complete enough for standard templates. */
 #include <string.h>
 
 #include "../base/number.h"

@@ -46,10 +46,10 @@ bool lm_interp_charge(lm_interp *interp, uint64_t steps) {
 }
 
 void *lm_interp_alloc(lm_interp *interp, size_t size) {
-    void *memory = lm_arena_alloc(&interp->arena, size);
+    void *memory = lm_arena_alloc(interp->arena, size);
     if (memory) return memory;
     /* The arena refuses a chunk that would pass its limit; chunks grow like the arena itself. */
-    bool is_full = interp->arena.bytes > interp->arena.limit / 4 || size > interp->arena.limit / 4;
+    bool is_full = interp->arena->bytes > interp->arena->limit / 4 || size > interp->arena->limit / 4;
     if (is_full)
         lm_interp_limit(interp, "the template needs too much memory");
     else
@@ -109,55 +109,82 @@ const lm_variant *lm_scope_get(lm_interp *interp, const lm_scope *scope, uint32_
     return global->kind == LM_VARIANT_ABSENT ? NULL : global;
 }
 
-/* The variables, as far as the template names them. Messages are numbered, so that output can be traced back to them. */
-static bool install_variables(lm_interp *interp, const lm_json *variables) {
-    for (size_t i = 0; i < variables->count; i++) {
-        const lm_json_member *member = &variables->members[i];
+/* An array whose items are numbered, so that output can be traced back to them. */
+static bool make_traced(lm_interp *interp, const lm_json *array, lm_variant *out) {
+    lm_sequence *list = lm_sequence_new(interp, array->count);
+    if (!list) return false;
+    for (size_t i = 0; i < array->count; i++) {
+        lm_variant *item = &list->items[list->count++];
+        if (!lm_variant_from_json(interp, &array->items[i], LM_ORIGIN_ITEM(i) | LM_ORIGIN_CALLER, item)) return false;
+        if (item->kind == LM_VARIANT_DICT) item->as.dict->item = (int32_t)i;
+    }
+    *out = lm_variant_sequence(LM_VARIANT_LIST, list);
+    return true;
+}
+
+/* The variables, as far as the template names them. */
+static bool install_variables(lm_interp *interp, const lm_template_inputs *inputs) {
+    size_t traced_n = inputs->traced ? strlen(inputs->traced) : 0;
+    for (size_t i = 0; i < inputs->variables->count; i++) {
+        const lm_json_member *member = &inputs->variables->members[i];
         uint32_t symbol = lm_template_symbol(interp->template, member->name, member->name_size);
         if (symbol == UINT32_MAX) continue;
+        bool is_traced = inputs->traced && member->name_size == traced_n && member->value.type == LM_JSON_ARRAY &&
+                         memcmp(member->name, inputs->traced, traced_n) == 0;
         lm_variant value;
-        bool is_messages =
-            member->name_size == 8 && memcmp(member->name, "messages", 8) == 0 && member->value.type == LM_JSON_ARRAY;
-        if (is_messages) {
-            lm_sequence *list = lm_sequence_new(interp, member->value.count);
-            if (!list) return false;
-            for (size_t m = 0; m < member->value.count; m++) {
-                lm_variant *item = &list->items[list->count++];
-                if (!lm_variant_from_json(interp, &member->value.items[m], LM_ORIGIN_MESSAGE(m) | LM_ORIGIN_CALLER,
-                                          item))
-                    return false;
-                if (item->kind == LM_VARIANT_DICT) item->as.dict->message = (int32_t)m;
-            }
-            value = lm_variant_sequence(LM_VARIANT_LIST, list);
-        } else if (!lm_variant_from_json(interp, &member->value, LM_ORIGIN_CALLER, &value)) {
+        if (is_traced ? !make_traced(interp, &member->value, &value)
+                      : !lm_variant_from_json(interp, &member->value, LM_ORIGIN_CALLER, &value))
             return false;
-        }
         interp->globals[symbol] = value;
     }
     return true;
 }
 
-lm_status lm_interp_render(lm_interp *interp, const lm_template *template, const lm_json *variables,
-                           const lm_template_clock *clock, lm_error *error, const lm_text **out) {
-    interp->template = template;
-    interp->clock = *clock;
-    interp->error = error;
-    interp->status = LM_OK;
-    interp->steps = 0;
-    interp->depth = interp->loop_depth = 0;
-    interp->message = LM_ORIGIN_TEMPLATE;
-    interp->offset = 0;
-    interp->raised = NULL;
-    if (!lm_json_is(variables, LM_JSON_OBJECT))
-        return lm_error_set(error, LM_ERR_ARGUMENT, "the variables of a template are a JSON object");
+/* The output, which ends with the runs of the rendered text as spans. */
+static bool finish(lm_interp *interp, lm_template_output *out) {
+    const lm_text *text = lm_builder_finish(interp->out);
+    if (!text) return false;
+    size_t count = 0, end;
+    for (size_t pos = 0; pos < text->n; pos = end, count++) lm_text_origin(text, pos, &end);
+    lm_template_span *spans = lm_arena_alloc_array(interp->arena, count + 1, sizeof *spans);
+    char *copy = lm_arena_copy(interp->arena, text->bytes, text->n);
+    if (!spans || !copy) return lm_interp_memory(interp);
+    for (size_t pos = 0, i = 0; pos < text->n; pos = end, i++) {
+        lm_origin origin = lm_text_origin(text, pos, &end);
+        spans[i] = (lm_template_span){pos, end, (int32_t)(origin >> 1) - 1, (origin & LM_ORIGIN_CALLER) != 0};
+    }
+    *out = (lm_template_output){copy, text->n, spans, count};
+    return true;
+}
+
+static bool run(lm_interp *interp, const lm_template_inputs *inputs, lm_template_output *out) {
+    const lm_template *template = interp->template;
     interp->loop_symbol = lm_template_symbol(template, "loop", 4);
     interp->caller_symbol = lm_template_symbol(template, "caller", 6);
     interp->varargs_symbol = lm_template_symbol(template, "varargs", 7);
     interp->kwargs_symbol = lm_template_symbol(template, "kwargs", 6);
     interp->globals = lm_interp_alloc_array(interp, template->n_symbols + (size_t)1, sizeof *interp->globals);
     interp->out = interp->globals ? lm_builder_new(interp) : NULL;
-    if (!interp->out || !lm_globals_install(interp) || !install_variables(interp, variables)) return interp->status;
-    if (lm_exec_body(interp, template->root, NULL) == LM_FLOW_FAILED) return interp->status;
-    if (!(*out = lm_builder_finish(interp->out))) return interp->status;
-    return LM_OK;
+    return interp->out && lm_globals_install(interp) && install_variables(interp, inputs) &&
+           lm_exec_body(interp, template->root, NULL) != LM_FLOW_FAILED && finish(interp, out);
+}
+
+lm_status lm_template_render(const lm_template *template, lm_arena *arena, const lm_template_inputs *inputs,
+                             lm_template_output *out, lm_error *error) {
+    lm_interp interp = {.template = template,
+                        .arena = arena,
+                        .clock = inputs->clock,
+                        .steps_max = inputs->steps_max,
+                        .item = LM_ORIGIN_TEMPLATE,
+                        .error = error,
+                        .status = LM_OK};
+    if (!lm_json_is(inputs->variables, LM_JSON_OBJECT))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "the variables of a template are a JSON object");
+    if (run(&interp, inputs, out)) return LM_OK;
+    if (interp.status == LM_ERR_RAISED) {
+        char *message = lm_arena_copy(arena, interp.raised->bytes, interp.raised->n);
+        if (!message) return lm_error_memory(error);
+        *out = (lm_template_output){.text = message, .n = interp.raised->n};
+    }
+    return interp.status;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Strings of a running template. Besides its bytes every string knows where they come from: written in the template, or
- * taken from the caller's data, and from which message. The knowledge survives slicing, splitting, joining, replacing and
+ * taken from the caller's data, and from which item of the list that is traced. The knowledge survives slicing, splitting, joining, replacing and
  * escaping, because all of these copy through a builder that carries it along. Strings never change once made; one made
  * by a builder may be continued in place by the next concatenation, so that building a prompt piece by piece is linear. */
-#ifndef LM_CHAT_TEMPLATE_TEXT_H
-#define LM_CHAT_TEMPLATE_TEXT_H
+#ifndef LM_TEMPLATE_TEXT_H
+#define LM_TEMPLATE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,11 +12,11 @@
 
 typedef struct lm_interp lm_interp;
 
-/* Where a byte comes from: bit 0 is set for the caller's data; the rest is a message's index + 1, or 0 for none. */
+/* Where a byte comes from: bit 0 is set for the caller's data; the rest is the index of a traced item + 1, or 0 for none. */
 typedef uint32_t lm_origin;
 #define LM_ORIGIN_TEMPLATE ((lm_origin)0)
 #define LM_ORIGIN_CALLER ((lm_origin)1)
-#define LM_ORIGIN_MESSAGE(index) ((((lm_origin)(index)) + 1) << 1)
+#define LM_ORIGIN_ITEM(index) ((((lm_origin)(index)) + 1) << 1)
 
 #define LM_TEXT_BYTES_MAX ((size_t)64 << 20)
 
@@ -80,8 +80,8 @@ bool lm_builder_word(lm_text_builder *builder, const char *word); /* of the temp
 bool lm_builder_fill(lm_text_builder *builder, char c, size_t n);
 bool lm_builder_slice(lm_text_builder *builder, const lm_text *text, size_t from, size_t to);
 bool lm_builder_text(lm_text_builder *builder, const lm_text *text);
-/* As lm_builder_text, but bytes without a message get this one. */
-bool lm_builder_emit(lm_text_builder *builder, const lm_text *text, lm_origin message);
+/* As lm_builder_text, but bytes that come from no item get this one. */
+bool lm_builder_emit(lm_text_builder *builder, const lm_text *text, lm_origin item);
 /* builder must come from lm_builder_new. */
 const lm_text *lm_builder_finish(lm_text_builder *builder);
 

@@ -223,7 +223,7 @@ METHOD(dict_copy) {
     if (!copy || !none(interp, arguments, "copy")) return false;
     for (size_t i = 0; i < self->as.dict->count; i++)
         if (!lm_dict_set(interp, copy, &self->as.dict->entries[i].key, &self->as.dict->entries[i].value)) return false;
-    copy->message = self->as.dict->message;
+    copy->item = self->as.dict->item;
     *out = lm_variant_dict(copy);
     return true;
 }

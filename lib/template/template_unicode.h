@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What templates need to know about characters: their case, and a few classes. */
-#ifndef LM_CHAT_TEMPLATE_UNICODE_H
-#define LM_CHAT_TEMPLATE_UNICODE_H
+#ifndef LM_TEMPLATE_UNICODE_H
+#define LM_TEMPLATE_UNICODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

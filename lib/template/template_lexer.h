@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Tokens of a template, read one by one. All whitespace control happens here: the parser sees text already trimmed. */
-#ifndef LM_CHAT_TEMPLATE_LEXER_H
-#define LM_CHAT_TEMPLATE_LEXER_H
+#ifndef LM_TEMPLATE_LEXER_H
+#define LM_TEMPLATE_LEXER_H
 
 #include "template_syntax.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The tables of methods by type. */
-#ifndef LM_CHAT_TEMPLATE_METHODS_H
-#define LM_CHAT_TEMPLATE_METHODS_H
+#ifndef LM_TEMPLATE_METHODS_H
+#define LM_TEMPLATE_METHODS_H
 
 #include "template_interp.h"
 

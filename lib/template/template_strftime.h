@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Dates as text, in English whatever the locale. */
-#ifndef LM_CHAT_TEMPLATE_STRFTIME_H
-#define LM_CHAT_TEMPLATE_STRFTIME_H
+#ifndef LM_TEMPLATE_STRFTIME_H
+#define LM_TEMPLATE_STRFTIME_H
 
 #include "template_interp.h"
 

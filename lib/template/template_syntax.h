@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The syntax tree of a chat template and how it is made. A template is read once into a tree that lives in one arena and
+ * The syntax tree of a template and how it is made. A template is read once into a tree that lives in one arena and
  * is never changed afterwards; rendering only reads it. Names of variables are interned to small numbers. */
-#ifndef LM_CHAT_TEMPLATE_SYNTAX_H
-#define LM_CHAT_TEMPLATE_SYNTAX_H
+#ifndef LM_TEMPLATE_SYNTAX_H
+#define LM_TEMPLATE_SYNTAX_H
 
 #include <stdbool.h>
 
 #include "../base/arena.h"
+#include "template.h"
 
 /* Limits on the source. The nesting bound also bounds the C stack of the parser. */
 #define LM_TEMPLATE_SOURCE_MAX ((size_t)1 << 20)
@@ -100,7 +101,7 @@ struct lm_node {
     double number;
 };
 
-typedef struct lm_template {
+struct lm_template {
     const lm_env *env;
     lm_arena arena;     /* everything below */
     const char *source; /* the caller's text, unchanged */
@@ -111,12 +112,7 @@ typedef struct lm_template {
     uint32_t n_symbols, symbols_capacity;
     uint32_t *symbol_index; /* open addressing, entries number + 1 */
     size_t symbol_index_size;
-} lm_template;
-
-/* Read a template. env is borrowed and must outlive it. LM_ERR_FORMAT (syntax), LM_ERR_UNSUPPORTED (statements such as
- * include), LM_ERR_LIMIT, LM_ERR_MEMORY; error has line and byte offset. On failure the template is empty. */
-lm_status lm_template_read(lm_template *template, const lm_env *env, const char *source, size_t n, lm_error *error);
-void lm_template_free(lm_template *template);
+};
 
 /* The number of a name, or UINT32_MAX when the template never mentions it. */
 uint32_t lm_template_symbol(const lm_template *template, const char *name, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Upper, lower and title case that is not the simple mapping of vocab/unicode.h, Unicode 14.0.0. Written by
- * tests/support/make_chat_unicode.py. */
+ * tests/support/make_template_unicode.py. */
 #include "template_unicode.h"
 
 /* clang-format off */

@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: MIT
  * The state of one render: its memory, its limits and its failure. Every step of work is charged, so that no template can
  * run long or grow large; every allocation comes from one arena. */
-#ifndef LM_CHAT_TEMPLATE_INTERP_H
-#define LM_CHAT_TEMPLATE_INTERP_H
+#ifndef LM_TEMPLATE_INTERP_H
+#define LM_TEMPLATE_INTERP_H
 
 #include "../base/checked.h"
 #include "../base/json.h"
 #include "template_value.h"
 
-/* Nodes evaluated plus work proportional to data (16 bytes copied or 4 items touched count as one). */
-#define LM_TEMPLATE_STEPS_MAX ((uint64_t)10000000)
 /* Evaluator frames on the C stack; a macro calling itself takes about ten per call. */
 #define LM_TEMPLATE_DEPTH_MAX 1000
-#define LM_TEMPLATE_MEMORY_MAX ((size_t)512 << 20)
 #define LM_TEMPLATE_RANGE_MAX 100000
-
-/* Date and time of day the template sees; nobody looks at a clock. */
-typedef struct lm_template_clock {
-    int32_t year, month, day, hour, minute, second; /* month and day from 1 */
-} lm_template_clock;
 
 struct lm_interp {
     const lm_template *template;
-    lm_arena arena;
+    lm_arena *arena; /* the caller's */
     lm_template_clock clock;
     uint64_t steps, steps_max; /* taken; allowed */
     uint32_t depth;
     uint32_t loop_depth;  /* of recursive loops */
     uint32_t offset;      /* in the normalised source: the node being evaluated */
-    lm_origin message;    /* the message the innermost loop stands at */
+    lm_origin item;       /* the traced item the innermost loop stands at */
     lm_text_builder *out; /* where output goes now */
     uint32_t loop_symbol, caller_symbol, varargs_symbol, kwargs_symbol; /* UINT32_MAX: never mentioned */
     lm_variant *globals; /* [template->n_symbols], ABSENT where not set */
@@ -123,11 +115,6 @@ bool lm_arguments_bind(lm_interp *interp, const lm_arguments *arguments, const c
 /* Typed reading of a slot; ABSENT leaves *out as it is. */
 bool lm_slot_text(lm_interp *interp, const lm_variant *slot, const char *what, const lm_text **out);
 bool lm_slot_integer(lm_interp *interp, const lm_variant *slot, const char *what, int64_t *out);
-
-/* One render: variables is an object of the template's variables. The text lives in the arena of the interpreter, which the
- * caller initialises before and frees or resets after. */
-lm_status lm_interp_render(lm_interp *interp, const lm_template *template, const lm_json *variables,
-                           const lm_template_clock *clock, lm_error *error, const lm_text **out);
 
 /* JSON to values (template_json.c). */
 bool lm_variant_from_json(lm_interp *interp, const lm_json *json, lm_origin origin, lm_variant *out);

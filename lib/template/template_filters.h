@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The tables of filters, each in the file that is its name, and helpers they share. */
-#ifndef LM_CHAT_TEMPLATE_FILTERS_H
-#define LM_CHAT_TEMPLATE_FILTERS_H
+#ifndef LM_TEMPLATE_FILTERS_H
+#define LM_TEMPLATE_FILTERS_H
 
 #include "template_interp.h"
 

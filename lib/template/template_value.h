@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Values of a running template, with Python's types and rules. All of them live in the arena of one render. */
-#ifndef LM_CHAT_TEMPLATE_VALUE_H
-#define LM_CHAT_TEMPLATE_VALUE_H
+#ifndef LM_TEMPLATE_VALUE_H
+#define LM_TEMPLATE_VALUE_H
 
 #include "template_syntax.h"
 #include "template_text.h"
@@ -66,7 +66,7 @@ struct lm_dict {
     size_t count, capacity;
     uint32_t *index; /* open addressing, entry number + 1; NULL while small */
     size_t index_size;
-    int32_t message; /* this dict is messages[message] of the caller; -1 for all others */
+    int32_t item; /* this dict is that item of the traced list; -1 for all others */
 };
 
 /* What an undefined value was meant to be, for messages. */

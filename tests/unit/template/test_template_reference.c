@@ -26,22 +26,21 @@ static int check_case(const char *where, const lm_json *item, const test_render 
                           r->error.message);
             return 0;
         }
-        if (r->text->n == expected->count && memcmp(r->text->bytes, expected->text, expected->count) == 0) return 1;
-        print_message("%s %s:\n got  <<%.*s>>\n want <<%.*s>>\n", where, name, (int)r->text->n, r->text->bytes,
+        if (r->out.n == expected->count && memcmp(r->out.text, expected->text, expected->count) == 0) return 1;
+        print_message("%s %s:\n got  <<%.*s>>\n want <<%.*s>>\n", where, name, (int)r->out.n, r->out.text,
                       (int)expected->count, expected->text);
         return 0;
     }
     if (r->status == LM_OK) {
-        if (lenient && r->text->n == lenient->count && memcmp(r->text->bytes, lenient->text, lenient->count) == 0)
-            return 1;
-        print_message("%s %s: rendered <<%.*s>> where an error is expected: %s\n", where, name, (int)r->text->n,
-                      r->text->bytes, lm_json_text(lm_json_get(error, "message"), "?"));
+        if (lenient && r->out.n == lenient->count && memcmp(r->out.text, lenient->text, lenient->count) == 0) return 1;
+        print_message("%s %s: rendered <<%.*s>> where an error is expected: %s\n", where, name, (int)r->out.n,
+                      r->out.text, lm_json_text(lm_json_get(error, "message"), "?"));
         return 0;
     }
     if (lm_json_is_text(lm_json_get(error, "type"), "raise_exception")) {
         const lm_json *message = lm_json_get(error, "message");
-        if (r->status == LM_ERR_RAISED && r->interp.raised->n == message->count &&
-            memcmp(r->interp.raised->bytes, message->text, message->count) == 0)
+        if (r->status == LM_ERR_RAISED && r->out.n == message->count &&
+            memcmp(r->out.text, message->text, message->count) == 0)
             return 1;
         print_message("%s %s: %s: %s where the template raises: %s\n", where, name, lm_status_name(r->status),
                       r->error.message, lm_json_text(message, "?"));

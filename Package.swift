@@ -5,8 +5,8 @@ import PackageDescription
 
 // Folders of lib/ with a meson.build, which is all that keeps them from being C alone; tests/swift/test_manifest.py checks the list.
 let rooms = [
-    "api", "arch", "backend", "base", "chat", "context", "gguf", "grammar", "graph", "kv", "model", "os", "runtime", "sampler",
-    "session", "template", "tensor", "thread", "vocab",
+    "api", "arch", "backend", "base", "chat", "context", "gguf", "grammar", "graph", "kv", "model", "os", "reply", "runtime",
+    "sampler", "session", "template", "tensor", "thread", "vocab",
 ]
 
 let package = Package(

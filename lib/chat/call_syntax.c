@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "output.h"
+#include "../reply/reply.h"
 
 #define BAR "\xEF\xBD\x9C"
 #define GAP "\xE2\x96\x81"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * How calls are written, family by family: the fixed text around names and arguments. The other direction, reading, is
- * output_family.h. */
+ * reply_family.h. */
 #ifndef LM_CHAT_CALL_SYNTAX_H
 #define LM_CHAT_CALL_SYNTAX_H
 

@@ -25,7 +25,7 @@ struct lm_chat {
     lm_template *with_tools; /* used instead when the inputs have tools; NULL: there is none */
     lm_chat_variable variables[MAX_VARIABLES];
     size_t n_variables;
-    const lm_output_family *family;
+    const lm_reply_family *family;
     lm_derived_family *derived; /* NULL, or family is in it */
     lm_chat_needs needs;
     lm_arena arena;      /* of the last prompt */
@@ -43,7 +43,7 @@ static const char chatml[] =
 static lm_status find_family(lm_chat *chat, const char *source, size_t n, lm_error *error) {
     bool sure;
     lm_derived_family *derived = NULL;
-    chat->family = lm_output_family_detect(source, n, &sure);
+    chat->family = lm_reply_family_detect(source, n, &sure);
     lm_status status = sure ? LM_OK : lm_family_derive(chat, chat->family, &derived);
     if (status != LM_OK) return lm_error_memory(error);
     lm_derived_family_release(chat->derived);
@@ -108,9 +108,9 @@ bool lm_chat_mentions(const lm_chat *chat, const char *text) {
 }
 
 /* By name, or the template's own. */
-static const lm_output_family *family_of(const lm_chat *chat, const char *name) {
+static const lm_reply_family *family_of(const lm_chat *chat, const char *name) {
     if (!name || (chat && strcmp(name, chat->family->name) == 0)) return chat->family;
-    return lm_output_family_find(name, strlen(name));
+    return lm_reply_family_find(name, strlen(name));
 }
 
 const lm_call_syntax *lm_chat_derived_calls(const lm_chat *chat, const char *family) {
@@ -119,7 +119,7 @@ const lm_call_syntax *lm_chat_derived_calls(const lm_chat *chat, const char *fam
 }
 
 bool lm_chat_family_reasons(const lm_chat *chat, const char *name, const char **open, const char **close) {
-    const lm_output_family *family = family_of(chat, name);
+    const lm_reply_family *family = family_of(chat, name);
     if (!family || !family->reasoning_open) return false;
     *open = family->reasoning_open;
     *close = family->reasoning_close;
@@ -229,7 +229,7 @@ lm_status lm_chat_probe(lm_chat *chat, const char *inputs, size_t n, lm_chat_pro
 
 lm_status lm_chat_parser_open(const lm_env *env, const lm_chat *chat, const char *family_name,
                               const lm_chat_parser_params *params, lm_chat_parser **out, lm_error *error) {
-    const lm_output_family *family = family_of(chat, family_name);
+    const lm_reply_family *family = family_of(chat, family_name);
     if (!family) return lm_error_set(error, LM_ERR_NOT_FOUND, "chat: no output syntax is named \"%s\"", family_name);
     lm_derived_family *derived = chat && family == chat->family ? chat->derived : NULL;
     return lm_chat_parser_make(env, family, derived, params, out, error);

@@ -4,8 +4,8 @@
  * calls as well. */
 #include <string.h>
 
+#include "../reply/json_scan.h"
 #include "family_derive.h"
-#include "json_scan.h"
 
 typedef lm_derived_text text;
 

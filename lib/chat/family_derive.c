@@ -62,7 +62,7 @@ static text part(trial *t, const char *messages, bool generation) {
 }
 
 /* Behind what the generation prompt gives already, which never ends inside of a tag, and empty reasoning. */
-static text written(text whole, text prompt, const lm_output_family *family) {
+static text written(text whole, text prompt, const lm_reply_family *family) {
     size_t n = shared(whole, prompt);
     for (size_t i = n; i-- > 0 && whole.at[i] != '>';)
         if (whole.at[i] == '<') n = i;
@@ -82,30 +82,30 @@ static text before_end(text whole, text end) {
 }
 
 /* Whether a family reads a text as one call, or as two. */
-static bool reads(trial *t, const lm_output_family *family, text calls, size_t n_calls) {
+static bool reads(trial *t, const lm_reply_family *family, text calls, size_t n_calls) {
     static const char expected[] =
         "{\"" LM_DERIVED_KEY "\":\"" LM_DERIVED_VALUE "\",\"" LM_DERIVED_KEY_2 "\":" LM_DERIVED_VALUE_2 "}";
-    lm_chat_output output;
+    lm_reply reply;
     lm_str inputs;
     lm_str_init(&inputs, t->arena.env, SIZE_MAX);
     lm_probe_quote(&inputs, TOOLS);
     lm_status status = inputs.status;
     if (status == LM_OK)
-        status = lm_output_init(&output, t->arena.env, family, "", 0, lm_str_text(&inputs), inputs.size, NULL);
+        status = lm_reply_init(&reply, t->arena.env, family, "", 0, lm_str_text(&inputs), inputs.size, NULL);
     lm_str_free(&inputs);
     if (status != LM_OK) {
         t->no_memory = true;
         return false;
     }
-    status = lm_output_feed(&output, calls.at, calls.n);
-    if (status == LM_OK) status = lm_output_finish(&output, false);
-    bool good = status == LM_OK && output.calls.count == n_calls;
+    status = lm_reply_feed(&reply, calls.at, calls.n);
+    if (status == LM_OK) status = lm_reply_finish(&reply, false);
+    bool good = status == LM_OK && reply.calls.count == n_calls;
     for (size_t i = 0; good && i < n_calls; i++) {
-        const lm_output_call *call = &output.calls.data[i];
+        const lm_reply_call *call = &reply.calls.data[i];
         good = call->complete && strcmp(lm_str_text(&call->name), i ? LM_DERIVED_NAME_2 : LM_DERIVED_NAME) == 0;
     }
     if (good) { /* white space between parts does not matter, and there is none inside of any */
-        const lm_str *arguments = &output.calls.data[0].arguments;
+        const lm_str *arguments = &reply.calls.data[0].arguments;
         const char *want = expected;
         for (size_t i = 0; i < arguments->size; i++)
             if (arguments->data[i] != ' ' && arguments->data[i] != '\n')
@@ -113,7 +113,7 @@ static bool reads(trial *t, const lm_output_family *family, text calls, size_t n
         good = good && !*want;
     }
     if (status == LM_ERR_MEMORY) t->no_memory = true;
-    lm_output_free(&output);
+    lm_reply_free(&reply);
     return good;
 }
 
@@ -151,7 +151,7 @@ static void find_reasoning(trial *t, lm_derived_family *d, text prompt) {
     }
 }
 
-static bool derive(trial *t, const lm_output_family *known, lm_derived_family *d) {
+static bool derive(trial *t, const lm_reply_family *known, lm_derived_family *d) {
     t->base = render(t, USER, false);
     text prompt = part(t, USER, true), plain = part(t, ASSISTANT(PLAIN_WORD, ""), false);
     text one = part(t, ASSISTANT("", ",'tool_calls':[" CALL(LM_DERIVED_NAME, LM_DERIVED_ID, BOTH) "]"), false);
@@ -184,7 +184,7 @@ static bool derive(trial *t, const lm_output_family *known, lm_derived_family *d
            (!pairs || reads(t, &d->family, two, 2));
 }
 
-lm_status lm_family_derive(lm_chat *chat, const lm_output_family *known, lm_derived_family **out) {
+lm_status lm_family_derive(lm_chat *chat, const lm_reply_family *known, lm_derived_family **out) {
     const lm_env *env = lm_chat_env(chat);
     lm_derived_family *d = lm_alloc_zeroed(env, sizeof *d);
     trial t = {.chat = chat};

@@ -6,15 +6,15 @@
 
 #include <stdatomic.h>
 
+#include "../reply/reply_json.h"
+#include "../reply/reply_xml.h"
 #include "call_syntax.h"
-#include "output_json.h"
-#include "output_xml.h"
 
 /* Shared by the chat and its parsers. */
 typedef struct lm_derived_family {
     atomic_size_t references;
     lm_env env;
-    lm_output_family family;
+    lm_reply_family family;
     lm_call_syntax calls;
     lm_tagged_json tagged; /* one of these is the family's syntax */
     lm_headed_json headed;
@@ -25,7 +25,7 @@ typedef struct lm_derived_family {
 
 /* known reads the calls of this template as it is: *out is NULL; else what was derived, or NULL when nothing could be.
  * LM_OK or LM_ERR_MEMORY. */
-lm_status lm_family_derive(lm_chat *chat, const lm_output_family *known, lm_derived_family **out);
+lm_status lm_family_derive(lm_chat *chat, const lm_reply_family *known, lm_derived_family **out);
 void lm_derived_family_release(lm_derived_family *derived);
 
 /* derived_syntax.c: fill the tables from one call and, if the template writes two at a time, from two. Texts begin where

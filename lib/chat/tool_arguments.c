@@ -7,7 +7,7 @@
 #include "../base/format.h"
 #include "../base/json_write.h"
 #include "../grammar/json_schema.h"
-#include "output_xml.h"
+#include "../reply/reply_xml.h"
 
 lm_gexpr lm_turn_word(lm_turn_builder *b, const char *text) { return lm_gexpr_text(&b->pool, text, strlen(text)); }
 
@@ -70,7 +70,7 @@ static lm_status add_value(lm_turn_builder *b, const lm_json *schema, const char
     bool texts = lm_json_is(choices, LM_JSON_ARRAY) && choices->count > 0;
     for (size_t i = 0; texts && i < choices->count; i++) texts = choices->items[i].type == LM_JSON_STRING;
     lm_gexpr value = LM_GEXPR_NEVER;
-    if (!texts && lm_output_wants_text(schema)) {
+    if (!texts && lm_reply_wants_text(schema)) {
         *out = lm_turn_through(b, close);
         return LM_OK;
     }
@@ -101,7 +101,7 @@ static lm_status add_tags(lm_turn_builder *b, const lm_call_syntax *s, const lm_
     for (size_t i = 0; status == LM_OK && lm_json_is(properties, LM_JSON_OBJECT) && i < properties->count; i++) {
         const lm_json_member *member = &properties->members[i];
         lm_gexpr parts[4] = {open, lm_gexpr_text(&b->pool, member->name, member->name_size),
-                             lm_turn_phrase(b, s->key_close, n_close, lm_output_wants_text(&member->value)),
+                             lm_turn_phrase(b, s->key_close, n_close, lm_reply_wants_text(&member->value)),
                              LM_GEXPR_EMPTY};
         status = add_value(b, &member->value, s->value_close, &parts[3]);
         lm_gexpr one = lm_gexpr_seq(&b->pool, parts, 4);

@@ -8,7 +8,7 @@
 #include "../base/format.h"
 #include "../base/json_write.h"
 #include "../grammar/grammar_compile.h"
-#include "output.h"
+#include "../reply/reply.h"
 #include "tool_arguments.h"
 
 typedef lm_turn_builder builder;

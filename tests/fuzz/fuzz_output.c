@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Fuzz target: any bytes as a model's output, for every family. The first byte says how the rest is cut. The text handed out
+ * Fuzz target: any bytes as a model's reply, for every family. The first byte says how the rest is cut. The text handed out
  * must not depend on the cut. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@ LAYERS = [
     ["tensor", "thread"],
     ["graph", "gguf"],
     ["vocab", "backend"],
-    ["arch", "kv", "grammar", "runtime", "template"],
+    ["arch", "kv", "grammar", "runtime", "template", "reply"],
     ["model", "sampler"],
     ["context", "chat"],
     ["api"],

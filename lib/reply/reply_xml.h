@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The engine for calls written as tags: a tag with the name, one tag for each parameter, values in plain text. */
-#ifndef LM_CHAT_OUTPUT_XML_H
-#define LM_CHAT_OUTPUT_XML_H
+#ifndef LM_REPLY_XML_H
+#define LM_REPLY_XML_H
 
-#include "output.h"
+#include "reply.h"
 
 /* Words, where the name is a plural. */
 typedef struct lm_xml_syntax {
@@ -21,13 +21,13 @@ typedef struct lm_xml_syntax {
     bool trims_lines; /* one line feed on each side of a value belongs to the syntax */
 } lm_xml_syntax;
 
-bool lm_xml_step(lm_chat_output *output, const lm_xml_syntax *syntax);
+bool lm_xml_step(lm_reply *reply, const lm_xml_syntax *syntax);
 /* The same as a family's step, with the syntax that the family has. */
-bool lm_xml_family_step(lm_chat_output *output);
+bool lm_xml_family_step(lm_reply *reply);
 
-/* A finished value of a parameter whose schema does not say text: as JSON if it fits, else as a string (output_value.c). */
-void lm_output_value(lm_chat_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n);
+/* A finished value of a parameter whose schema does not say text: as JSON if it fits, else as a string (reply_value.c). */
+void lm_reply_value(lm_reply *reply, const lm_json *schema, bool is_json, const char *bytes, size_t n);
 /* Whether the schema allows nothing but strings. */
-bool lm_output_wants_text(const lm_json *schema);
+bool lm_reply_wants_text(const lm_json *schema);
 
 #endif

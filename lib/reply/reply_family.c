@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Choosing a family: by name, or by the marks a template's text contains (the first rule that fits). */
-#include "output_family.h"
+#include "reply_family.h"
 
-const lm_output_family *lm_output_family_find(const char *name, size_t n) {
-    static const lm_output_family *const families[] = {
+const lm_reply_family *lm_reply_family_find(const char *name, size_t n) {
+    static const lm_reply_family *const families[] = {
         &lm_family_hermes,   &lm_family_qwen_xml,    &lm_family_gemma4,  &lm_family_llama3,        &lm_family_deepseek,
         &lm_family_kimi,     &lm_family_harmony,     &lm_family_mistral, &lm_family_granite,       &lm_family_cohere,
         &lm_family_apertus,  &lm_family_nemotron,    &lm_family_glm,     &lm_family_seed_oss,      &lm_family_minimax,
@@ -35,12 +35,12 @@ static bool has(const char *source, size_t n, const char *word) {
 
 /* A rule: every word must be there. */
 typedef struct rule {
-    const lm_output_family *family;
+    const lm_reply_family *family;
     const char *words;
     bool vague; /* templates of other families may have them too */
 } rule;
 
-const lm_output_family *lm_output_family_detect(const char *source, size_t n, bool *sure) {
+const lm_reply_family *lm_reply_family_detect(const char *source, size_t n, bool *sure) {
     static const rule rules[] = {
         {&lm_family_mistral, LM_WORDS("[TOOL_CALLS]"), false},
         {&lm_family_harmony, LM_WORDS("<|channel|>"), false},

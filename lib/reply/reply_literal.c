@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A converter with a stack of bits, like the JSON scanner. Bare words that are neither numbers nor constants become strings. */
-#include "output_literal.h"
+#include "reply_literal.h"
 
 #include <string.h>
 
@@ -14,8 +14,8 @@ static const char mark[] = "<|\"|>";
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-void lm_output_literal_begin(lm_chat_output *output) {
-    lm_literal *literal = &output->literal;
+void lm_reply_literal_begin(lm_reply *reply) {
+    lm_literal *literal = &reply->literal;
     literal->state = BEGIN;
     literal->depth = 0;
     literal->escape = 0;
@@ -26,21 +26,21 @@ static bool in_object(const lm_literal *literal) {
     return literal->is_object[(literal->depth - 1) / 8] >> ((literal->depth - 1) % 8) & 1;
 }
 
-static bool push(lm_chat_output *output, bool object) {
-    lm_literal *literal = &output->literal;
+static bool push(lm_reply *reply, bool object) {
+    lm_literal *literal = &reply->literal;
     if (literal->depth == LM_JSON_SCAN_DEPTH_MAX) return false;
     uint8_t bit = (uint8_t)(1u << (literal->depth % 8)), *byte = &literal->is_object[literal->depth / 8];
     *byte = (uint8_t)(object ? *byte | bit : *byte & ~bit);
     literal->depth++;
     literal->first = true;
     literal->state = object ? KEY : VALUE;
-    lm_output_call_word(output, object ? "{" : "[");
+    lm_reply_call_word(reply, object ? "{" : "[");
     return true;
 }
 
-static void pop(lm_chat_output *output) {
-    lm_literal *literal = &output->literal;
-    lm_output_call_word(output, in_object(literal) ? "}" : "]");
+static void pop(lm_reply *reply) {
+    lm_literal *literal = &reply->literal;
+    lm_reply_call_word(reply, in_object(literal) ? "}" : "]");
     literal->depth--;
     literal->first = false;
     literal->state = literal->depth ? AFTER : ENDED;
@@ -52,60 +52,60 @@ static bool closes(const lm_literal *literal, lm_literal_dialect dialect, char c
     return c == ']' || (dialect == LM_LITERAL_PYTHON && c == ')');
 }
 
-static void separate(lm_chat_output *output) {
-    if (!output->literal.first) lm_output_call_word(output, ", ");
-    output->literal.first = false;
+static void separate(lm_reply *reply) {
+    if (!reply->literal.first) lm_reply_call_word(reply, ", ");
+    reply->literal.first = false;
 }
 
-static void put_word(lm_chat_output *output) {
+static void put_word(lm_reply *reply) {
     static const char *const constants[][2] = {{"true", "true"}, {"false", "false"}, {"null", "null"},
                                                {"True", "true"}, {"False", "false"}, {"None", "null"}};
-    lm_str *word = &output->literal.word;
+    lm_str *word = &reply->literal.word;
     while (word->size && is_space(word->data[word->size - 1])) word->data[--word->size] = '\0';
     const char *text = lm_str_text(word), *json = NULL;
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (strcmp(constants[i][0], text) == 0) json = constants[i][1];
     if (json) {
-        lm_output_call_word(output, json);
+        lm_reply_call_word(reply, json);
     } else if (word->size && lm_number_scan_json(text, word->size, NULL) == word->size) {
-        lm_output_call_arguments(output, text, word->size);
+        lm_reply_call_arguments(reply, text, word->size);
     } else {
-        lm_output_call_word(output, "\"");
-        lm_output_call_escaped(output, text, word->size);
-        lm_output_call_word(output, "\"");
+        lm_reply_call_word(reply, "\"");
+        lm_reply_call_escaped(reply, text, word->size);
+        lm_reply_call_word(reply, "\"");
     }
     lm_str_clear(word);
-    output->literal.state = AFTER;
+    reply->literal.state = AFTER;
 }
 
-static void put_key(lm_chat_output *output) {
-    lm_str *word = &output->literal.word;
+static void put_key(lm_reply *reply) {
+    lm_str *word = &reply->literal.word;
     while (word->size && is_space(word->data[word->size - 1])) word->data[--word->size] = '\0';
-    separate(output);
-    lm_output_call_word(output, "\"");
-    lm_output_call_escaped(output, lm_str_text(word), word->size);
-    lm_output_call_word(output, "\": ");
+    separate(reply);
+    lm_reply_call_word(reply, "\"");
+    lm_reply_call_escaped(reply, lm_str_text(word), word->size);
+    lm_reply_call_word(reply, "\": ");
     lm_str_clear(word);
 }
 
-static bool add_to_word(lm_chat_output *output, const char *bytes, size_t n) {
-    if (output->literal.word.size + n > WORD_MAX) return false;
-    if (output->status == LM_OK) output->status = lm_str_append(&output->literal.word, bytes, n);
+static bool add_to_word(lm_reply *reply, const char *bytes, size_t n) {
+    if (reply->literal.word.size + n > WORD_MAX) return false;
+    if (reply->status == LM_OK) reply->status = lm_str_append(&reply->literal.word, bytes, n);
     return true;
 }
 
 /* An escape of Python at rest (the backslash): bytes used, 0 when more is needed. */
-static size_t escape(lm_chat_output *output, const char *rest, size_t left) {
+static size_t escape(lm_reply *reply, const char *rest, size_t left) {
     static const char letters[] = "nrt\\'\"abfv0", values[] = "\n\r\t\\'\"\a\b\f\v\0";
-    if (left < 2) return output->at_end ? left : 0;
+    if (left < 2) return reply->at_end ? left : 0;
     char c = rest[1];
     const char *known = c ? strchr(letters, c) : NULL;
     if (known) {
-        lm_output_call_escaped(output, &values[known - letters], 1);
+        lm_reply_call_escaped(reply, &values[known - letters], 1);
         return 2;
     }
     size_t n = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
-    if (n && left < 2 + n && !output->at_end) return 0;
+    if (n && left < 2 + n && !reply->at_end) return 0;
     uint32_t code = 0;
     bool good = n && left >= 2 + n;
     for (size_t i = 0; i < n && good; i++) {
@@ -116,123 +116,123 @@ static size_t escape(lm_chat_output *output, const char *rest, size_t left) {
     char encoded[4];
     size_t size = good ? lm_utf8_encode(code, encoded) : 0;
     if (size)
-        lm_output_call_escaped(output, encoded, size);
+        lm_reply_call_escaped(reply, encoded, size);
     else
-        lm_output_call_escaped(output, rest, 2);
+        lm_reply_call_escaped(reply, rest, 2);
     return size ? 2 + n : 2;
 }
 
 /* Inside of a string: text as far as it is certain. false: more is needed. */
-static bool step_string(lm_chat_output *output) {
-    lm_literal *literal = &output->literal;
-    const char *rest = lm_output_rest(output);
-    size_t left = lm_output_left(output), n = 0;
+static bool step_string(lm_reply *reply) {
+    lm_literal *literal = &reply->literal;
+    const char *rest = lm_reply_rest(reply);
+    size_t left = lm_reply_left(reply), n = 0;
     lm_match end = LM_MATCH_NO;
     for (; n < left; n++) {
         if (literal->quote == '<')
-            end = rest[n] == '<' ? lm_output_match(output, n, mark) : LM_MATCH_NO;
+            end = rest[n] == '<' ? lm_reply_match(reply, n, mark) : LM_MATCH_NO;
         else
             end = rest[n] == (char)literal->quote || rest[n] == '\\' ? LM_MATCH_YES : LM_MATCH_NO;
         if (end != LM_MATCH_NO) break;
     }
-    lm_output_call_escaped(output, rest, n);
-    output->pos += n;
+    lm_reply_call_escaped(reply, rest, n);
+    reply->pos += n;
     if (end != LM_MATCH_YES) return false;
     rest += n;
     left -= n;
     if (literal->quote != '<' && *rest == '\\') {
-        size_t used = escape(output, rest, left);
-        output->pos += used;
+        size_t used = escape(reply, rest, left);
+        reply->pos += used;
         return used > 0;
     }
-    output->pos += literal->quote == '<' ? sizeof mark - 1 : 1;
-    lm_output_call_word(output, "\"");
-    if (literal->state == KEY_STRING) lm_output_call_word(output, ": ");
+    reply->pos += literal->quote == '<' ? sizeof mark - 1 : 1;
+    lm_reply_call_word(reply, "\"");
+    if (literal->state == KEY_STRING) lm_reply_call_word(reply, ": ");
     literal->state = literal->state == KEY_STRING ? COLON : AFTER;
     return true;
 }
 
 /* A string begins here? */
-static lm_match begins_string(lm_chat_output *output, lm_literal_dialect dialect, char c) {
+static lm_match begins_string(lm_reply *reply, lm_literal_dialect dialect, char c) {
     if (c == '"' || (c == '\'' && dialect == LM_LITERAL_PYTHON)) {
-        output->literal.quote = (uint8_t)c;
-        output->pos++;
+        reply->literal.quote = (uint8_t)c;
+        reply->pos++;
         return LM_MATCH_YES;
     }
-    lm_match match = c == '<' ? lm_output_match(output, 0, mark) : LM_MATCH_NO;
+    lm_match match = c == '<' ? lm_reply_match(reply, 0, mark) : LM_MATCH_NO;
     if (match == LM_MATCH_YES) {
-        output->literal.quote = '<';
-        output->pos += sizeof mark - 1;
+        reply->literal.quote = '<';
+        reply->pos += sizeof mark - 1;
     }
     return match;
 }
 
-lm_call_result lm_output_literal(lm_chat_output *output, lm_literal_dialect dialect) {
-    lm_literal *literal = &output->literal;
-    if (literal->state == BEGIN && dialect == LM_LITERAL_PYTHON) push(output, true);
-    while (output->status == LM_OK && literal->state != ENDED) {
-        if (lm_output_left(output) == 0) return LM_CALL_MORE;
-        char c = *lm_output_rest(output);
+lm_call_result lm_reply_literal(lm_reply *reply, lm_literal_dialect dialect) {
+    lm_literal *literal = &reply->literal;
+    if (literal->state == BEGIN && dialect == LM_LITERAL_PYTHON) push(reply, true);
+    while (reply->status == LM_OK && literal->state != ENDED) {
+        if (lm_reply_left(reply) == 0) return LM_CALL_MORE;
+        char c = *lm_reply_rest(reply);
         bool assigns = dialect == LM_LITERAL_PYTHON && literal->depth == 1;
         if (literal->state == STRING || literal->state == KEY_STRING) {
-            if (!step_string(output)) return LM_CALL_MORE;
+            if (!step_string(reply)) return LM_CALL_MORE;
             continue;
         }
         bool ends_word = c == ',' || c == '}' || c == ']' || (dialect == LM_LITERAL_PYTHON && c == ')');
         if (literal->state == WORD) {
             if (ends_word)
-                put_word(output);
-            else if (add_to_word(output, &c, 1))
-                output->pos++;
+                put_word(reply);
+            else if (add_to_word(reply, &c, 1))
+                reply->pos++;
             else
                 return LM_CALL_BROKEN;
             continue;
         }
         if (literal->state == KEY_WORD) {
             if (c == (assigns ? '=' : ':')) {
-                put_key(output);
+                put_key(reply);
                 literal->state = VALUE;
-            } else if (ends_word || c == '{' || c == '[' || !add_to_word(output, &c, 1)) {
+            } else if (ends_word || c == '{' || c == '[' || !add_to_word(reply, &c, 1)) {
                 return LM_CALL_BROKEN;
             }
-            output->pos++;
+            reply->pos++;
             continue;
         }
         if (is_space(c)) {
-            output->pos++;
+            reply->pos++;
             continue;
         }
         if (literal->state == BEGIN) {
-            if (c != '{' || !push(output, true)) return LM_CALL_BROKEN;
-            output->pos++;
+            if (c != '{' || !push(reply, true)) return LM_CALL_BROKEN;
+            reply->pos++;
         } else if (literal->state == COLON) {
             if (c != ':') return LM_CALL_BROKEN;
-            output->pos++;
+            reply->pos++;
             literal->state = VALUE;
         } else if (literal->state == AFTER) {
             if (closes(literal, dialect, c))
-                pop(output);
+                pop(reply);
             else if (c == ',')
                 literal->state = in_object(literal) ? KEY : VALUE;
             else
                 return LM_CALL_BROKEN;
-            output->pos++;
+            reply->pos++;
         } else if (closes(literal, dialect, c) && (literal->state == KEY || !in_object(literal))) {
-            pop(output); /* an empty container, or a comma too many */
-            output->pos++;
+            pop(reply); /* an empty container, or a comma too many */
+            reply->pos++;
         } else {
             bool key = literal->state == KEY;
-            lm_match match = begins_string(output, dialect, c);
+            lm_match match = begins_string(reply, dialect, c);
             if (match == LM_MATCH_MORE) return LM_CALL_MORE;
-            if (!in_object(literal) || (key && match == LM_MATCH_YES)) separate(output);
+            if (!in_object(literal) || (key && match == LM_MATCH_YES)) separate(reply);
             if (match == LM_MATCH_YES) {
-                lm_output_call_word(output, "\"");
+                lm_reply_call_word(reply, "\"");
                 literal->state = key ? KEY_STRING : STRING;
             } else if (key) {
                 literal->state = KEY_WORD;
             } else if (c == '{' || c == '[' || (c == '(' && dialect == LM_LITERAL_PYTHON)) {
-                if (!push(output, c == '{')) return LM_CALL_BROKEN;
-                output->pos++;
+                if (!push(reply, c == '{')) return LM_CALL_BROKEN;
+                reply->pos++;
             } else if (ends_word) {
                 return LM_CALL_BROKEN;
             } else {
@@ -240,5 +240,5 @@ lm_call_result lm_output_literal(lm_chat_output *output, lm_literal_dialect dial
             }
         }
     }
-    return output->status == LM_OK ? LM_CALL_DONE : LM_CALL_MORE;
+    return reply->status == LM_OK ? LM_CALL_DONE : LM_CALL_MORE;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * One JSON value, byte by byte: says for each byte whether the value goes on, is complete, or is no JSON. Raw control
  * characters inside of strings are let pass, because models write them; the caller escapes them. */
-#ifndef LM_CHAT_JSON_SCAN_H
-#define LM_CHAT_JSON_SCAN_H
+#ifndef LM_REPLY_JSON_SCAN_H
+#define LM_REPLY_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,11 +4,11 @@
 
 #include "counting.h"
 
-#include "chat/output_family.h"
+#include "reply/reply_family.h"
 
 static void parsing_survives_any_failed_allocation(void **state) {
     static const struct {
-        const lm_output_family *family;
+        const lm_reply_family *family;
         const char *text;
     } cases[] = {
         {&lm_family_hermes, "<think>a</think>b<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": [1]}}</tool_call> c"},
@@ -20,18 +20,18 @@ static void parsing_survives_any_failed_allocation(void **state) {
         for (size_t k = 0;; k++) {
             test_memory memory = {.fail_at = k};
             lm_env env = test_memory_env(&memory);
-            lm_chat_output output;
+            lm_reply reply;
             static const char tools[] = "[{\"function\": {\"name\": \"f\"}}]";
-            lm_status status = lm_output_init(&output, &env, cases[c].family, "", 0, tools, sizeof tools - 1, NULL);
+            lm_status status = lm_reply_init(&reply, &env, cases[c].family, "", 0, tools, sizeof tools - 1, NULL);
             if (status == LM_OK) {
                 for (const char *p = cases[c].text; *p && status == LM_OK; p += 3) {
                     size_t left = strlen(p);
-                    status = lm_output_feed(&output, p, left < 3 ? left : 3);
+                    status = lm_reply_feed(&reply, p, left < 3 ? left : 3);
                     if (left < 3) break;
                 }
-                lm_status end = lm_output_finish(&output, false);
+                lm_status end = lm_reply_finish(&reply, false);
                 if (status == LM_OK) status = end;
-                lm_output_free(&output);
+                lm_reply_free(&reply);
             }
             assert_int_equal(memory.live_bytes, 0);
             if (!memory.failed) {
@@ -46,7 +46,7 @@ static void parsing_survives_any_failed_allocation(void **state) {
 /* Long outputs of awkward shape, byte by byte: the work per byte stays bounded. */
 static void parsing_is_linear(void **state) {
     static const struct {
-        const lm_output_family *family;
+        const lm_reply_family *family;
         const char *start, *repeated;
     } cases[] = {{&lm_family_hermes, "", "<tool_call>"},
                  {&lm_family_hermes, "<tool_call>{\"arguments\": {\"a\": \"", "<tool_call>{"},
@@ -62,14 +62,14 @@ static void parsing_is_linear(void **state) {
     lm_env env;
     lm_env_init(&env, NULL, NULL);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        lm_chat_output output;
+        lm_reply reply;
         clock_t before = clock();
-        assert_int_equal(lm_output_init(&output, &env, cases[c].family, "", 0, NULL, 0, NULL), LM_OK);
-        for (const char *p = cases[c].start; *p; p++) lm_output_feed(&output, p, 1);
+        assert_int_equal(lm_reply_init(&reply, &env, cases[c].family, "", 0, NULL, 0, NULL), LM_OK);
+        for (const char *p = cases[c].start; *p; p++) lm_reply_feed(&reply, p, 1);
         size_t n = strlen(cases[c].repeated);
-        for (size_t i = 0; i < 200000; i++) lm_output_feed(&output, cases[c].repeated + i % n, 1);
-        assert_int_equal(lm_output_finish(&output, true), LM_OK);
-        lm_output_free(&output);
+        for (size_t i = 0; i < 200000; i++) lm_reply_feed(&reply, cases[c].repeated + i % n, 1);
+        assert_int_equal(lm_reply_finish(&reply, true), LM_OK);
+        lm_reply_free(&reply);
         double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
         if (seconds > 3)
             fail_msg("%s after \"%s%s\": %.1f s", cases[c].family->name, cases[c].start, cases[c].repeated, seconds);

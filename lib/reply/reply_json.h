@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Engines for calls whose arguments are JSON. */
-#ifndef LM_CHAT_OUTPUT_JSON_H
-#define LM_CHAT_OUTPUT_JSON_H
+#ifndef LM_REPLY_JSON_H
+#define LM_REPLY_JSON_H
 
-#include "output.h"
+#include "reply.h"
 
 typedef enum lm_call_result {
     LM_CALL_MORE,    /* needs more text */
@@ -14,15 +14,14 @@ typedef enum lm_call_result {
 } lm_call_result;
 
 /* Begin to read an object at pos. name_is_key: {"NAME": {arguments}}. needs_arguments: without them it is no call. */
-void lm_output_json_begin(lm_chat_output *output, bool needs_arguments, bool name_is_key);
-lm_call_result lm_output_json_call(lm_chat_output *output);
+void lm_reply_json_begin(lm_reply *reply, bool needs_arguments, bool name_is_key);
+lm_call_result lm_reply_json_call(lm_reply *reply);
 
 /* Bare arguments: one JSON value at pos, handed out as it comes. Start with json_scan zeroed. A call must be open. */
-lm_call_result lm_output_json_arguments(lm_chat_output *output);
+lm_call_result lm_reply_json_arguments(lm_reply *reply);
 /* Hand out bytes of JSON, control characters in strings escaped; scan follows them. Stops at the end of the value: the bytes
  * used, with *result. */
-size_t lm_output_json_stream(lm_chat_output *output, lm_json_scan *scan, const char *bytes, size_t n,
-                             lm_call_result *result);
+size_t lm_reply_json_stream(lm_reply *reply, lm_json_scan *scan, const char *bytes, size_t n, lm_call_result *result);
 
 /* Calls as JSON objects between tags, or in a list between tags. Words, as all below. */
 typedef struct lm_tagged_json {
@@ -32,9 +31,9 @@ typedef struct lm_tagged_json {
     bool name_is_key;
     bool needs_arguments;
 } lm_tagged_json;
-bool lm_tagged_json_step(lm_chat_output *output, const lm_tagged_json *syntax);
+bool lm_tagged_json_step(lm_reply *reply, const lm_tagged_json *syntax);
 /* The same as a family's step, with the syntax that the family has. */
-bool lm_tagged_json_family_step(lm_chat_output *output);
+bool lm_tagged_json_family_step(lm_reply *reply);
 
 /* Calls with a header in plain text and then JSON: OPEN header SEPARATOR {json} CLOSE. */
 typedef struct lm_headed_json {
@@ -46,13 +45,13 @@ typedef struct lm_headed_json {
     bool sections_call;     /* a section marker may be followed by a header directly */
     const char *id_mark;    /* one word in the header, the id behind it; NULL: the header is the name */
     bool id_first;          /* the name is behind it and the id before it */
-    void (*read_header)(lm_chat_output *output, const char *header, size_t n, lm_str *name, lm_str *id); /* or NULL */
+    void (*read_header)(lm_reply *reply, const char *header, size_t n, lm_str *name, lm_str *id); /* or NULL */
 } lm_headed_json;
-bool lm_headed_json_step(lm_chat_output *output, const lm_headed_json *syntax);
-bool lm_headed_json_family_step(lm_chat_output *output);
+bool lm_headed_json_step(lm_reply *reply, const lm_headed_json *syntax);
+bool lm_headed_json_family_step(lm_reply *reply);
 
 /* After arguments that broke: hand out everything up to one of closes as it is, then end the call as incomplete. true when
  * that marker was reached; it is left unread. */
-bool lm_output_drain(lm_chat_output *output, const char *closes);
+bool lm_reply_drain(lm_reply *reply, const char *closes);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A call written as one JSON object. Its members may come in any order; arguments are handed out while they arrive when the
  * name came first. Until then nothing is consumed, so that an object that turns out to be no call can still become content. */
-#include "output_json.h"
+#include "reply_json.h"
 
 #include <string.h>
 
@@ -10,8 +10,8 @@ enum { OTHER, NAME, ARGUMENTS, ID };
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
-void lm_output_json_begin(lm_chat_output *output, bool needs_arguments, bool name_is_key) {
-    lm_json_call *json = &output->json;
+void lm_reply_json_begin(lm_reply *reply, bool needs_arguments, bool name_is_key) {
+    lm_json_call *json = &reply->json;
     lm_str_clear(&json->text);
     lm_str_clear(&json->name);
     lm_str_clear(&json->id);
@@ -21,11 +21,10 @@ void lm_output_json_begin(lm_chat_output *output, bool needs_arguments, bool nam
     json->name_is_key = name_is_key;
     json->arguments_in_string = false;
     json->arguments_from = json->arguments_to = 0;
-    output->scan = 0;
+    reply->scan = 0;
 }
 
-size_t lm_output_json_stream(lm_chat_output *output, lm_json_scan *scan, const char *bytes, size_t n,
-                             lm_call_result *result) {
+size_t lm_reply_json_stream(lm_reply *reply, lm_json_scan *scan, const char *bytes, size_t n, lm_call_result *result) {
     size_t plain = 0, at = 0;
     *result = LM_CALL_MORE;
     while (at < n) {
@@ -36,8 +35,8 @@ size_t lm_output_json_stream(lm_chat_output *output, lm_json_scan *scan, const c
             break;
         }
         if (raw_control) {
-            lm_output_call_arguments(output, bytes + plain, at - plain);
-            lm_output_call_escaped(output, bytes + at, 1);
+            lm_reply_call_arguments(reply, bytes + plain, at - plain);
+            lm_reply_call_escaped(reply, bytes + at, 1);
             plain = at + 1;
         }
         at++;
@@ -46,29 +45,29 @@ size_t lm_output_json_stream(lm_chat_output *output, lm_json_scan *scan, const c
             break;
         }
     }
-    lm_output_call_arguments(output, bytes + plain, at - plain);
+    lm_reply_call_arguments(reply, bytes + plain, at - plain);
     return at;
 }
 
-lm_call_result lm_output_json_arguments(lm_chat_output *output) {
+lm_call_result lm_reply_json_arguments(lm_reply *reply) {
     lm_call_result result;
-    size_t left = lm_output_left(output);
-    size_t used = lm_output_json_stream(output, &output->json_scan, lm_output_rest(output), left, &result);
-    output->pos += used;
-    if (result == LM_CALL_MORE && output->at_end && lm_json_scan_may_end(&output->json_scan)) return LM_CALL_DONE;
+    size_t left = lm_reply_left(reply);
+    size_t used = lm_reply_json_stream(reply, &reply->json_scan, lm_reply_rest(reply), left, &result);
+    reply->pos += used;
+    if (result == LM_CALL_MORE && reply->at_end && lm_json_scan_may_end(&reply->json_scan)) return LM_CALL_DONE;
     return result;
 }
 
 /* The decoded text of a JSON string or the plain text of a scalar. */
-static bool decode(lm_chat_output *output, const char *bytes, size_t n, lm_str *out) {
+static bool decode(lm_reply *reply, const char *bytes, size_t n, lm_str *out) {
     lm_arena arena;
     const lm_json *value;
-    lm_arena_init(&arena, output->env, LM_ARENA_UNLIMITED);
+    lm_arena_init(&arena, reply->env, LM_ARENA_UNLIMITED);
     lm_status status = lm_json_parse(&arena, bytes, n, 8, &value, NULL);
     bool text = status == LM_OK && (value->type == LM_JSON_STRING || value->type == LM_JSON_NUMBER);
     lm_str_clear(out);
     if (text) status = lm_str_append(out, value->text, value->count);
-    if (status == LM_ERR_MEMORY) output->status = status;
+    if (status == LM_ERR_MEMORY) reply->status = status;
     lm_arena_free(&arena);
     return text;
 }
@@ -91,36 +90,36 @@ static uint8_t key_kind(const lm_json_call *json) {
     return OTHER;
 }
 
-static void commit(lm_chat_output *output) {
-    lm_json_call *json = &output->json;
+static void commit(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
     json->committed = true;
-    lm_output_call_begin(output, lm_str_text(&json->name), json->name.size, lm_str_text(&json->id), json->id.size);
+    lm_reply_call_begin(reply, lm_str_text(&json->name), json->name.size, lm_str_text(&json->id), json->id.size);
 }
 
 /* Hand out arguments that lie complete in the buffer. */
-static void hand_out(lm_chat_output *output, const char *bytes, size_t n) {
+static void hand_out(lm_reply *reply, const char *bytes, size_t n) {
     lm_json_scan scan = {0};
     lm_call_result ignored;
-    lm_output_json_stream(output, &scan, bytes, n, &ignored);
+    lm_reply_json_stream(reply, &scan, bytes, n, &ignored);
 }
 
 /* A value was read: bytes [from, to) behind pos. */
-static bool take_value(lm_chat_output *output, size_t from, size_t to) {
-    lm_json_call *json = &output->json;
-    const char *bytes = lm_output_rest(output) + from;
+static bool take_value(lm_reply *reply, size_t from, size_t to) {
+    lm_json_call *json = &reply->json;
+    const char *bytes = lm_reply_rest(reply) + from;
     size_t n = to - from;
     switch (json->key) {
     case NAME:
         if (*bytes != '"') return !json->has_name ? *bytes == '{' : true; /* {"function": {...}}: not understood */
-        if (!decode(output, bytes, n, &json->name) ||
-            !lm_output_is_tool(output, lm_str_text(&json->name), json->name.size))
+        if (!decode(reply, bytes, n, &json->name) ||
+            !lm_reply_is_tool(reply, lm_str_text(&json->name), json->name.size))
             return false;
         json->has_name = true;
         return true;
     case ID:
-        decode(output, bytes, n, &json->id);
-        if (json->committed && output->call_open && output->status == LM_OK)
-            output->status = lm_str_append(&lm_output_current(output)->id, lm_str_text(&json->id), json->id.size);
+        decode(reply, bytes, n, &json->id);
+        if (json->committed && reply->call_open && reply->status == LM_OK)
+            reply->status = lm_str_append(&lm_reply_current(reply)->id, lm_str_text(&json->id), json->id.size);
         return true;
     case ARGUMENTS:
         if (*bytes == '"')
@@ -138,50 +137,50 @@ static bool take_value(lm_chat_output *output, size_t from, size_t to) {
 }
 
 /* The object ended. */
-static lm_call_result finish(lm_chat_output *output) {
-    lm_json_call *json = &output->json;
+static lm_call_result finish(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
     if (!json->committed) {
         if (!json->has_name || (json->needs_arguments && !json->has_arguments)) return LM_CALL_FAILED;
-        commit(output);
-        const char *bytes = lm_output_rest(output) + json->arguments_from;
+        commit(reply);
+        const char *bytes = lm_reply_rest(reply) + json->arguments_from;
         size_t n = json->arguments_to - json->arguments_from;
         if (!json->has_arguments)
-            lm_output_call_word(output, "{}");
+            lm_reply_call_word(reply, "{}");
         else if (!json->arguments_in_string)
-            hand_out(output, bytes, n);
-        else if (decode(output, bytes, n, &json->text))
-            lm_output_call_arguments(output, lm_str_text(&json->text), json->text.size);
+            hand_out(reply, bytes, n);
+        else if (decode(reply, bytes, n, &json->text))
+            lm_reply_call_arguments(reply, lm_str_text(&json->text), json->text.size);
     }
-    lm_output_call_end(output, true);
-    output->pos += output->scan;
-    output->scan = 0;
+    lm_reply_call_end(reply, true);
+    reply->pos += reply->scan;
+    reply->scan = 0;
     return LM_CALL_DONE;
 }
 
 /* Stream the arguments: the name is known and they have begun like an object. */
-static void begin_stream(lm_chat_output *output) {
-    lm_json_call *json = &output->json;
+static void begin_stream(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
     lm_call_result ignored;
-    commit(output);
-    output->pos += json->value_from;
-    output->scan -= json->value_from;
+    commit(reply);
+    reply->pos += json->value_from;
+    reply->scan -= json->value_from;
     memset(&json->scan, 0, sizeof json->scan);
-    lm_output_json_stream(output, &json->scan, lm_output_rest(output), output->scan, &ignored);
-    output->pos += output->scan;
-    output->scan = 0;
+    lm_reply_json_stream(reply, &json->scan, lm_reply_rest(reply), reply->scan, &ignored);
+    reply->pos += reply->scan;
+    reply->scan = 0;
     json->state = STREAM;
 }
 
 static bool is_key_byte(char c) { return c == '"' || c == '}'; }
 
-lm_call_result lm_output_json_call(lm_chat_output *output) {
-    lm_json_call *json = &output->json;
+lm_call_result lm_reply_json_call(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
     lm_call_result result;
-    while (output->status == LM_OK && output->scan < lm_output_left(output)) {
-        const char *rest = lm_output_rest(output);
-        char c = rest[output->scan];
+    while (reply->status == LM_OK && reply->scan < lm_reply_left(reply)) {
+        const char *rest = lm_reply_rest(reply);
+        char c = rest[reply->scan];
         if (json->state == STREAM) {
-            output->pos += lm_output_json_stream(output, &json->scan, rest, lm_output_left(output), &result);
+            reply->pos += lm_reply_json_stream(reply, &json->scan, rest, lm_reply_left(reply), &result);
             if (result == LM_CALL_BROKEN) return result;
             if (result == LM_CALL_DONE) {
                 json->has_arguments = true;
@@ -190,68 +189,68 @@ lm_call_result lm_output_json_call(lm_chat_output *output) {
             continue;
         }
         if (json->state == VALUE) {
-            if (is_space(c) && json->value_from == output->scan) json->value_from++;
+            if (is_space(c) && json->value_from == reply->scan) json->value_from++;
             lm_scan_result step = lm_json_scan_byte(&json->scan, c);
             if (step == LM_SCAN_BROKEN) break;
-            if (step != LM_SCAN_DONE_BEFORE) output->scan++;
+            if (step != LM_SCAN_DONE_BEFORE) reply->scan++;
             bool object = json->key == ARGUMENTS && rest[json->value_from] == '{';
-            if (object && json->has_name && output->scan > json->value_from + 1 && is_key_byte(c) &&
+            if (object && json->has_name && reply->scan > json->value_from + 1 && is_key_byte(c) &&
                 step == LM_SCAN_GOES_ON) {
-                begin_stream(output);
+                begin_stream(reply);
                 continue;
             }
             if (step == LM_SCAN_GOES_ON) continue;
-            if (!take_value(output, json->value_from, output->scan)) break;
+            if (!take_value(reply, json->value_from, reply->scan)) break;
             json->state = AFTER;
             continue;
         }
         if (json->state == KEY_STRING) {
-            output->scan++;
+            reply->scan++;
             if (c == '"') {
                 json->key = json->name_is_key ? ARGUMENTS : key_kind(json);
                 if (json->name_is_key) {
-                    if (json->has_name || !lm_output_is_tool(output, lm_str_text(&json->text), json->text.size)) break;
-                    output->status = lm_str_append(&json->name, lm_str_text(&json->text), json->text.size);
+                    if (json->has_name || !lm_reply_is_tool(reply, lm_str_text(&json->text), json->text.size)) break;
+                    reply->status = lm_str_append(&json->name, lm_str_text(&json->text), json->text.size);
                     json->has_name = true;
                 }
                 json->state = COLON;
             } else if (json->text.size < 256 && (unsigned char)c >= 32) {
-                if (output->status == LM_OK) output->status = lm_str_append_char(&json->text, c);
+                if (reply->status == LM_OK) reply->status = lm_str_append_char(&json->text, c);
             } else {
                 break;
             }
             continue;
         }
-        output->scan++;
+        reply->scan++;
         if (is_space(c)) continue;
         if (json->state == START && c == '{')
             json->state = KEY_OR_END;
         else if (json->state == AFTER && c == ',')
             json->state = KEY;
         else if ((json->state == AFTER || json->state == KEY_OR_END) && c == '}')
-            return finish(output);
+            return finish(reply);
         else if ((json->state == KEY || json->state == KEY_OR_END) && c == '"') {
             lm_str_clear(&json->text);
             json->state = KEY_STRING;
         } else if (json->state == COLON && c == ':') {
             memset(&json->scan, 0, sizeof json->scan);
-            json->value_from = output->scan;
+            json->value_from = reply->scan;
             json->state = VALUE;
         } else {
-            output->scan--;
+            reply->scan--;
             break;
         }
     }
-    if (output->status != LM_OK) return LM_CALL_MORE;
-    if (output->scan >= lm_output_left(output) && !output->at_end) return LM_CALL_MORE;
+    if (reply->status != LM_OK) return LM_CALL_MORE;
+    if (reply->scan >= lm_reply_left(reply) && !reply->at_end) return LM_CALL_MORE;
     /* Broken, or cut off. */
-    bool is_cut = output->at_end && output->cut_off;
+    bool is_cut = reply->at_end && reply->cut_off;
     if (!json->committed) {
         bool whole = json->state == AFTER && json->has_name && json->has_arguments && !is_cut;
-        return whole ? finish(output) : LM_CALL_FAILED;
+        return whole ? finish(reply) : LM_CALL_FAILED;
     }
     if (json->has_arguments && !is_cut) {
-        lm_output_call_end(output, true);
+        lm_reply_call_end(reply, true);
         return LM_CALL_COMPLETE;
     }
     return LM_CALL_BROKEN;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * Arguments written as literals that are not JSON, converted to JSON while they arrive. */
-#ifndef LM_CHAT_OUTPUT_LITERAL_H
-#define LM_CHAT_OUTPUT_LITERAL_H
+#ifndef LM_REPLY_LITERAL_H
+#define LM_REPLY_LITERAL_H
 
-#include "output_json.h"
+#include "reply_json.h"
 
 typedef enum lm_literal_dialect {
     LM_LITERAL_GEMMA, /* {key:value}, strings between <|"|> */
     LM_LITERAL_PYTHON /* key=value, ...) with Python's values; begins behind the parenthesis */
 } lm_literal_dialect;
 
-void lm_output_literal_begin(lm_chat_output *output);
+void lm_reply_literal_begin(lm_reply *reply);
 /* Convert at pos. A call must be open. DONE: pos is behind the last bracket. BROKEN: pos is at what does not fit. */
-lm_call_result lm_output_literal(lm_chat_output *output, lm_literal_dialect dialect);
+lm_call_result lm_reply_literal(lm_reply *reply, lm_literal_dialect dialect);
 
 #endif

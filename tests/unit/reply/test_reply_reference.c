@@ -5,20 +5,20 @@
 
 #include "base/env.h"
 #include "base/json_write.h"
-#include "chat/output_family.h"
+#include "reply/reply_family.h"
 
 typedef struct run {
-    lm_chat_output output;
+    lm_reply reply;
     char *content, *reasoning; /* joined from deltas */
     size_t n_content, n_reasoning;
 } run;
 
 static void take_deltas(run *r) {
-    lm_chat_output *o = &r->output;
+    lm_reply *o = &r->reply;
     for (; o->next_delta < o->deltas.count; o->next_delta++) {
-        const lm_output_delta *delta = &o->deltas.data[o->next_delta];
-        if (delta->kind > LM_OUTPUT_REASONING) continue;
-        int is_content = delta->kind == LM_OUTPUT_CONTENT;
+        const lm_reply_delta *delta = &o->deltas.data[o->next_delta];
+        if (delta->kind > LM_REPLY_REASONING) continue;
+        int is_content = delta->kind == LM_REPLY_CONTENT;
         char **text = is_content ? &r->content : &r->reasoning;
         size_t *n = is_content ? &r->n_content : &r->n_reasoning;
         *text = realloc(*text, *n + delta->n + 1);
@@ -78,7 +78,7 @@ static int is_prefix(const lm_str *text, const lm_json *prefix) {
     }
 }
 
-static int same_call(const lm_output_call *call, const lm_json *expected) {
+static int same_call(const lm_reply_call *call, const lm_json *expected) {
     const lm_json *name = lm_json_get(expected, "name"), *id = lm_json_get(expected, "id"),
                   *arguments = lm_json_get(expected, "arguments");
     if (strcmp(lm_str_text(&call->name), name->text) != 0) return 0;
@@ -98,7 +98,7 @@ static int same_call(const lm_output_call *call, const lm_json *expected) {
 }
 
 static int matches(const run *r, const lm_json *expected) {
-    const lm_chat_output *o = &r->output;
+    const lm_reply *o = &r->reply;
     const lm_json *calls = lm_json_get(expected, "tool_calls");
     if (!same_stripped(lm_str_text(&o->content), o->content.size, lm_json_get(expected, "content"))) return 0;
     if (!same_stripped(lm_str_text(&o->reasoning), o->reasoning.size, lm_json_get(expected, "reasoning_content")))
@@ -117,35 +117,35 @@ static int matches_any(const run *r, const lm_json *item) {
     return 0;
 }
 
-static void start(run *r, const lm_output_family *family, const lm_env *env, const lm_json *prompt, const char *tools) {
+static void start(run *r, const lm_reply_family *family, const lm_env *env, const lm_json *prompt, const char *tools) {
     memset(r, 0, sizeof *r);
-    assert_int_equal(lm_output_init(&r->output, env, family, prompt->text, prompt->count, tools, strlen(tools), NULL),
+    assert_int_equal(lm_reply_init(&r->reply, env, family, prompt->text, prompt->count, tools, strlen(tools), NULL),
                      LM_OK);
 }
 
 static void feed(run *r, const char *text, size_t n) {
-    assert_int_equal(lm_output_feed(&r->output, text, n), LM_OK);
+    assert_int_equal(lm_reply_feed(&r->reply, text, n), LM_OK);
     take_deltas(r);
 }
 
 static void finish(run *r, const lm_json *item) {
-    assert_int_equal(lm_output_finish(&r->output, !lm_json_bool(lm_json_get(item, "finished"), true)), LM_OK);
+    assert_int_equal(lm_reply_finish(&r->reply, !lm_json_bool(lm_json_get(item, "finished"), true)), LM_OK);
     take_deltas(r);
     /* What was handed out piece by piece is what it ended up as. */
-    assert_int_equal(r->n_content, r->output.content.size);
-    assert_int_equal(r->n_reasoning, r->output.reasoning.size);
-    if (r->n_content) assert_memory_equal(r->content, lm_str_text(&r->output.content), r->n_content);
-    if (r->n_reasoning) assert_memory_equal(r->reasoning, lm_str_text(&r->output.reasoning), r->n_reasoning);
+    assert_int_equal(r->n_content, r->reply.content.size);
+    assert_int_equal(r->n_reasoning, r->reply.reasoning.size);
+    if (r->n_content) assert_memory_equal(r->content, lm_str_text(&r->reply.content), r->n_content);
+    if (r->n_reasoning) assert_memory_equal(r->reasoning, lm_str_text(&r->reply.reasoning), r->n_reasoning);
 }
 
 static void end(run *r) {
-    lm_output_free(&r->output);
+    lm_reply_free(&r->reply);
     free(r->content);
     free(r->reasoning);
 }
 
 static void print_run(const run *r) {
-    const lm_chat_output *o = &r->output;
+    const lm_reply *o = &r->reply;
     print_message("  content <<%s>>\n  reasoning <<%s>>\n", lm_str_text(&o->content), lm_str_text(&o->reasoning));
     for (size_t i = 0; i < o->calls.count; i++)
         print_message("  call %s id <%s> %s %s\n", lm_str_text(&o->calls.data[i].name),
@@ -154,14 +154,14 @@ static void print_run(const run *r) {
 }
 
 static int same_runs(const run *a, const run *b) {
-    const lm_chat_output *x = &a->output, *y = &b->output;
+    const lm_reply *x = &a->reply, *y = &b->reply;
     if (x->content.size != y->content.size || x->reasoning.size != y->reasoning.size ||
         x->calls.count != y->calls.count)
         return 0;
     if (memcmp(lm_str_text(&x->content), lm_str_text(&y->content), x->content.size) != 0) return 0;
     if (memcmp(lm_str_text(&x->reasoning), lm_str_text(&y->reasoning), x->reasoning.size) != 0) return 0;
     for (size_t i = 0; i < x->calls.count; i++) {
-        const lm_output_call *c = &x->calls.data[i], *d = &y->calls.data[i];
+        const lm_reply_call *c = &x->calls.data[i], *d = &y->calls.data[i];
         if (strcmp(lm_str_text(&c->arguments), lm_str_text(&d->arguments)) != 0 || c->complete != d->complete) return 0;
         if (strcmp(lm_str_text(&c->id), lm_str_text(&d->id)) != 0 ||
             strcmp(lm_str_text(&c->name), lm_str_text(&d->name)) != 0)
@@ -170,7 +170,7 @@ static int same_runs(const run *a, const run *b) {
     return 1;
 }
 
-static int check_case(const lm_output_family *family, const lm_json *item, const char *tools) {
+static int check_case(const lm_reply_family *family, const lm_json *item, const char *tools) {
     const lm_json *text = lm_json_get(item, "text"), *prompt = lm_json_get(item, "generation_prompt");
     const char *name = lm_json_get(item, "name")->text;
     lm_env env;
@@ -213,7 +213,7 @@ static void check_family(const lm_json *json, const lm_env *env, size_t *n_good,
     lm_str_init(&tools, env, SIZE_MAX);
     assert_int_equal(lm_json_print(&tools, lm_json_get(json, "tools"), NULL), LM_OK);
     const lm_json *name = lm_json_get(json, "family"), *cases = lm_json_get(json, "cases");
-    const lm_output_family *family = lm_output_family_find(name->text, name->count);
+    const lm_reply_family *family = lm_reply_family_find(name->text, name->count);
     assert_non_null(family);
     for (size_t i = 0; i < cases->count; i++)
         *n_good += (size_t)check_case(family, &cases->items[i], lm_str_text(&tools));

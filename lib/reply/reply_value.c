@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../base/json_write.h"
-#include "output_xml.h"
+#include "reply_xml.h"
 
 enum { ANY = 0, TEXT = 1, NUMBER = 2, BOOL = 4, NONE = 8, ARRAY = 16, OBJECT = 32 };
 
@@ -53,12 +53,12 @@ static unsigned allowed(const lm_json *schema, int depth) {
     return ANY;
 }
 
-bool lm_output_wants_text(const lm_json *schema) { return allowed(schema, 8) == TEXT; }
+bool lm_reply_wants_text(const lm_json *schema) { return allowed(schema, 8) == TEXT; }
 
-static void put_string(lm_chat_output *output, const char *bytes, size_t n) {
-    lm_output_call_word(output, "\"");
-    lm_output_call_escaped(output, bytes, n);
-    lm_output_call_word(output, "\"");
+static void put_string(lm_reply *reply, const char *bytes, size_t n) {
+    lm_reply_call_word(reply, "\"");
+    lm_reply_call_escaped(reply, bytes, n);
+    lm_reply_call_word(reply, "\"");
 }
 
 static const char words[3][2][6] = {{"True", "true"}, {"False", "false"}, {"None", "null"}};
@@ -66,14 +66,14 @@ static const char words[3][2][6] = {{"True", "true"}, {"False", "false"}, {"None
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
 /* Whether a text is a JSON value of one of the types. */
-static bool fits_as_json(lm_chat_output *output, unsigned types, bool is_json, const char *from, const char *to) {
+static bool fits_as_json(lm_reply *reply, unsigned types, bool is_json, const char *from, const char *to) {
     lm_arena arena;
     const lm_json *value;
-    lm_arena_init(&arena, output->env, LM_ARENA_UNLIMITED);
+    lm_arena_init(&arena, reply->env, LM_ARENA_UNLIMITED);
     lm_status status = types == TEXT
                            ? LM_ERR_FORMAT
                            : lm_json_parse(&arena, from, (size_t)(to - from), LM_JSON_SCAN_DEPTH_MAX, &value, NULL);
-    if (status == LM_ERR_MEMORY) output->status = status;
+    if (status == LM_ERR_MEMORY) reply->status = status;
     bool fits = status == LM_OK && (types == ANY || value_bit(value) & types);
     /* Where text is allowed, a quoted string is more likely text with quotes than JSON. */
     if (fits && value->type == LM_JSON_STRING && !is_json) fits = types == ANY ? false : !(types & TEXT);
@@ -82,9 +82,9 @@ static bool fits_as_json(lm_chat_output *output, unsigned types, bool is_json, c
 }
 
 /* A list or a mapping as Python prints it, as JSON; nothing when it is something else. */
-static void read_python(lm_chat_output *output, const char *from, const char *to, lm_str *out) {
+static void read_python(lm_reply *reply, const char *from, const char *to, lm_str *out) {
     lm_str text;
-    lm_str_init(&text, output->env, SIZE_MAX);
+    lm_str_init(&text, reply->env, SIZE_MAX);
     for (const char *at = from; at < to && out->status == LM_OK; at++) {
         char quote = *at;
         if (quote != '\'' && quote != '"') {
@@ -107,35 +107,35 @@ static void read_python(lm_chat_output *output, const char *from, const char *to
         }
         lm_json_print_string(out, lm_str_text(&text), text.size, false);
     }
-    if (text.status != LM_OK || out->status != LM_OK) output->status = LM_ERR_MEMORY;
+    if (text.status != LM_OK || out->status != LM_OK) reply->status = LM_ERR_MEMORY;
     lm_str_free(&text);
 }
 
-void lm_output_value(lm_chat_output *output, const lm_json *schema, bool is_json, const char *bytes, size_t n) {
+void lm_reply_value(lm_reply *reply, const lm_json *schema, bool is_json, const char *bytes, size_t n) {
     unsigned types = is_json ? ANY : allowed(schema, 8);
     const char *from = bytes, *to = bytes + n;
     while (from < to && is_space(*from)) from++;
     while (to > from && is_space(to[-1])) to--;
     lm_str python;
-    lm_str_init(&python, output->env, SIZE_MAX);
-    bool fits = fits_as_json(output, types, is_json, from, to);
+    lm_str_init(&python, reply->env, SIZE_MAX);
+    bool fits = fits_as_json(reply, types, is_json, from, to);
     if (!fits && types != TEXT && from < to && (*from == '[' || *from == '{')) {
-        read_python(output, from, to, &python);
-        fits = fits_as_json(output, types, true, lm_str_text(&python), lm_str_text(&python) + python.size);
+        read_python(reply, from, to, &python);
+        fits = fits_as_json(reply, types, true, lm_str_text(&python), lm_str_text(&python) + python.size);
         if (fits) {
             from = lm_str_text(&python);
             to = from + python.size;
         }
     }
-    if (fits) lm_output_call_arguments(output, from, (size_t)(to - from));
+    if (fits) lm_reply_call_arguments(reply, from, (size_t)(to - from));
     lm_str_free(&python);
     if (fits) return;
     for (size_t i = 0; i < 3; i++) {
         unsigned bit = i < 2 ? BOOL : NONE;
         bool same = strlen(words[i][0]) == (size_t)(to - from) && memcmp(from, words[i][0], (size_t)(to - from)) == 0;
         if (!same || (types != ANY && !(types & bit))) continue;
-        lm_output_call_word(output, words[i][1]);
+        lm_reply_call_word(reply, words[i][1]);
         return;
     }
-    put_string(output, bytes, n);
+    put_string(reply, bytes, n);
 }

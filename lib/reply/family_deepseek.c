@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * DeepSeek: R1 and V3 write a type word, the name and a fenced block between special tokens, V3.1 name and bare JSON, V3.2
  * and V4 DSML tags. Models deviate in the special tokens, so their spellings with spaces and underscores count too. */
-#include "output_family.h"
-#include "output_json.h"
-#include "output_xml.h"
+#include "reply_family.h"
+#include "reply_json.h"
+#include "reply_xml.h"
 
 #define BAR "\xEF\xBD\x9C"
 #define GAP "\xE2\x96\x81"
@@ -36,17 +36,17 @@ static const lm_xml_syntax tags = {.starts = LM_WORDS(TAG_STARTS),
                                    .call_closes = LM_WORDS("</" DSML "invoke>"),
                                    .section_closes = LM_WORDS("</" DSML "function_calls>\0</" DSML "tool_calls>")};
 
-static bool step(lm_chat_output *output) {
-    bool stepped, advanced = lm_output_step_reasoning(output, LM_WORDS(TAG_STARTS "\0" SECTION_STARTS), &stepped);
+static bool step(lm_reply *reply) {
+    bool stepped, advanced = lm_reply_step_reasoning(reply, LM_WORDS(TAG_STARTS "\0" SECTION_STARTS), &stepped);
     size_t which, n;
     if (stepped) return advanced;
-    if (output->state == LM_STATE_TEXT) {
-        if (!lm_output_text_until(output, LM_OUTPUT_CONTENT, LM_WORDS(TAG_STARTS "\0" TOKEN_STARTS), &which, &n))
+    if (reply->state == LM_STATE_TEXT) {
+        if (!lm_reply_text_until(reply, LM_REPLY_CONTENT, LM_WORDS(TAG_STARTS "\0" TOKEN_STARTS), &which, &n))
             return false;
-        output->in_list = which >= 3; /* which engine takes over; the engines do not use it */
+        reply->in_list = which >= 3; /* which engine takes over; the engines do not use it */
     }
-    return output->in_list ? lm_headed_json_step(output, &tokens) : lm_xml_step(output, &tags);
+    return reply->in_list ? lm_headed_json_step(reply, &tokens) : lm_xml_step(reply, &tags);
 }
 
-const lm_output_family lm_family_deepseek = {
+const lm_reply_family lm_family_deepseek = {
     .name = "deepseek", .step = step, .reasoning_open = "<think>", .reasoning_close = "</think>"};

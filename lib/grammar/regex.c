@@ -16,13 +16,22 @@ typedef struct parser {
     const char *what;
     LM_ARRAY(uint32_t) stack;
     LM_ARRAY(lm_code_range) set;
+    bool inverted;                  /* inside of a negative lookahead */
+    bool negated;                   /* the class being read */
+    bool has_spaces, has_nonspaces; /* in it: \s, \S */
 } parser;
 
 static const lm_code_range digits[] = {{'0', '9'}};
 static const lm_code_range words[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-static const lm_code_range spaces[] = {{0x09, 0x0D},     {0x20, 0x20},     {0xA0, 0xA0},     {0x1680, 0x1680},
-                                       {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F},
-                                       {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
+/* White space is not the same set for every reader of a pattern: the dialect counts U+FEFF, Python's re, which judges many
+ * documents, does not, but U+001C to U+001F and U+0085. What they do not agree on is in neither \s nor \S, so that a text
+ * written under a pattern holds for both. */
+static const lm_code_range spaces[] = {{0x09, 0x0D},     {0x20, 0x20},     {0xA0, 0xA0},
+                                       {0x1680, 0x1680}, {0x2000, 0x200A}, {0x2028, 0x2029},
+                                       {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
+static const lm_code_range any_spaces[] = {{0x09, 0x0D},     {0x1C, 0x20},     {0x85, 0x85},     {0xA0, 0xA0},
+                                           {0x1680, 0x1680}, {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F},
+                                           {0x205F, 0x205F}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
 static const lm_code_range line_ends[] = {{0x0A, 0x0A}, {0x0D, 0x0D}, {0x2028, 0x2029}};
 
 static lm_status refuse(parser *p, lm_status status, const char *what) {
@@ -57,6 +66,23 @@ static lm_status push_set(parser *p, const lm_code_range *ranges, size_t n, bool
         if (!lm_array_push(p->out->env, &p->set, range)) return LM_ERR_MEMORY;
     }
     return LM_OK;
+}
+
+static void begin_class(parser *p) {
+    p->set.count = 0;
+    p->negated = p->has_spaces = p->has_nonspaces = false;
+}
+
+static lm_status push_spaces(parser *p, bool negated) {
+    if (negated)
+        p->has_nonspaces = true;
+    else
+        p->has_spaces = true;
+    if (p->has_spaces && p->has_nonspaces) return push_set(p, NULL, 0, true); /* everything, for every reader */
+    /* The smaller set, which is the larger one where it is taken away from something. */
+    bool larger = (negated != p->negated) != p->inverted;
+    return larger ? push_set(p, any_spaces, sizeof any_spaces / sizeof *any_spaces, negated)
+                  : push_set(p, spaces, sizeof spaces / sizeof *spaces, negated);
 }
 
 /* The set gathered becomes a class node. */
@@ -134,7 +160,7 @@ static lm_status parse_escape(parser *p, bool in_class, bool *is_class, uint32_t
     case 'w':
     case 'W': *is_class = true; return push_set(p, words, 4, c == 'W');
     case 's':
-    case 'S': *is_class = true; return push_set(p, spaces, sizeof spaces / sizeof *spaces, c == 'S');
+    case 'S': *is_class = true; return push_spaces(p, c == 'S');
     case 't': *code = '\t'; return LM_OK;
     case 'n': *code = '\n'; return LM_OK;
     case 'v': *code = '\v'; return LM_OK;
@@ -179,11 +205,10 @@ static lm_status parse_member(parser *p, bool *is_class, uint32_t *code) {
 }
 
 static lm_status parse_class(parser *p, uint32_t *out) {
-    bool negated = false;
-    p->set.count = 0;
+    begin_class(p);
     p->at++;
     if (at_char(p, '^')) {
-        negated = true;
+        p->negated = true;
         p->at++;
     }
     while (!at_char(p, ']')) {
@@ -210,7 +235,7 @@ static lm_status parse_class(parser *p, uint32_t *out) {
         if (!lm_array_push(p->out->env, &p->set, range)) return LM_ERR_MEMORY;
     }
     p->at++;
-    return add_class(p, negated, out);
+    return add_class(p, p->negated, out);
 }
 
 static lm_status parse_choice(parser *p, uint32_t depth, uint32_t *out);
@@ -237,7 +262,10 @@ static lm_status parse_group(parser *p, uint32_t depth, uint32_t *out) {
         }
         node.b = ++p->out->n_groups;
     }
+    bool inverts = node.kind == LM_REGEX_LOOK && node.b;
+    p->inverted ^= inverts;
     lm_status status = parse_choice(p, depth + 1, &node.a);
+    p->inverted ^= inverts;
     if (status != LM_OK) return status;
     if (!at_char(p, ')')) {
         p->at = start;
@@ -303,7 +331,7 @@ static lm_status parse_quantifier(parser *p, uint32_t *item) {
 
 static lm_status parse_item(parser *p, uint32_t depth, uint32_t *out) {
     char c = p->text[p->at];
-    p->set.count = 0;
+    begin_class(p);
     if (c == '(') return parse_group(p, depth, out);
     if (c == '[') return parse_class(p, out);
     if (c == '^' || c == '$') {

@@ -39,8 +39,7 @@ for model in models:
                     validators[name] = None
                     print(f"{name}: {error}")
             try:
-                # In the patterns of JSON Schema \\s has the byte order mark in it, in those of Python not.
-                document = json.loads(item["text"].replace("\ufeff", "\u00a0"))
+                document = json.loads(item["text"])
                 valid = item["complete"] and (validators[name] is None or validators[name].is_valid(document))
             except ValueError:
                 valid = False

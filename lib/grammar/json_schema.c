@@ -101,26 +101,31 @@ lm_gexpr lm_schema_conjunction(lm_schema *s, const lm_schema_part *parts, size_t
     return lm_gexpr_rule(s->pool, made.rule);
 }
 
-/* One conjunction for each branch: all that was collected, less the choice, and the branch. */
+bool lm_schema_branch(lm_schema *s, const lm_schema_flat *flat, size_t which, lm_schema_parts *parts) {
+    lm_schema_part branch = {&flat->choice->items[which], 0};
+    bool known = false;
+    parts->count = 0;
+    if (!lm_array_reserve(s->env, parts, flat->parts.count + 1)) return lm_schema_memory(s) == LM_OK;
+    for (size_t i = 0; i < flat->parts.count; i++) {
+        lm_schema_part part = flat->parts.data[i];
+        if (part.node == flat->choice_node) part.skip |= flat->choice_skip;
+        known = known || part.node == branch.node;
+        parts->data[parts->count++] = part;
+    }
+    if (!known) parts->data[parts->count++] = branch;
+    return true;
+}
+
+/* One conjunction for each branch. */
 static lm_gexpr choose(lm_schema *s, const lm_schema_flat *flat) {
-    LM_ARRAY(lm_schema_part) parts = {0};
+    lm_schema_parts parts = {0};
     LM_ARRAY(lm_gexpr) branches = {0};
     bool done = true;
     lm_gexpr out = LM_GEXPR_NEVER;
-    for (size_t i = 0; done && i < flat->parts.count; i++) {
-        lm_schema_part part = flat->parts.data[i];
-        if (part.node == flat->choice_node) part.skip |= flat->choice_skip;
-        done = lm_array_push(s->env, &parts, part);
-    }
     for (size_t i = 0; done && i < flat->choice->count; i++) {
-        lm_schema_part branch = {&flat->choice->items[i], 0};
-        size_t n = parts.count;
-        bool known = false;
-        for (size_t k = 0; k < n; k++) known = known || parts.data[k].node == branch.node;
-        done = known || lm_array_push(s->env, &parts, branch);
+        done = lm_schema_branch(s, flat, i, &parts);
         lm_gexpr expr = done ? lm_schema_conjunction(s, parts.data, parts.count) : LM_GEXPR_NEVER;
         done = done && lm_array_push(s->env, &branches, expr);
-        parts.count = n;
     }
     if (done)
         out = lm_gexpr_alt(s->pool, branches.data, branches.count);
@@ -136,7 +141,8 @@ static bool says_string(const lm_schema_flat *f) {
 }
 static bool says_number(const lm_schema_flat *f) { return f->least.given || f->most.given || f->multiples.count > 0; }
 static bool says_array(const lm_schema_flat *f) {
-    return f->min_items > 0 || f->max_items != LM_GRAMMAR_UNBOUNDED || f->has_items || f->contains.count > 0;
+    return f->min_items > 0 || f->max_items != LM_GRAMMAR_UNBOUNDED || f->has_items || f->contains.count > 0 ||
+           f->unique;
 }
 static bool says_object(const lm_schema_flat *f) {
     return f->min_members > 0 || f->max_members != LM_GRAMMAR_UNBOUNDED || f->keys.count > 0 || f->has_members ||
@@ -149,8 +155,7 @@ static bool is_forbidden(const lm_schema_flat *flat, const lm_json *value) {
     return false;
 }
 
-/* One value of an enumeration, if the other keywords let it through. */
-static lm_gexpr enumerated(lm_schema *s, const lm_schema_flat *flat, const lm_json *value) {
+lm_gexpr lm_schema_enumerated(lm_schema *s, const lm_schema_flat *flat, const lm_json *value) {
     uint32_t type = lm_schema_type_of(value);
     if (!(flat->types & type) || is_forbidden(flat, value)) return LM_GEXPR_NEVER;
     bool array = type == LM_SCHEMA_ARRAY && says_array(flat), object = type == LM_SCHEMA_OBJECT && says_object(flat);
@@ -174,7 +179,7 @@ static lm_gexpr enumeration(lm_schema *s, const lm_schema_flat *flat) {
     lm_gexpr out = LM_GEXPR_NEVER;
     bool done = true;
     for (size_t i = 0; done && i < flat->values.count; i++) {
-        lm_gexpr value = enumerated(s, flat, flat->values.data[i]);
+        lm_gexpr value = lm_schema_enumerated(s, flat, flat->values.data[i]);
         done = value == LM_GEXPR_NEVER || lm_array_push(s->env, &values, value);
     }
     if (done)

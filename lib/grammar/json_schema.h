@@ -40,6 +40,8 @@ typedef struct lm_schema_part {
     uint32_t skip;
 } lm_schema_part;
 
+typedef LM_ARRAY(lm_schema_part) lm_schema_parts;
+
 typedef struct lm_schema_decimal { /* (-1)^negative * digits * 10^-n_fraction */
     bool given, negative, exclusive;
     uint32_t n_integer, n_fraction; /* digits before and after the point; at least one before, no zeros at the ends */
@@ -56,7 +58,7 @@ typedef struct lm_schema_key {
 typedef struct lm_schema_flat {
     uint32_t types;
     bool never;
-    LM_ARRAY(lm_schema_part) parts;      /* nodes that hold, references and allOf followed */
+    lm_schema_parts parts;               /* nodes that hold, references and allOf followed */
     LM_ARRAY(uint32_t) origins;          /* [parts] the part that led there, UINT32_MAX for the given ones */
     LM_ARRAY(const lm_json *) values;    /* enum and const: the text must be one of them, where has_values */
     LM_ARRAY(const lm_json *) forbidden; /* not enum, not const */
@@ -68,7 +70,8 @@ typedef struct lm_schema_flat {
     LM_ARRAY(const lm_json *) formats;
     uint32_t min_items, max_items;
     LM_ARRAY(const lm_json *) contains;
-    bool has_items; /* some node has items or prefixItems */
+    bool has_items;        /* some node has items or prefixItems */
+    const lm_json *unique; /* a node with uniqueItems, or NULL */
     uint32_t min_members, max_members;
     bool closed;      /* additionalProperties or unevaluatedProperties is false */
     bool open;        /* undeclared members are allowed by name */
@@ -112,6 +115,10 @@ lm_status lm_schema_memory(lm_schema *schema);
 
 /* The rule of a conjunction, as an expression. n may be 0: any value. */
 lm_gexpr lm_schema_conjunction(lm_schema *schema, const lm_schema_part *parts, size_t n);
+/* What was collected, its choice replaced by one of the branches: written to parts. false: no memory. */
+bool lm_schema_branch(lm_schema *schema, const lm_schema_flat *flat, size_t which, lm_schema_parts *parts);
+/* One value of an enumeration, if the other keywords let it through; else LM_GEXPR_NEVER. */
+lm_gexpr lm_schema_enumerated(lm_schema *schema, const lm_schema_flat *flat, const lm_json *value);
 
 /* schema_value.c: JSON without a schema. */
 lm_gexpr lm_schema_literal(lm_schema *schema, const char *text);
@@ -155,6 +162,8 @@ bool lm_schema_number_fits(lm_schema *schema, const lm_schema_flat *flat, const 
 /* schema_array.c, schema_object.c */
 lm_gexpr lm_schema_array(lm_schema *schema, const lm_schema_flat *flat);
 lm_gexpr lm_schema_object(lm_schema *schema, const lm_schema_flat *flat);
+/* schema_unique.c: what is between the brackets of an array of different items that satisfy parts, as many as flat says. */
+lm_gexpr lm_schema_unique_items(lm_schema *schema, const lm_schema_flat *flat, const lm_schema_part *parts, size_t n);
 
 /* schema_negate.c: a schema that holds exactly where node does not, made in the arena; NULL when there is none in our means
  * (or no memory: then schema->status says so). */

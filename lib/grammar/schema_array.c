@@ -6,7 +6,7 @@
 typedef struct array_builder {
     lm_schema *schema;
     const lm_schema_flat *flat;
-    LM_ARRAY(lm_schema_part) parts; /* of the item at hand */
+    lm_schema_parts parts; /* of the item at hand */
     LM_ARRAY(lm_net_edge) edges;
 } array_builder;
 
@@ -23,23 +23,29 @@ static const lm_json *rest_of(const lm_json *node) {
     return lm_json_is(items, LM_JSON_ARRAY) ? lm_json_get(node, "additionalItems") : items;
 }
 
-/* The item at index: what all nodes say of it. *closed: there cannot be one. */
-static lm_gexpr item_at(array_builder *b, size_t index, const lm_json *more, bool *closed) {
+/* What all nodes say of the item at index becomes parts; false: there cannot be one. */
+static bool find_parts(array_builder *b, size_t index) {
+    bool closed = false;
     b->parts.count = 0;
-    *closed = false;
     for (size_t i = 0; i < b->flat->parts.count; i++) {
         const lm_json *node = b->flat->parts.data[i].node, *prefix = prefix_of(node);
         const lm_json *item = prefix ? lm_json_at(prefix, index) : NULL;
         if (!item) item = rest_of(node);
-        if (!item && prefix) *closed = true;
+        if (!item && prefix) closed = true;
         if (lm_json_is(item, LM_JSON_BOOL)) {
-            if (!item->boolean) *closed = true;
+            if (!item->boolean) closed = true;
             continue;
         }
         lm_schema_part part = {item, 0};
         if (item && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
     }
+    return !closed;
+}
+
+/* The item at index, for which more must hold too. *closed: there cannot be one. */
+static lm_gexpr item_at(array_builder *b, size_t index, const lm_json *more, bool *closed) {
     lm_schema_part part = {more, 0};
+    *closed = !find_parts(b, index);
     if (more && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
     return *closed ? LM_GEXPR_NEVER : lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
 }
@@ -99,7 +105,15 @@ lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
         if (prefix && prefix->count > n_prefix) n_prefix = prefix->count < 100000 ? (uint32_t)prefix->count : 100000;
     }
     lm_gexpr inner;
-    if (flat->contains.count > 0) {
+    if (flat->unique && flat->max_items > 1) {
+        if (flat->contains.count > 0 || n_prefix > 0)
+            lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->unique,
+                             "keyword \"uniqueItems\" together with positions or contains");
+        if (find_parts(&b, 0))
+            inner = lm_schema_unique_items(s, flat, b.parts.data, b.parts.count);
+        else
+            inner = flat->min_items > 0 ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY;
+    } else if (flat->contains.count > 0) {
         bool simple = n_prefix == 0 && flat->min_items <= 1 && flat->max_items == LM_GRAMMAR_UNBOUNDED;
         if (!simple || flat->contains.count > 1) {
             lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->contains.data[0],

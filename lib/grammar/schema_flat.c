@@ -328,10 +328,10 @@ static void on_items(collector *c, const lm_json *value) {
     c->flat->has_items = true;
 }
 static void on_unique(collector *c, const lm_json *value) {
-    uint64_t most = 2;
-    (void)lm_json_uint64(lm_json_get(c->node, "maxItems"), &most);
-    if (lm_json_bool(value, true) && most > 1)
-        refuse(c, LM_ERR_UNSUPPORTED, "uniqueItems", "cannot be kept by a grammar");
+    if (value->type != LM_JSON_BOOL)
+        refuse(c, LM_ERR_FORMAT, "uniqueItems", "must be true or false");
+    else if (value->boolean)
+        c->flat->unique = c->node;
 }
 static void on_contains(collector *c, const lm_json *value) {
     if (lm_json_get(c->node, "minContains") || lm_json_get(c->node, "maxContains"))

@@ -100,7 +100,7 @@ static void reference_cases_hold(void **state) {
     (void)state;
     size_t n = 0;
     char *bytes = test_read_shared("fixtures/schema/cases.json", &n);
-    check_file(bytes, n, 1); /* uniqueItems alone */
+    check_file(bytes, n, 1); /* uniqueItems of any integers */
 }
 
 static void own_cases_hold(void **state) {

@@ -104,6 +104,8 @@ int main(int argc, char **argv) {
     fclose(in);
     lm_arena_init(&arena, &env, LM_ARENA_UNLIMITED);
     params.n_ctx = N_TOKENS + 64;
+    params.k_type = params.v_type = LM_DTYPE_F32;
+    params.n_threads = 1;
     if (lm_json_parse(&arena, file.data, file.size, LM_JSON_DEPTH_DEFAULT, &cases, &error) != LM_OK ||
         lm_model_open(argv[1], NULL, &model, &error) != LM_OK ||
         lm_context_open(model, &params, &context, &error) != LM_OK ||

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Documents sampled at temperature 2 under the schemas of the reference fixtures, judged by the jsonschema package.
+"""Documents sampled at temperature 2 under the schemas of the reference fixtures, N of each, judged by the jsonschema package.
 
   test_schema_sampling.py PROGRAM N MODEL...
 
-Skipped (77) without the fixtures or the package.
+Skipped (77) without the fixtures or the package. doc/testing.md has the command for 1,000 of each.
 """
 import collections
 import json

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define MAX_ITEMS 1000000u /* in one set */
-#define START_WORK ((uint64_t)1 << 22)
+#define START_WORK ((uint64_t)1 << 20)
 #define FEW 8u /* up to here a linear search is faster than hashing */
 
 lm_status lm_chart_init(lm_chart *chart, const lm_env *env, const lm_grammar *grammar) {
@@ -33,6 +33,7 @@ void lm_chart_free(lm_chart *chart) {
     lm_array_free(chart->env, &chart->items);
     lm_array_free(chart->env, &chart->frames);
     lm_array_free(chart->env, &chart->links);
+    lm_array_free(chart->env, &chart->again);
     lm_free(chart->env, chart->rule_frames, chart->grammar->n_rules * sizeof *chart->rule_frames);
     free_seen(chart->env, &chart->seen_items);
     free_seen(chart->env, &chart->seen_links);
@@ -45,18 +46,9 @@ void lm_chart_clear(lm_chart *chart) {
     chart->unknown = LM_CHART_NONE;
 }
 
-static uint32_t hash_item(lm_chart_item item, uint32_t salt) {
-    uint32_t hash = item.state * 2654435761u ^ item.frame * 2246822519u ^ item.count * 3266489917u ^ salt * 668265263u;
-    return hash ^ hash >> 15;
-}
-
 static bool fail(lm_chart *chart, lm_status status) {
     chart->failure = status;
     return false;
-}
-
-static bool same_item(lm_chart_item a, lm_chart_item b) {
-    return a.state == b.state && a.frame == b.frame && a.count == b.count;
 }
 
 static bool reserve_seen(const lm_env *env, lm_chart_seen *seen, uint32_t *grown) {
@@ -96,23 +88,50 @@ bool lm_chart_spend(lm_chart *chart, uint64_t work) {
     return true;
 }
 
+/* Whether the end of the repetition at hand is one too few. */
+static bool needs_more(const lm_automaton_rule *rule, uint32_t count) { return count + 1 < rule->least; }
+
+/* Of two items in one place, rules that count apart, only one is kept. Where a counted rule has repeated often enough, all that
+ * may follow the larger count may follow the smaller one: it leaves more room. So of nested repetitions there are as many items
+ * as places to begin at, and not as many as ways to count. */
+static bool same_place(const lm_chart *chart, lm_chart_item a, lm_chart_item b) {
+    if (a.state != b.state || a.frame != b.frame) return false;
+    if (a.count == b.count) return true;
+    const lm_automaton_rule *rule = &chart->grammar->rules[chart->grammar->states[a.state].rule];
+    return !needs_more(rule, a.count) && !needs_more(rule, b.count);
+}
+
+static uint32_t hash_place(const lm_chart *chart, lm_chart_item item, uint32_t salt) {
+    const lm_automaton_rule *rule = &chart->grammar->rules[chart->grammar->states[item.state].rule];
+    uint32_t count = needs_more(rule, item.count) ? item.count : rule->least;
+    uint32_t hash = item.state * 2654435761u ^ item.frame * 2246822519u ^ count * 3266489917u ^ salt * 668265263u;
+    return hash ^ hash >> 15;
+}
+
 bool lm_chart_add(lm_chart *chart, lm_chart_item item) {
     if (!lm_chart_spend(chart, 1)) return false;
-    uint32_t first = chart->sets.data[chart->sets.count - 1].items, n = (uint32_t)chart->items.count - first;
+    uint32_t first = chart->sets.data[chart->sets.count - 1].items, n = (uint32_t)chart->items.count - first, known = n;
+    lm_chart_item *items = chart->items.data + first;
     lm_chart_seen *seen = &chart->seen_items;
     if (n <= FEW) {
-        for (uint32_t i = 0; i < n; i++)
-            if (same_item(chart->items.data[first + i], item)) return true;
+        for (known = 0; known < n && !same_place(chart, items[known], item);) known++;
     } else {
         if (n == FEW + 1) empty_seen(seen);
-        uint32_t grown;
+        uint32_t grown, hash = hash_place(chart, item, 0);
         if (!reserve_seen(chart->env, seen, &grown)) return fail(chart, LM_ERR_MEMORY);
         if (n == FEW + 1 || grown)
-            for (uint32_t i = 0; i < n; i++) put_seen(seen, hash_item(chart->items.data[first + i], 0), first + i);
-        size_t slot = hash_item(item, 0) & (seen->n_slots - 1);
-        for (; seen->slots[2 * slot] == seen->generation; slot = (slot + 1) & (seen->n_slots - 1))
-            if (same_item(chart->items.data[seen->slots[2 * slot + 1]], item)) return true;
-        put_seen(seen, hash_item(item, 0), first + n);
+            for (uint32_t i = 0; i < n; i++) put_seen(seen, hash_place(chart, items[i], 0), i);
+        size_t slot = hash & (seen->n_slots - 1);
+        for (; known == n && seen->slots[2 * slot] == seen->generation; slot = (slot + 1) & (seen->n_slots - 1))
+            if (same_place(chart, items[seen->slots[2 * slot + 1]], item)) known = seen->slots[2 * slot + 1];
+        if (known == n) put_seen(seen, hash, n);
+    }
+    if (known < n) {
+        if (items[known].count <= item.count) return true;
+        items[known].count = item.count;
+        /* What it leads to is seen to once more, if that was done with the larger count. */
+        return first + known >= chart->n_closed || lm_array_push(chart->env, &chart->again, first + known) ||
+               fail(chart, LM_ERR_MEMORY);
     }
     if (n >= MAX_ITEMS) return fail(chart, LM_ERR_LIMIT);
     return lm_array_push(chart->env, &chart->items, item) || fail(chart, LM_ERR_MEMORY);
@@ -123,26 +142,30 @@ static bool add_link(lm_chart *chart, uint32_t frame, lm_chart_item back) {
     if (!lm_chart_spend(chart, 1)) return false;
     uint32_t first = chart->sets.data[chart->sets.count - 1].links, n = (uint32_t)chart->links.count - first;
     lm_chart_seen *seen = &chart->seen_links;
-    lm_chart_link link = {chart->frames.data[frame].links, frame, back};
+    lm_chart_link link = {chart->frames.data[frame].links, frame, back}, *links = chart->links.data;
+    uint32_t known = LM_CHART_NONE;
     if (n <= FEW) {
-        for (uint32_t i = link.next; i != LM_CHART_NONE; i = chart->links.data[i].next)
-            if (same_item(chart->links.data[i].back, back)) return true;
+        for (known = link.next; known != LM_CHART_NONE && !same_place(chart, links[known].back, back);)
+            known = links[known].next;
     } else {
         if (n == FEW + 1) empty_seen(seen);
         uint32_t grown;
         if (!reserve_seen(chart->env, seen, &grown)) return fail(chart, LM_ERR_MEMORY);
-        if (n == FEW + 1 || grown) {
-            for (uint32_t f = chart->sets.data[chart->sets.count - 1].frames; f < chart->frames.count; f++)
-                for (uint32_t i = chart->frames.data[f].links; i != LM_CHART_NONE; i = chart->links.data[i].next)
-                    put_seen(seen, hash_item(chart->links.data[i].back, f + 1), i);
-        }
-        uint32_t hash = hash_item(back, frame + 1);
+        if (n == FEW + 1 || grown)
+            for (uint32_t i = first; i < first + n; i++)
+                put_seen(seen, hash_place(chart, links[i].back, links[i].owner + 1), i);
+        uint32_t hash = hash_place(chart, back, frame + 1);
         size_t slot = hash & (seen->n_slots - 1);
-        for (; seen->slots[2 * slot] == seen->generation; slot = (slot + 1) & (seen->n_slots - 1)) {
-            uint32_t known = seen->slots[2 * slot + 1];
-            if (same_item(chart->links.data[known].back, back) && chart->links.data[known].owner == frame) return true;
+        for (; known == LM_CHART_NONE && seen->slots[2 * slot] == seen->generation;
+             slot = (slot + 1) & (seen->n_slots - 1)) {
+            uint32_t at = seen->slots[2 * slot + 1];
+            if (same_place(chart, links[at].back, back) && links[at].owner == frame) known = at;
         }
-        put_seen(seen, hash, first + n);
+        if (known == LM_CHART_NONE) put_seen(seen, hash, first + n);
+    }
+    if (known != LM_CHART_NONE) {
+        if (links[known].back.count > back.count) links[known].back.count = back.count;
+        return true;
     }
     if (n >= MAX_ITEMS) return fail(chart, LM_ERR_LIMIT);
     if (!lm_array_push(chart->env, &chart->links, link)) return fail(chart, LM_ERR_MEMORY);
@@ -192,6 +215,7 @@ bool lm_chart_open(lm_chart *chart) {
     if (chart->position >= UINT32_MAX - 2 || chart->items.count > UINT32_MAX / 2 || chart->links.count > UINT32_MAX / 2)
         return fail(chart, LM_ERR_LIMIT);
     if (!lm_array_push(chart->env, &chart->sets, set)) return fail(chart, LM_ERR_MEMORY);
+    chart->n_closed = chart->items.count;
     if (chart->sets.count > 1) chart->position++;
     return true;
 }
@@ -205,7 +229,10 @@ static void drop(lm_chart *chart) {
 }
 
 static bool close_set(lm_chart *chart) {
-    for (size_t i = chart->sets.data[chart->sets.count - 1].items; i < chart->items.count; i++) {
+    chart->again.count = 0;
+    chart->n_closed = chart->sets.data[chart->sets.count - 1].items;
+    while (chart->again.count > 0 || chart->n_closed < chart->items.count) {
+        size_t i = chart->again.count > 0 ? chart->again.data[--chart->again.count] : chart->n_closed++;
         lm_chart_item item = chart->items.data[i];
         const lm_automaton_state *state = &chart->grammar->states[item.state];
         if (state->plain) continue;

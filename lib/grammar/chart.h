@@ -49,7 +49,9 @@ typedef struct lm_chart {
     LM_ARRAY(lm_chart_item) items;
     LM_ARRAY(lm_chart_frame) frames;
     LM_ARRAY(lm_chart_link) links;
-    uint32_t *rule_frames; /* [n_rules] where a rule's frame of the last set is, if it is there */
+    size_t n_closed;        /* items before this one have been closed under calls and returns */
+    LM_ARRAY(size_t) again; /* of these, those that are to be closed again as their count has become smaller */
+    uint32_t *rule_frames;  /* [n_rules] where a rule's frame of the last set is, if it is there */
     lm_chart_seen seen_items, seen_links;
 } lm_chart;
 

@@ -243,7 +243,8 @@ static lm_status prepare(compiler *c, uint32_t root) {
     nfa->rules = lm_alloc_array(env, nfa->rules_capacity, sizeof *nfa->rules);
     nfa->costs = lm_alloc_array(env, nfa->n_costs, sizeof *nfa->costs);
     nfa->depths = lm_alloc_array(env, nfa->n_costs, sizeof *nfa->depths);
-    if (!nfa->rules || !nfa->costs || !nfa->depths) return LM_ERR_MEMORY;
+    nfa->counted = lm_alloc_array(env, nfa->n_costs, sizeof *nfa->counted);
+    if (!nfa->rules || !nfa->costs || !nfa->depths || !nfa->counted) return LM_ERR_MEMORY;
     for (size_t i = 0; i < nfa->rules_capacity; i++) nfa->rules[i].start = nfa->rules[i].end = LM_NFA_NONE;
     lm_nfa_choose_copies(nfa, root);
     return nfa->status == LM_OK ? build_rules(c, root) : nfa->status;

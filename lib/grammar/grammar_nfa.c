@@ -38,6 +38,7 @@ void lm_nfa_free(lm_nfa *nfa) {
     lm_free(nfa->env, nfa->rules, nfa->rules_capacity * sizeof *nfa->rules);
     lm_free(nfa->env, nfa->costs, nfa->n_costs * sizeof *nfa->costs);
     lm_free(nfa->env, nfa->depths, nfa->n_costs * sizeof *nfa->depths);
+    lm_free(nfa->env, nfa->counted, nfa->n_costs * sizeof *nfa->counted);
     lm_free(nfa->env, nfa->stamps, nfa->n_stamps * sizeof *nfa->stamps);
 }
 
@@ -187,17 +188,19 @@ bool lm_nfa_begin_visit(lm_nfa *nfa) {
     return true;
 }
 
-/* A rule that matches child from least to most times by counting; built when the compiler reaches it. */
-static uint32_t add_counted_rule(lm_nfa *nfa, lm_gexpr child, uint32_t least, uint32_t most) {
+/* The rule that matches repetition by counting; built when the compiler reaches it. */
+static uint32_t counted_rule(lm_nfa *nfa, lm_gexpr repetition) {
+    if (nfa->counted[repetition]) return nfa->counted[repetition] - 1;
+    lm_gexpr_node node = nfa->pool->nodes.data[repetition];
     uint32_t rule = lm_gexpr_add_rule(nfa->pool, "repetition", 10);
     if (rule == UINT32_MAX) {
         nfa->status = nfa->pool->status;
         return 0;
     }
     lm_grammar_rule_def *def = &nfa->pool->rules.data[rule];
-    def->expr = child;
-    def->least = least;
-    def->most = most;
+    def->expr = node.a;
+    def->least = node.b;
+    def->most = node.c;
     def->defined = true;
     if (rule >= nfa->rules_capacity) {
         size_t capacity = nfa->rules_capacity * 2 + 8;
@@ -211,17 +214,19 @@ static uint32_t add_counted_rule(lm_nfa *nfa, lm_gexpr child, uint32_t least, ui
         nfa->rules_capacity = capacity;
     }
     nfa->rules[rule] = (lm_nfa_rule){.start = LM_NFA_NONE, .end = LM_NFA_NONE};
+    nfa->counted[repetition] = rule + 1;
     return rule;
 }
 
-static void build_repeat(lm_nfa *nfa, lm_gexpr_node node, uint32_t from, uint32_t to) {
+static void build_repeat(lm_nfa *nfa, lm_gexpr repetition, uint32_t from, uint32_t to) {
+    lm_gexpr_node node = nfa->pool->nodes.data[repetition];
     lm_gexpr child = node.a;
     uint32_t least = node.b, most = node.c;
     if (nfa->write_out == 0) {
         uint64_t copies = most == LM_GRAMMAR_UNBOUNDED ? (uint64_t)least + 1 : most;
         if (copies > 4 && copies * lm_nfa_cost(nfa, child) > MAX_WRITTEN_OUT) {
-            uint32_t rule = add_counted_rule(nfa, child, least, most);
-            lm_nfa_add_edge(nfa, from, (lm_nfa_edge){.to = to, .kind = LM_NFA_CALL, .arg = rule});
+            lm_nfa_edge call = {.to = to, .kind = LM_NFA_CALL, .arg = counted_rule(nfa, repetition)};
+            lm_nfa_add_edge(nfa, from, call);
             return;
         }
     }
@@ -278,7 +283,7 @@ void lm_nfa_build(lm_nfa *nfa, lm_gexpr expr, uint32_t from, uint32_t to) {
         for (uint32_t i = 0; i < node.b && nfa->status == LM_OK; i++)
             lm_nfa_build(nfa, nfa->pool->kids.data[node.a + i], from, to);
         return;
-    case LM_GEXPR_KIND_REPEAT: build_repeat(nfa, node, from, to); return;
+    case LM_GEXPR_KIND_REPEAT: build_repeat(nfa, expr, from, to); return;
     case LM_GEXPR_KIND_RULE:
         if (nfa->rules[node.a].copied)
             lm_nfa_build(nfa, nfa->pool->rules.data[node.a].expr, from, to);

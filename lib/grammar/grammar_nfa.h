@@ -42,6 +42,7 @@ typedef struct lm_nfa {
     uint32_t write_out; /* above 0: inside a product, where repetitions are never counted */
     uint32_t *costs;    /* [n_costs] per expression, 0 unknown */
     uint32_t *depths;   /* [n_costs] likewise: how deep the construction recurses */
+    uint32_t *counted;  /* [n_costs] the rule that a repetition became, plus 1; wherever it is written it is one rule */
     size_t n_costs;
     uint32_t *stamps; /* [n_stamps] per state: the last visit that met it */
     size_t n_stamps;

@@ -182,7 +182,7 @@ lm_status lm_matcher_mask(lm_grammar_matcher *m, uint32_t *mask) {
         if (status != LM_OK) return status;
         m->masks = masks;
     }
-    m->chart.work = m->scratch.probe.work = LM_MATCHER_MASK_WORK;
+    m->chart.work = m->scratch.probe.work = LM_MATCHER_MASK_WORK(m->vocab->n_tokens);
     return lm_token_masks_apply(m->masks, &m->chart, &m->scratch, mask);
 }
 

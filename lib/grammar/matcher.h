@@ -9,10 +9,10 @@
 #include "trigger.h"
 
 #define LM_MATCHER_HISTORY 4096u /* sets that can be taken back */
-/* Bounds on work, in items and links looked at: for one byte of text, and for one mask. Ordinary grammars need some tens for
- * a byte and some millions for the first mask of a large vocabulary. */
-#define LM_MATCHER_BYTE_WORK ((uint64_t)1 << 21)
-#define LM_MATCHER_MASK_WORK ((uint64_t)1 << 26)
+/* Bounds on work, in items and links looked at: for one byte of text (about 15 ms), and for one mask. Ordinary grammars need
+ * some tens for a byte and some millions for the first mask of a large vocabulary. */
+#define LM_MATCHER_BYTE_WORK ((uint64_t)1 << 19)
+#define LM_MATCHER_MASK_WORK(n_tokens) (((uint64_t)1 << 20) + (uint64_t)400 * (n_tokens))
 
 typedef struct lm_matcher_lazy {
     lm_trigger_watch watch;

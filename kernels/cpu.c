@@ -49,6 +49,11 @@ static uint32_t levels(void) {
     if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & avx_vnni)) found |= 1u << LM_CPU_AVX2_VNNI;
     return found;
 }
+
+int lm_cpu_follows_streams(void) {
+    uint32_t a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && b == 0x68747541 && d == 0x69746e65 && c == 0x444d4163; /* AuthenticAMD */
+}
 #elif defined(__aarch64__)
 static uint32_t levels(void) {
     uint32_t found = 1u << LM_CPU_NEON;

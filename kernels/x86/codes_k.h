@@ -52,13 +52,15 @@ LM_INLINE void q3k_codes(V x[2], const V raw[RAW], const int e) {
 }
 /* 12 bytes: low nibbles of scales 0..7 and 8..15, then two high bits of scales j, j+4, j+8, j+12. Loaded from 2 bytes before,
  * so that no byte after the block is read: s0-s11 at bytes 2..13 of the lane, d at 14. */
-LM_INLINE void q3k_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
-    (void)mn;
-    V v = v_rows(p + 94, s);
+LM_INLINE V q3k_scales8(V v) {
     V low = v_shuf8(v, v_row4(0x05040302, 0x09080706, 0x05040302, 0x09080706));
     low = v_and(v_blend_high64(low, v_srl16(low, 4)), v_set1_8(15));
     V high = v_srlv32(v_shuf8(v, v_row4(0x0d0c0b0a, 0x0d0c0b0a, 0x0d0c0b0a, 0x0d0c0b0a)), v_row4(0, 2, 4, 6));
-    V all = v_sub8(v_or(low, v_and(v_sll16(high, 4), v_set1_8(48))), v_set1_8(32));
+    return v_sub8(v_or(low, v_and(v_sll16(high, 4), v_set1_8(48))), v_set1_8(32));
+}
+LM_INLINE void q3k_scales(V sc[2], V mn[2], const uint8_t *p, size_t s) {
+    (void)mn;
+    V all = q3k_scales8(v_rows(p + 94, s));
     sc[0] = v_widen_low_signed(all), sc[1] = v_widen_high_signed(all);
 }
 LM_INLINE F q3k_d(const struct quads *q) { return f_halves(q, 108); }

@@ -32,13 +32,6 @@ struct rows {
     size_t out_stride;
 };
 
-/* Transposing add: 4 partial sums per lane of s[0..3] to one sum per row. */
-LM_INLINE V v_hsum(const V s[4]) {
-    V t = v_add32(v_unpacklo32(s[0], s[1]), v_unpackhi32(s[0], s[1]));
-    V u = v_add32(v_unpacklo32(s[2], s[3]), v_unpackhi32(s[2], s[3]));
-    return v_add32(v_unpacklo64(t, u), v_unpackhi64(t, u));
-}
-
 #define prefetch(p, bytes, hint)                                                                                       \
     LM_UNROLL(64) for (int at_ = 0; at_ < (bytes); at_ += 64) _mm_prefetch((const char *)(p) + at_, hint)
 
@@ -101,6 +94,15 @@ static LM_APART void run_groups(group_fn *group, size_t scale_group, const void 
             SOME_COLUMNS(name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                 \
     }
 #define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, one)
+/* One column line by line (matvec_lines.h). */
+#define DEFINE_MATVEC_LINE(name)                                                                                       \
+    void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
+                      float *out, size_t out_stride) {                                                                 \
+        if (n == 1)                                                                                                    \
+            lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 1, out);                                        \
+        else                                                                                                           \
+            run_groups(name##_rows_some, SCALE_GROUP, w, row_bytes, n_rows, acts, first, n, out, out_stride);          \
+    }
 #define DEFINE_MATVEC_EACH(name)                                                                                       \
     void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
                       float *out, size_t out_stride) {                                                                 \

@@ -188,6 +188,8 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
     }
 #define K_TYPE(name) K_GROUP(name, one, 1) WITH_SOME(K_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
 #if LANES == 4
+/* Types with so many bits to put together that reading line by line pays (matvec_lines.h). */
+#define K_LINE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_LINE(name)
 #define K_RARE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_OF(name, some)
 #else
 #define K_RARE(name) K_GROUP(name, one, 1) DEFINE_MATVEC_EACH(name)
@@ -196,7 +198,11 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
 K_BLOCK(q4k, 0)
 K_BLOCK(q6k, 0)
 K_TYPE(q4k)
+#if LANES == 4
+K_LINE(q6k)
+#else
 K_TYPE(q6k)
+#endif
 
 #ifndef COMMON_TYPES_ONLY
 #if LANES == 2
@@ -240,16 +246,18 @@ K_RARE(tq1_0) /* wider vectors gain little */
 K_BLOCK(iq4xs, 0)
 #endif
 K_BLOCK(q5k, 0)
-#if LANES == 4
-K_RARE(q5k)
-#else
-K_TYPE(q5k)
-#endif
-K_RARE(iq4xs)
 K_BLOCK(q2k, 0)
 K_BLOCK(q3k, 0)
 K_BLOCK(tq2_0, 1)
+#if LANES == 4
+K_LINE(q5k)
+K_LINE(q2k)
+K_LINE(q3k)
+#else
+K_TYPE(q5k)
 K_RARE(q2k)
 K_RARE(q3k)
+#endif
+K_RARE(iq4xs)
 K_RARE(tq2_0)
 #endif

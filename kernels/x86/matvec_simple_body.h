@@ -5,10 +5,9 @@
  * loads for each of half as many products, and lanes are faster. */
 #define SCALE_GROUP 32
 #include "matvec_body.h"
-
-#if LANES == 4
 #include "tiles.h"
 
+#if LANES == 4
 /* acc + w . 16 or 32 activations */
 LM_INLINE V flat_dot(V acc, const V *w, const int8_t *a, const int steps) {
     LM_UNROLL(8) for (int t = 0; t < steps; t++) acc = dp_bcast(acc, w[t], a + 4 * t);

@@ -4,11 +4,13 @@
 
 #if defined(LM_HAVE_X86)
 #include "../blocks.h"
+#include "../cpu.h"
 
 #define MATVEC(type, name, isa) kernels->weights[type].matvec = lm_matvec_##name##_##isa;
 #define MATVEC_AVX2(type, name) MATVEC(type, name, avx2)
 #define MATVEC_AVX2VNNI(type, name) MATVEC(type, name, avx2vnni)
 #define MATVEC_AVX512VNNI(type, name) MATVEC(type, name, avx512vnni)
+#define MATVEC_STREAM(type, name) MATVEC(type, name, stream)
 
 /* A matmul with its layout of activations. */
 #define MATMUL(type, name, isa, layout, layout_bytes, tile, from)                                                      \
@@ -49,6 +51,7 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
     LM_X86_K_AVX512(MATVEC_AVX512VNNI)
+    if (lm_cpu_follows_streams()) { LM_X86_LINES(MATVEC_STREAM) }
     LM_X86_SIMPLE(MATMUL_AVX512VNNI)
     LM_X86_IQ(MATMUL_AVX512VNNI)
     MATMUL(LM_BLOCK_Q2K, q2k, avx512vnni, pair16, pair, 32, 5)

@@ -16,6 +16,13 @@ LM_INLINE void transpose4(const V x[4], V out[4]) {
     out[0] = v_unpacklo64(a, c), out[1] = v_unpackhi64(a, c), out[2] = v_unpacklo64(b, d), out[3] = v_unpackhi64(b, d);
 }
 
+/* Transposing add: 4 partial sums per lane of s[0..3] to one sum per row. */
+LM_INLINE V v_hsum(const V s[4]) {
+    V t = v_add32(v_unpacklo32(s[0], s[1]), v_unpackhi32(s[0], s[1]));
+    V u = v_add32(v_unpacklo32(s[2], s[3]), v_unpackhi32(s[2], s[3]));
+    return v_add32(v_unpacklo64(t, u), v_unpackhi64(t, u));
+}
+
 /* 32 weights of group i of a simple type's block: steps 0..7. What byte-wise types load is transposed before it
  * is taken apart, which is half the work. */
 #define FLAT_SIMPLE(name, at_once)                                                                                     \

@@ -66,6 +66,14 @@ LM_X86_SIMPLE(LM_X86_DECLARE)
 LM_X86_SIMPLE(LM_X86_DECLARE_AVX512)
 LM_X86_K(LM_X86_DECLARE)
 LM_X86_K_AVX512(LM_X86_DECLARE_AVX512)
+/* One column with 512 bits, read line by line (matvec_lines.h), with prefetches or without; the second as a matvec of its own. */
+typedef void lm_line_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches,
+                        float *out);
+#define LM_X86_LINES(X) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k)
+#define LM_X86_DECLARE_LINE(type, name)                                                                                \
+    lm_line_fn lm_matvec_##name##_line;                                                                                \
+    lm_matvec_fn lm_matvec_##name##_stream;
+LM_X86_LINES(LM_X86_DECLARE_LINE)
 #define LM_X86_DECLARE_COMMON(type, name) lm_matvec_fn lm_matvec_##name##_avx2vnni;
 LM_X86_SIMPLE_COMMON(LM_X86_DECLARE_COMMON)
 LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)

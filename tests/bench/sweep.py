@@ -32,8 +32,10 @@ MODELS = {
     "llama-3.2-1b q5_k": (None, 0.97, 0.89),
     "llama-3.2-1b q6_k": (None, 0.97, 1.0),
     "qwen3-30b-a3b q4_k_s": (6, 0.45, 0.5),
+    "qwen3.5-0.8b q4_k_m": (None, 0.5, 0.5),
     "qwen3.5-2b q4_k_m": (None, 1.4, 1.2),
     "qwen3.5-4b q4_k_m": (None, 3.6, 2.5),
+    "qwen3.5-9b q4_k_m": (None, 7.9, 5.1),
 }
 
 
@@ -54,7 +56,7 @@ def rows():
     yield from (row("base", m, steps=32) for m in more)
     yield row("depth", large, steps=16, reps=1, depth=8192)
     yield from (row("level", small, steps=32, cpu=cpu, reps=2) for cpu in ("avx2", "avx2vnni"))
-    yield from (row("base", m, steps=32, reps=2) for m in ("qwen3.5-2b q4_k_m", "qwen3.5-4b q4_k_m"))
+    yield from (row("base", m, steps=32, reps=2) for m in MODELS if m.startswith("qwen3.5"))
     yield row("thread", small, prompt=256, steps=32, threads=1, reps=2)
     yield from (row("cache", small, prompt=128, steps=16, depth=8192, kv=kv, reps=2) for kv in ("q8_0", "q4_0", "bf16", "f32"))
     yield row("busy", small, prompt=256, steps=32, busy=1, reps=2)

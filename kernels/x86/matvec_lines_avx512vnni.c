@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The types of 256 weights, read line by line (matvec_lines.h). */
+ * What all types that are read line by line share (matvec_lines.h): the activations' records, and the float steps. */
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
@@ -8,144 +8,96 @@
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 
 #include "vec512.h"
-#include "codes_k.h"
 #include "tiles.h"
 
 #include "matvec_lines.h"
 
-/* Q5_K: the low nibbles of 64 bytes are sub-blocks 0 and 2 of a half, the high ones 1 and 3; their fifth bits are bits 4h + i of 32
- * bytes. */
-enum { q5k_ORDER = LINE_SPLIT, q5k_D = 0, q5k_DMIN = 2, q5k_SHIFT = 0 };
-/* Words out of four blocks' scales: block b's of sub-block 4h + i four times, then of 4h + i + 1; i = 0 in the lower lanes, 2 in the
- * upper. */
-LM_INLINE V spread32(V scales, const int b, const int h) {
-    const int at = (8 * b + 4 * h) * 0x10001, next = at + 0x10001;
-    V index = v_pair(_mm256_setr_epi32(at, at, next, next, at, at, next, next),
-                     _mm256_setr_epi32(at + 0x20002, at + 0x20002, next + 0x20002, next + 0x20002, at + 0x20002,
-                                       at + 0x20002, next + 0x20002, next + 0x20002));
-    return _mm512_permutexvar_epi16(index, scales);
+/* Eight columns of a table of 16 rows, lines[i] = rows i and i + 4 (i < 4) or i + 4 and i + 8: one vector for each column */
+LM_INLINE void line_columns(const V lines[8], V out[8]) {
+    V t[4], u[4];
+    transpose4(lines, t), transpose4(lines + 4, u);
+    LM_UNROLL(4)
+    for (int i = 0; i < 4; i++) out[i] = v_lanes(t[i], u[i], 0x88), out[4 + i] = v_lanes(t[i], u[i], 0xDD);
 }
-LM_INLINE V q5k_block(const uint8_t *p, const uint8_t *a, V scales, const int block) {
-    V acc = v_zero(), bits = v_twice(p + 16), ten = v_set1_8(16), nibble = v_set1_8(15);
-    LM_UNROLL(2) for (int h = 0; h < 2; h++) {
-        V w = v_load_once(p + 48 + 64 * h);
-        V b = v_srlv32(bits, v_pair(_mm256_set1_epi32(4 * h), _mm256_set1_epi32(4 * h + 2)));
-        V low = v_and(v_select(nibble, w, v_sll16(b, 4)), v_or(ten, nibble)),
-          high = v_and(v_select(nibble, v_srl16(w, 4), v_sll16(b, 3)), v_or(ten, nibble));
-        low = dp_at(v_zero(), low, a + 128 * h), high = dp_at(v_zero(), high, a + 128 * h + 64);
-        acc = v_dot16(acc, v_packs32(low, high), spread32(scales, block, h));
+LM_INLINE size_t line_row(int i) { return (size_t)(i < 4 ? i : i + 4); }
+LM_INLINE void sums_columns(const int32_t *table, size_t pitch, F out[8]) {
+    V lines[8], columns[8];
+    LM_UNROLL(8) for (int i = 0; i < 8; i++) {
+        const int32_t *p = table + line_row(i) * pitch;
+        lines[i] = v_pair(_mm256_loadu_si256((const __m256i *)(const void *)p),
+                          _mm256_loadu_si256((const __m256i *)(const void *)(p + 4 * pitch)));
     }
-    return acc;
+    line_columns(lines, columns);
+    LM_UNROLL(8) for (int i = 0; i < 8; i++) out[i] = f_from_int(columns[i]);
 }
-LM_INLINE void q5k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
-    V all = unpack_scales6(v_rows(p, q5k_BYTES)), scales = v_widen_low(all), s[4];
-    LM_UNROLL(4) for (int b = 0; b < 4; b++) s[b] = q5k_block(p + b * q5k_BYTES, a + 256 * b, scales, b);
-    *part = v_hsum(s);
-    *minima = v_madd16(v_widen_high(all), v_load(a + 1024));
-}
-LINE_TYPE(q5k)
-
-/* Types with a scale for each 16: two blocks' scales, 16 words each. */
-LM_INLINE V two_scales(const uint8_t *p, const uint8_t *next) {
-    return _mm512_cvtepi8_epi16(_mm256_set_m128i(_mm_loadu_si128((const __m128i *)(const void *)next),
-                                                 _mm_loadu_si128((const __m128i *)(const void *)p)));
-}
-/* Words, in lane l: the scale of sub-block first + l * step of block b four times, then of second + l * step. */
-LM_INLINE V spread16(V scales, const int b, const int first, const int second, const int lanes[4]) {
-    int at[16];
-    LM_UNROLL(16) for (int i = 0; i < 16; i++) at[i] = (16 * b + (i % 4 < 2 ? first : second) + lanes[i / 4]) * 0x10001;
-    return _mm512_permutexvar_epi16(_mm512_setr_epi32(at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7], at[8],
-                                                      at[9], at[10], at[11], at[12], at[13], at[14], at[15]),
-                                    scales);
-}
-/* Two pairs of blocks, two lanes a block: one lane a block. */
-LM_INLINE V join_pairs(V first, V second) {
-    return v_add32(v_lanes(first, second, 0x88), v_lanes(first, second, 0xDD));
+/* Scales, times factor (a power of two), times those of the activations. */
+LM_INLINE void scales_columns(const uint16_t *table, size_t pitch, float factor, const float *scale, F out[8]) {
+    F s = _mm512_broadcast_f32x8(_mm256_loadu_ps(scale));
+    V lines[8], columns[8];
+    LM_UNROLL(8) for (int i = 0; i < 8; i++) {
+        const uint16_t *p = table + line_row(i) * pitch;
+        __m256i two = _mm256_set_m128i(_mm_loadu_si128((const __m128i *)(const void *)(p + 4 * pitch)),
+                                       _mm_loadu_si128((const __m128i *)(const void *)p));
+        lines[i] = _mm512_castps_si512(f_mul(f_mul(_mm512_cvtph_ps(two), f_set1(factor)), s));
+    }
+    line_columns(lines, columns);
+    LM_UNROLL(8) for (int i = 0; i < 8; i++) out[i] = f_from_bits(columns[i]);
 }
 
-/* Q6_K: 64 bytes of nibbles are 64 successive codes, and 64 more; lane l has sub-blocks 8h + l and 8h + 4 + l. */
-enum { q6k_ORDER = LINE_PLAIN, q6k_D = 208, q6k_DMIN = 208, q6k_SHIFT = 5 };
-LM_INLINE V q6k_block(const uint8_t *p, const uint8_t *a, V scales, const int block) {
-    static const int lanes[4] = {0, 1, 2, 3};
-    V acc = v_zero(), nibble = v_set1_8(15), all = v_set1_8(63);
-    LM_UNROLL(2) for (int h = 0; h < 2; h++) {
-        V w = v_load_once(p + 64 * h);
-        V b = v_srlv32(v_twice(p + 128 + 32 * h), v_pair(_mm256_setzero_si256(), _mm256_set1_epi32(2)));
-        V low = v_and(v_select(nibble, w, v_sll16(b, 4)), all), high = v_and(v_select(nibble, v_srl16(w, 4), b), all);
-        low = dp_at(v_zero(), low, a + 128 * h), high = dp_at(v_zero(), high, a + 128 * h + 64);
-        acc = v_dot16(acc, v_packs32(low, high), spread16(scales, block, 8 * h, 8 * h + 4, lanes));
+/* A quad's record of n blocks of the column, in order i, with the sums of each 16 or 32. */
+static LM_APART void fill_record(uint8_t *to, const lm_acts *acts, int32_t c, int first, int n, int i) {
+    static const uint8_t orders[3][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+                                          {0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15},
+                                          {0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15}};
+    const size_t sums_bytes = i == LINE_SPLIT ? 16 : 32;
+    const char *sums = (const char *)(i == LINE_SPLIT ? acts->sum32 : acts->sum16);
+    memset(to, 0, RECORD);
+    for (int b = 0; b < 4 && b < n; b++) {
+        size_t block = (size_t)c * ((size_t)acts->k / 256) + (size_t)(first + b);
+        for (int e = 0; e < 16; e++) memcpy(to + 256 * b + 16 * e, acts->q + 256 * block + 16 * orders[i][e], 16);
+        memcpy(to + 1024 + sums_bytes * (size_t)b, sums + sums_bytes * block, sums_bytes);
     }
-    return acc;
 }
-LM_INLINE void q6k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
-    V s[4], pair[2];
-    LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
-        const uint8_t *block = p + b * q6k_BYTES;
-        V scales = two_scales(block + 192, block + 192 + q6k_BYTES);
-        s[b] = q6k_block(block, a + 256 * b, scales, 0);
-        s[b + 1] = q6k_block(block + q6k_BYTES, a + 256 * b + 256, scales, 1);
-        pair[b / 2] = v_madd16(scales, v_load(a + 1024 + 32 * b));
-    }
-    *part = v_hsum(s), *minima = join_pairs(pair[0], pair[1]);
-}
-LINE_TYPE(q6k)
 
-/* Q2_K: bits 2g, 2g + 1 of 64 bytes are the codes of group g of both halves; lanes 0, 1 have sub-blocks 2g and 2g + 1, lanes 2, 3 those
- * 8 further on. */
-static const int line_halves[4] = {0, 1, 8, 9};
-enum { q2k_ORDER = LINE_GROUPS, q2k_D = 80, q2k_DMIN = 82, q2k_SHIFT = 0 };
-/* Four vectors of 64 codes times their scales. */
-LM_INLINE V four_groups(const V x[4], const uint8_t *a, V scales, const int block) {
-    V acc = v_zero();
-    LM_UNROLL(2) for (int g = 0; g < 4; g += 2) {
-        V s = dp_at(v_zero(), x[g], a + 64 * g), t = dp_at(v_zero(), x[g + 1], a + 64 * g + 64);
-        acc = v_dot16(acc, v_packs32(s, t), spread16(scales, block, 2 * g, 2 * g + 2, line_halves));
+/* The float steps; out holds what earlier segments gave. */
+static LM_APART void finish_lines(const struct line_table *t, const struct line_type *type, const struct line *line,
+                                  int n_rows, float *out, int is_first) {
+    const size_t pitch = ((size_t)line->n_blocks + 3) / 4 * 4;
+    __mmask16 rows = (__mmask16)((1u << n_rows) - 1);
+    F acc = is_first ? f_zero() : _mm512_maskz_loadu_ps(rows, out);
+    for (int b = 0; b < line->n_blocks; b += 8) {
+        F sum[8], scale[8], low[8], low_scale[8];
+        sums_columns(t->isum + b, pitch, sum), scales_columns(t->d + b, pitch, type->factor, line->scale + b, scale);
+        if (type->has_minima)
+            sums_columns(t->imin + b, pitch, low), scales_columns(t->dmin + b, pitch, 1, line->scale + b, low_scale);
+        LM_UNROLL(8) for (int i = 0; i < 8; i++) {
+            if (b + i >= line->n_blocks) break;
+            acc = f_fma(scale[i], sum[i], acc);
+            if (type->has_minima) acc = f_fnma(low_scale[i], low[i], acc);
+        }
     }
-    return acc;
+    _mm512_mask_storeu_ps(out, rows, acc);
 }
-LM_INLINE V q2k_block(const uint8_t *p, const uint8_t *a, V scales, const int block) {
-    V w = v_load_once(p + 16), x[4];
-    LM_UNROLL(4) for (int g = 0; g < 4; g++) x[g] = v_two_bits(w, g);
-    return four_groups(x, a, scales, block);
-}
-LM_INLINE void q2k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
-    V s[4], pair[2];
-    LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
-        const uint8_t *block = p + b * q2k_BYTES;
-        V both = two_scales(block, block + q2k_BYTES), scales = v_and(both, v_set1(0x000f000f)),
-          low = v_and(v_srl16(both, 4), v_set1(0x000f000f));
-        s[b] = q2k_block(block, a + 256 * b, scales, 0);
-        s[b + 1] = q2k_block(block + q2k_BYTES, a + 256 * b + 256, scales, 1);
-        pair[b / 2] = v_madd16(low, v_load(a + 1024 + 32 * b));
-    }
-    *part = v_hsum(s), *minima = join_pairs(pair[0], pair[1]);
-}
-LINE_TYPE(q2k)
 
-/* Q3_K: the same with a third bit, 4h + g of 32 bytes. */
-enum { q3k_ORDER = LINE_GROUPS, q3k_D = 108, q3k_DMIN = 108, q3k_SHIFT = 2 };
-LM_INLINE V q3k_block(const uint8_t *p, const uint8_t *a, V scales, const int block) {
-    V w = v_load_once(p + 32), x[4];
-    V bits = v_srlv32(v_twice(p), v_pair(_mm256_setzero_si256(), _mm256_set1_epi32(4)));
-    LM_UNROLL(4) for (int g = 0; g < 4; g++) {
-        V low = g ? v_srl16(w, 2 * g) : w, high = g < 2 ? v_sll16(bits, 2 - g) : g > 2 ? v_srl16(bits, g - 2) : bits;
-        x[g] = v_and(v_select(v_set1_8(3), low, high), v_set1_8(7));
+void lm_run_lines(fill_lines_fn *fill, const struct line_type *type, const uint8_t *w, size_t row_bytes, int32_t n_rows,
+                  const lm_acts *acts, int32_t c, int prefetches, float *out) {
+    struct line line;
+    struct line_table table;
+    const int n = acts->k / 256;
+    for (int b = 0; b < n; b += LINE_BLOCKS) {
+        line.n_blocks = n - b < LINE_BLOCKS ? n - b : LINE_BLOCKS;
+        memset(line.scale, 0, sizeof line.scale);
+        memcpy(line.scale, acts->scale + (size_t)c * (size_t)n + b, (size_t)line.n_blocks * sizeof *line.scale);
+        for (int q = 0; 4 * q < line.n_blocks; q++)
+            fill_record(line.records + q * RECORD, acts, c, b + 4 * q, line.n_blocks - 4 * q, type->order);
+        const uint8_t *from = w + (size_t)b * (size_t)type->block_bytes;
+        for (int32_t r = 0; r < n_rows; r += LINE_ROWS, from += LINE_ROWS * row_bytes) {
+            const int rows = n_rows - r < LINE_ROWS ? n_rows - r : LINE_ROWS;
+            fill(type, &table, from, row_bytes, rows, &line, prefetches);
+            finish_lines(&table, type, &line, rows, out + r, b == 0);
+        }
     }
-    return four_groups(x, a, scales, block);
 }
-LM_INLINE void q3k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
-    V s[4], pair[2], all = q3k_scales8(v_rows(p + 94, q3k_BYTES));
-    LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
-        const uint8_t *block = p + b * q3k_BYTES;
-        V scales = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(all, b / 2));
-        s[b] = q3k_block(block, a + 256 * b, scales, 0);
-        s[b + 1] = q3k_block(block + q3k_BYTES, a + 256 * b + 256, scales, 1);
-        pair[b / 2] = v_madd16(scales, v_load(a + 1024 + 32 * b));
-    }
-    *part = v_hsum(s), *minima = join_pairs(pair[0], pair[1]);
-}
-LINE_TYPE(q3k)
-
 LM_TARGET_END
 #else
 typedef int lm_nothing_here;

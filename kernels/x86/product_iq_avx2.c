@@ -154,9 +154,9 @@ static void plan_iq1m(struct plan *plan, const void *block) {
 
 enum { EIGHTS, FOURS, SHIFTED, ROWS = 4 };
 
-/* What an entry's level numbers stand for; of 8 elements, number n is met as n or as 4 * n. */
-static const uint8_t levels_iq2[16] = {8, 25, 43, 0, 25, 0, 0, 0, 43}, levels_iq1[16] = {0, 8, 16, 0, 8, 0, 0, 0, 16},
-                     levels_iq3xxs[16] = {4, 12, 20, 28, 36, 44, 52, 62}, levels_iq3s[16] = {1, 3, 5, 7, 9, 11, 13, 15};
+const uint8_t lm_iq2_levels[16] = {8, 25, 43, 0, 25, 0, 0, 0, 43},
+              lm_iq3xxs_levels[16] = {4, 12, 20, 28, 36, 44, 52, 62}, lm_iq3s_levels[16] = {1, 3, 5, 7, 9, 11, 13, 15};
+static const uint8_t levels_iq1[16] = {0, 8, 16, 0, 8, 0, 0, 0, 16};
 
 /* 32 weights n as magnitudes; *signs: +-1. SHIFTED: 8 * level + shift + 9 instead, shift +-1. */
 LM_INLINE __m256i look_up(const struct plan *plan, int n, const uint16_t *grid, __m256i levels, const int kind,
@@ -290,11 +290,11 @@ LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *
         (n == 1 ? kind##_one : kind##_some)(&form_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);      \
     }                                                                                                                  \
     void lm_expand_##name##_avx2(struct lm_expanded *e, const void *block) { expand(&form_##name, KIND, e, block); }
-DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid, levels_iq2)
-DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid, levels_iq2)
-DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid, levels_iq2)
-DEFINE_TYPE(iq3xxs, fours, FOURS, lm_iq3xxs_grid, levels_iq3xxs)
-DEFINE_TYPE(iq3s, fours, FOURS, lm_iq3s_grid, levels_iq3s)
+DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid, lm_iq2_levels)
+DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid, lm_iq2_levels)
+DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid, lm_iq2_levels)
+DEFINE_TYPE(iq3xxs, fours, FOURS, lm_iq3xxs_grid, lm_iq3xxs_levels)
+DEFINE_TYPE(iq3s, fours, FOURS, lm_iq3s_grid, lm_iq3s_levels)
 DEFINE_TYPE(iq1s, shifted, SHIFTED, lm_iq1s_grid, levels_iq1)
 DEFINE_TYPE(iq1m, shifted, SHIFTED, lm_iq1s_grid, levels_iq1)
 LM_TARGET_END

@@ -51,7 +51,8 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
     LM_X86_K_AVX512(MATVEC_AVX512VNNI)
-    if (lm_cpu_follows_streams()) { LM_X86_LINES(MATVEC_STREAM) }
+    LM_X86_IQ_LINES(MATVEC_AVX512VNNI)
+    if (lm_cpu_follows_streams()) { LM_X86_LINES(MATVEC_STREAM) LM_X86_IQ_LINES(MATVEC_STREAM) }
     LM_X86_SIMPLE(MATMUL_AVX512VNNI)
     LM_X86_IQ(MATMUL_AVX512VNNI)
     MATMUL(LM_BLOCK_Q2K, q2k, avx512vnni, pair16, pair, 32, 5)

@@ -7,8 +7,11 @@
  * cache (pages and recurrent states that sequences refer to by number), and segments (a range of operations made ready to
  * run, with its activations). The CPU is the first backend behind this table and gets no favours.
  *
- *     static const lm_backend my_backend = {sizeof(lm_backend), LM_BACKEND_API, "mine", NULL, my_device_count, ...};
- *     params.backends = &my_backend_pointer; params.n_backends = 1;     // lm_runtime_params
+ *     static const lm_backend my_backend = {.struct_size = sizeof(lm_backend), .api_version = LM_BACKEND_API, .name = "mine",
+ *                                           .device_count = my_device_count}; // and the other functions
+ *     static const lm_backend *const backends[] = {&my_backend};
+ *     params.backends = backends;
+ *     params.n_backends = 1;     // lm_runtime_params
  *
  * No function may terminate the process; each returns a status and leaves its object usable or closable. Functions of
  * different objects may be called from different threads at once; calls on one object never overlap.

@@ -5,7 +5,7 @@
  * small sums, spelling, sorting, extraction into JSON and tools (examples/box/README.md), English only.
  *
  *     #include <lm/lm.h>
- *     #include <lm/box.h>          link with -llm-box -llm
+ *     #include <lm/box.h>          // link with -llm-box -llm
  *
  *     lm_model *model;
  *     if (lm_model_open_builtin(NULL, &model, &error) != LM_OK) puts(error.message);

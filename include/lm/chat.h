@@ -7,7 +7,10 @@
  *     lm_chat_from_template(template_text, n, NULL, &chat, &error);
  *     lm_chat_render(chat, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"add_generation_prompt\":true}", size, NULL,
  *                    &prompt, &error);
- *     ... generate from prompt.text ...
+ *     // generate from prompt.text
+ *     lm_chat_parser *parser;
+ *     lm_chat_parser_params params = LM_CHAT_PARSER_PARAMS_INIT;
+ *     lm_chat_delta delta;
  *     lm_chat_parser_create(chat, NULL, &params, &parser, &error);
  *     while (generating) {
  *         lm_chat_parser_feed(parser, piece, piece_size);

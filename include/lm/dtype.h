@@ -6,7 +6,7 @@
  * a multiple of the block. The numbers are those of GGUF files; retired ones are never reused and stay listed. The layout
  * of each block and the exact value of each element are drawn in kernels/blocks.h of the sources.
  *
- *     if (tensor_type == LM_DTYPE_F16 || tensor_type == LM_DTYPE_BF16) ...
+ *     if (tensor_type == LM_DTYPE_F16 || tensor_type == LM_DTYPE_BF16) bytes = 2 * n_elements;
  */
 #ifndef LM_DTYPE_H
 #define LM_DTYPE_H

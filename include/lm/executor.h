@@ -4,7 +4,7 @@
  * through parallel_for.
  *
  *     static void in_parallel(void *user, int32_t n, lm_executor_task task, void *arg) {
- *         my_pool_run(user, n, task, arg);          any order, any threads, the calling one included
+ *         my_pool_run(user, n, task, arg);          // any order, any threads, the calling one included
  *     }
  *     lm_executor executor = {my_pool, in_parallel};
  */

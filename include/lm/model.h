@@ -5,7 +5,7 @@
  *     lm_model *model;
  *     lm_error error;
  *     if (lm_model_open("model.gguf", NULL, &model, &error) != LM_OK) { puts(error.message); return 1; }
- *     ... lm_context_open(model, NULL, &context, &error) ...
+ *     // lm_context_open(model, NULL, &context, &error), ...
  *     lm_model_close(model);             // contexts keep it alive until they are closed
  *
  * A file may be larger than the memory: of a mixture of experts the system is then told which experts come next, and keeps those in memory

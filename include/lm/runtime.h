@@ -4,9 +4,9 @@
  *
  *     lm_runtime_params params = LM_RUNTIME_PARAMS_INIT;
  *     params.n_threads = 4;
- *     if (lm_runtime_create(&params, &runtime, &error) != LM_OK) ...
+ *     if (lm_runtime_create(&params, &runtime, &error) != LM_OK) return puts(error.message);
  *     model_params.runtime = runtime;
- *     ...
+ *     // lm_model_open, lm_context_open, ...
  *     lm_runtime_destroy(runtime);       // models and contexts keep what they need of it
  *
  * A program that passes no runtime gets a default one per model. A runtime is immutable and shared by threads.

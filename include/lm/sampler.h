@@ -6,10 +6,10 @@
  *     lm_sampler_vocab vocab = LM_SAMPLER_VOCAB_INIT;
  *     params.temperature = 0.7f;
  *     vocab.n_vocab = 151936;
- *     if (lm_sampler_create(&params, &vocab, &sampler, &error) != LM_OK) ...
+ *     if (lm_sampler_create(&params, &vocab, &sampler, &error) != LM_OK) return puts(error.message);
  *     for (;;) {
- *         ... compute logits ...
- *         if (lm_sampler_pick(sampler, logits, 151936, &token) != LM_OK) ...
+ *         // compute logits
+ *         if (lm_sampler_pick(sampler, logits, 151936, &token) != LM_OK) break;
  *         lm_sampler_accept(sampler, token);
  *     }
  *     lm_sampler_destroy(sampler);

@@ -12,7 +12,7 @@
  *     request.messages_size = strlen(request.messages);
  *     request.on_delta = print_content;
  *     if (lm_chat_session_run(session, &request, &report) != LM_OK) puts(lm_chat_session_message(session));
- *     append(history, report.message, report.message_size);        for the next turn: pass the whole history again
+ *     append(history, report.message, report.message_size);        // for the next turn: pass the whole history again
  *     lm_chat_session_destroy(session);
  *
  * A session belongs to one thread at a time, except lm_chat_session_cancel. Several sessions may share a context when each

@@ -7,7 +7,8 @@
  *     params.n_draft = 4;                                            // of lm_context_params
  *     lm_context_sync(context, 0, prompt, n_prompt, NULL);
  *     lm_speculator_create(context, NULL, &speculator, &error);
- *     while (lm_speculate(speculator, sampler, tokens, 5, &n) == LM_OK && !lm_token_is_end(model, tokens[n - 1])) ...
+ *     while (lm_speculate(speculator, sampler, tokens, 5, &n) == LM_OK && !lm_token_is_end(model, tokens[n - 1]))
+ *         show(tokens, n);
  *     lm_speculator_destroy(speculator);                             // before the context
  *
  * With drafts of m tokens of which a are right, a round gives a + 1 tokens for one evaluation of m + 1: where evaluating is bound by

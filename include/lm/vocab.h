@@ -4,8 +4,8 @@
  *
  *     lm_token tokens[512];
  *     int32_t n = lm_tokenize(model, text, strlen(text), LM_TOKENIZE_ADD_SPECIAL, tokens, 512);
- *     if (n < 0) return -n;                    an lm_status
- *     if (n > 512) ...                         make room for n tokens and call again
+ *     if (n < 0) return -n;                    // an lm_status
+ *     if (n > 512) return 1;                   // or make room for n tokens and call again
  *
  *     lm_text_stream stream = {{0}, 0};
  *     char text[256];

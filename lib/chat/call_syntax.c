@@ -9,6 +9,7 @@
 #define BAR "\xEF\xBD\x9C"
 #define GAP "\xE2\x96\x81"
 #define DSML BAR "DSML" BAR
+#define M3 "]<]minimax[>["
 #define NAME LM_CALL_NAME
 #define ARGUMENTS LM_CALL_ARGUMENTS
 #define JSON_CALL "{\"name\": \"" NAME "\", \"arguments\": " ARGUMENTS "}"
@@ -64,6 +65,16 @@ static const lm_call_syntax rows[] = {
      .key_open = "<parameter name=\"",
      .key_close = "\">",
      .value_close = "</parameter>\n"},
+    {.family = "minimax-m3",
+     .wakes = LM_WORDS(M3 "<tool_call>"),
+     .open = M3 "<tool_call>\n",
+     .calls = LM_WORDS(M3 "<invoke name=\"" NAME "\">" ARGUMENTS M3 "</invoke>"),
+     .between = "\n",
+     .close = "\n" M3 "</tool_call>",
+     .style = LM_ARGUMENTS_TAGS,
+     .key_open = M3 "<",
+     .key_close = ">",
+     .value_close = M3 "</" LM_CALL_KEY ">"},
     {.family = "minicpm5",
      .wakes = LM_WORDS("<function name=\""),
      .calls = LM_WORDS("<function name=\"" NAME "\">" ARGUMENTS "</function>"),

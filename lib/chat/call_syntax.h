@@ -22,6 +22,7 @@ typedef enum lm_argument_style {
 #define LM_CALL_NUMBER "\3"  /* of the call */
 #define LM_CALL_LETTERS "\4" /* nine letters or digits: an id */
 #define LM_CALL_IS_TEXT "\5" /* true or false: whether the value of a tag is text */
+#define LM_CALL_KEY "\6"     /* of a tag, at the end of its value */
 
 typedef struct lm_call_syntax {
     const char *family;

@@ -63,33 +63,50 @@ bool lm_turn_requires(const lm_json *parameters, const lm_json_member *member) {
     return false;
 }
 
+/* What ends the value of a member, in the builder's scratch. */
+static const char *value_close(lm_turn_builder *b, const lm_call_syntax *s, const lm_json_member *member) {
+    lm_str_clear(&b->text);
+    for (const char *at = s->value_close; *at; at++) {
+        if (*at == *LM_CALL_KEY)
+            lm_str_append(&b->text, member->name, member->name_size);
+        else
+            lm_str_append_char(&b->text, *at);
+    }
+    if (b->text.status != LM_OK) b->pool.status = b->text.status;
+    return lm_str_text(&b->text);
+}
+
 /* The value of a parameter up to its tag's end: one of some texts, any text, or JSON. */
-static lm_status add_value(lm_turn_builder *b, const lm_json *schema, const char *close, lm_gexpr *out) {
+static lm_status add_value(lm_turn_builder *b, const lm_call_syntax *s, const lm_json_member *member, lm_gexpr *out) {
+    const lm_json *schema = &member->value;
     static const lm_json anything = {.type = LM_JSON_BOOL, .boolean = true};
     const lm_json *choices = lm_json_get(schema, "enum");
     bool texts = lm_json_is(choices, LM_JSON_ARRAY) && choices->count > 0;
     for (size_t i = 0; texts && i < choices->count; i++) texts = choices->items[i].type == LM_JSON_STRING;
     lm_gexpr value = LM_GEXPR_NEVER;
     if (!texts && lm_reply_wants_text(schema)) {
-        *out = lm_turn_through(b, close);
+        *out = lm_turn_through(b, value_close(b, s, member));
         return LM_OK;
     }
     for (size_t i = 0; texts && i < choices->count; i++)
         value =
             lm_gexpr_alt2(&b->pool, value, lm_gexpr_text(&b->pool, choices->items[i].text, choices->items[i].count));
     lm_status status = texts ? LM_OK : lm_turn_schema_or(b, schema, &anything, &value);
-    *out = lm_gexpr_seq2(&b->pool, value, lm_turn_word(b, close));
+    *out = lm_gexpr_seq2(&b->pool, value, lm_turn_word(b, value_close(b, s, member)));
     return status;
 }
 
-/* The declared parameters in their order, each in its tag; undeclared tools take any tags. */
+/* The declared parameters in their order, each in its tag. Undeclared tools take any tags, but none where the end of one
+ * repeats its name: that is beyond a grammar. */
 static lm_status add_tags(lm_turn_builder *b, const lm_call_syntax *s, const lm_json *parameters, lm_gexpr *out) {
     static const lm_code_range name_ends[] = {{'\n', '\n'}, {'"', '"'}, {'<', '<'}, {'>', '>'}};
     const lm_json *properties = lm_json_get(parameters, "properties");
     size_t n_close = strlen(s->key_close);
     lm_status status = LM_OK;
     lm_gexpr open = lm_turn_word(b, s->key_open);
+    *out = LM_GEXPR_EMPTY;
     if (!parameters) {
+        if (strchr(s->value_close, *LM_CALL_KEY)) return LM_OK;
         lm_gexpr name =
             lm_gexpr_repeat(&b->pool, lm_gexpr_class(&b->pool, name_ends, 4, true), 1, LM_GRAMMAR_UNBOUNDED);
         lm_gexpr parts[4] = {open, name, lm_turn_phrase(b, s->key_close, n_close, true),
@@ -97,13 +114,12 @@ static lm_status add_tags(lm_turn_builder *b, const lm_call_syntax *s, const lm_
         *out = lm_gexpr_repeat(&b->pool, lm_gexpr_seq(&b->pool, parts, 4), 0, LM_GRAMMAR_UNBOUNDED);
         return LM_OK;
     }
-    *out = LM_GEXPR_EMPTY;
     for (size_t i = 0; status == LM_OK && lm_json_is(properties, LM_JSON_OBJECT) && i < properties->count; i++) {
         const lm_json_member *member = &properties->members[i];
         lm_gexpr parts[4] = {open, lm_gexpr_text(&b->pool, member->name, member->name_size),
                              lm_turn_phrase(b, s->key_close, n_close, lm_reply_wants_text(&member->value)),
                              LM_GEXPR_EMPTY};
-        status = add_value(b, &member->value, s->value_close, &parts[3]);
+        status = add_value(b, s, member, &parts[3]);
         lm_gexpr one = lm_gexpr_seq(&b->pool, parts, 4);
         *out = lm_gexpr_seq2(&b->pool, *out,
                              lm_turn_requires(parameters, member) ? one : lm_gexpr_optional(&b->pool, one));

@@ -131,6 +131,24 @@ const lm_reply_family lm_family_minimax = {.name = "minimax-m2",
                                            .reasoning_close = "</think>",
                                            .syntax = &minimax};
 
+/* MiniMax M3: every tag behind a mark of its own, parameters as elements named after them. */
+#define M3 "]<]minimax[>["
+static const lm_xml_syntax minimax_m3 = {.starts = LM_WORDS(M3 "<tool_call>\0" M3 "<invoke name=\""),
+                                         .n_sections = 1,
+                                         .name_ends = LM_WORDS("\">"),
+                                         .parameter = M3 "<",
+                                         .key_ends = LM_WORDS(">"),
+                                         .key_types = "?",
+                                         .value_close = LM_WORDS(M3 "</"),
+                                         .call_closes = LM_WORDS(M3 "</invoke>"),
+                                         .section_closes = LM_WORDS(M3 "</tool_call>"),
+                                         .close_names_key = true};
+const lm_reply_family lm_family_minimax_m3 = {.name = "minimax-m3",
+                                              .step = lm_xml_family_step,
+                                              .reasoning_open = "<mm:think>",
+                                              .reasoning_close = "</mm:think>",
+                                              .syntax = &minimax_m3};
+
 /* MiniCPM5: <function name="..."><param name="...">value</param></function> */
 static const lm_xml_syntax minicpm5 = {.starts = LM_WORDS("<function name=\""),
                                        .name_ends = LM_WORDS("\">"),

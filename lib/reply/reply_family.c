@@ -4,11 +4,12 @@
 
 const lm_reply_family *lm_reply_family_find(const char *name, size_t n) {
     static const lm_reply_family *const families[] = {
-        &lm_family_hermes,   &lm_family_qwen_xml,    &lm_family_gemma4,  &lm_family_llama3,        &lm_family_deepseek,
-        &lm_family_kimi,     &lm_family_harmony,     &lm_family_mistral, &lm_family_granite,       &lm_family_cohere,
-        &lm_family_apertus,  &lm_family_nemotron,    &lm_family_glm,     &lm_family_seed_oss,      &lm_family_minimax,
-        &lm_family_minicpm5, &lm_family_functionary, &lm_family_lfm2,    &lm_family_functionary32, &lm_family_generic,
-        &lm_family_plain};
+        &lm_family_hermes,      &lm_family_qwen_xml, &lm_family_gemma4,        &lm_family_llama3,
+        &lm_family_deepseek,    &lm_family_kimi,     &lm_family_harmony,       &lm_family_mistral,
+        &lm_family_granite,     &lm_family_cohere,   &lm_family_apertus,       &lm_family_nemotron,
+        &lm_family_glm,         &lm_family_seed_oss, &lm_family_minimax,       &lm_family_minicpm5,
+        &lm_family_functionary, &lm_family_lfm2,     &lm_family_functionary32, &lm_family_generic,
+        &lm_family_minimax_m3,  &lm_family_plain};
     static const struct {
         char other[8], name[8];
     } aliases[] = {{"hermes", "qwen3"}, {"qwen2.5", "qwen3"}, {"gpt-oss", "harmony"}};
@@ -52,6 +53,7 @@ const lm_reply_family *lm_reply_family_detect(const char *source, size_t n, bool
         {&lm_family_deepseek, LM_WORDS("dsml_token\0DSML"), false},
         {&lm_family_gemma4, LM_WORDS("<|tool_call>call:"), false},
         {&lm_family_minicpm5, LM_WORDS("Tool usage guidelines:\0<function name=\"\0<param name=\""), false},
+        {&lm_family_minimax_m3, LM_WORDS("]<]minimax[>["), false},
         {&lm_family_minimax, LM_WORDS("<minimax:tool_call>"), false},
         {&lm_family_seed_oss, LM_WORDS("seed:tool_call"), false},
         {&lm_family_qwen_xml, LM_WORDS("<tool_call>\0<function=\0<parameter="), false},

@@ -8,7 +8,8 @@
 extern const lm_reply_family lm_family_hermes, lm_family_qwen_xml, lm_family_gemma4, lm_family_llama3,
     lm_family_deepseek, lm_family_kimi, lm_family_harmony, lm_family_mistral, lm_family_plain, lm_family_granite,
     lm_family_cohere, lm_family_apertus, lm_family_nemotron, lm_family_glm, lm_family_seed_oss, lm_family_minimax,
-    lm_family_minicpm5, lm_family_functionary, lm_family_functionary32, lm_family_lfm2, lm_family_generic;
+    lm_family_minimax_m3, lm_family_minicpm5, lm_family_functionary, lm_family_functionary32, lm_family_lfm2,
+    lm_family_generic;
 
 /* By name; NULL when there is none. */
 const lm_reply_family *lm_reply_family_find(const char *name, size_t n);

@@ -59,13 +59,14 @@ static bool step_between(lm_reply *reply, const lm_xml_syntax *syntax) {
     if (close == LM_MATCH_YES) return end_call(reply, LM_STATE_AFTER, spaces + n);
     lm_match section = lm_reply_match_any(reply, spaces, syntax->section_closes, &which, &n);
     if (section == LM_MATCH_YES) return end_call(reply, LM_STATE_AFTER, spaces);
+    if (close == LM_MATCH_MORE || section == LM_MATCH_MORE) return false;
     lm_match parameter = lm_reply_match(reply, spaces, syntax->parameter);
     if (parameter == LM_MATCH_YES) {
         reply->header_from = reply->scan = spaces + strlen(syntax->parameter);
         reply->state = LM_STATE_ARGUMENTS;
         return true;
     }
-    if (close == LM_MATCH_MORE || section == LM_MATCH_MORE || parameter == LM_MATCH_MORE) return false;
+    if (parameter == LM_MATCH_MORE) return false;
     lm_reply_call_end(reply, false); /* something else: the rest is content */
     return lm_reply_go(reply, LM_STATE_TEXT, 0);
 }
@@ -100,6 +101,8 @@ static bool step_key(lm_reply *reply, const lm_xml_syntax *syntax) {
     lm_reply_call_word(reply, "\"");
     lm_reply_call_escaped(reply, key, n);
     lm_reply_call_word(reply, "\": ");
+    lm_str_clear(&reply->key);
+    if (syntax->close_names_key && lm_str_append(&reply->key, key, n) != LM_OK) reply->status = LM_ERR_MEMORY;
     reply->schema = lm_reply_schema(reply, &lm_reply_current(reply)->name, key, n);
     reply->route = (uint8_t)syntax->key_types[which];
     reply->value_is_string = reply->route == 's' || (reply->route == '?' && lm_reply_wants_text(reply->schema));
@@ -125,12 +128,23 @@ static lm_match closes_value(lm_reply *reply, const lm_xml_syntax *syntax, size_
     return unsure ? LM_MATCH_MORE : LM_MATCH_NO;
 }
 
+/* The rest of a closing tag that names the key; *n grows by it. */
+static lm_match names_key(const lm_reply *reply, size_t after, size_t *n) {
+    size_t n_key = reply->key.size, left = lm_reply_left(reply) - after, seen = left < n_key ? left : n_key;
+    const char *rest = lm_reply_rest(reply) + after;
+    if (seen > 0 && memcmp(rest, lm_str_text(&reply->key), seen) != 0) return LM_MATCH_NO;
+    if (left <= n_key) return reply->at_end ? LM_MATCH_NO : LM_MATCH_MORE;
+    *n += n_key + 1;
+    return rest[n_key] == '>' ? LM_MATCH_YES : LM_MATCH_NO;
+}
+
 static bool step_value(lm_reply *reply, const lm_xml_syntax *syntax) {
     size_t which, n_close, found, end;
     for (;;) {
         found = lm_reply_find(reply, syntax->value_close, &which, &n_close);
         if (found == SIZE_MAX) break;
-        lm_match match = closes_value(reply, syntax, found + n_close);
+        lm_match match = syntax->close_names_key ? names_key(reply, found + n_close, &n_close) : LM_MATCH_YES;
+        if (match == LM_MATCH_YES) match = closes_value(reply, syntax, found + n_close);
         if (match == LM_MATCH_YES) break;
         if (match == LM_MATCH_MORE) {
             reply->scan = found;
@@ -158,7 +172,10 @@ static bool step_value(lm_reply *reply, const lm_xml_syntax *syntax) {
             }
             return false;
         }
-        lm_reply_value(reply, reply->schema, reply->route == 'j', rest, end);
+        if (syntax->close_names_key)
+            lm_reply_elements(reply, syntax, reply->schema, rest, end);
+        else
+            lm_reply_value(reply, reply->schema, reply->route == 'j', rest, end);
     }
     return lm_reply_go(reply, LM_STATE_SECTION, found + n_close);
 }

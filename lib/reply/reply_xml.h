@@ -18,7 +18,8 @@ typedef struct lm_xml_syntax {
     const char *value_close; /* words, of which the first counts */
     const char *call_closes;
     const char *section_closes;
-    bool trims_lines; /* one line feed on each side of a value belongs to the syntax */
+    bool trims_lines;     /* one line feed on each side of a value belongs to the syntax */
+    bool close_names_key; /* the key and ">" follow value_close; objects and lists are written as elements too */
 } lm_xml_syntax;
 
 bool lm_xml_step(lm_reply *reply, const lm_xml_syntax *syntax);
@@ -27,6 +28,9 @@ bool lm_xml_family_step(lm_reply *reply);
 
 /* A finished value of a parameter whose schema does not say text: as JSON if it fits, else as a string (reply_value.c). */
 void lm_reply_value(lm_reply *reply, const lm_json *schema, bool is_json, const char *bytes, size_t n);
+/* The same where it may be written as elements with the marks of syntax (reply_elements.c). */
+void lm_reply_elements(lm_reply *reply, const lm_xml_syntax *syntax, const lm_json *schema, const char *bytes,
+                       size_t n);
 /* Whether the schema allows nothing but strings. */
 bool lm_reply_wants_text(const lm_json *schema);
 

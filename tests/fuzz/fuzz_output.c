@@ -33,10 +33,10 @@ static char *parse(const lm_env *env, const char *family, const char *text, size
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const families[] = {"qwen3",    "qwen3-xml",   "gemma4",  "llama3",   "deepseek",
-                                           "kimi-k2",  "harmony",     "mistral", "granite",  "cohere",
-                                           "apertus",  "nemotron",    "glm",     "seed-oss", "minimax-m2",
-                                           "minicpm5", "functionary", "lfm2",    "plain"};
+    static const char *const families[] = {"qwen3",      "qwen3-xml", "gemma4",      "llama3",   "deepseek",
+                                           "kimi-k2",    "harmony",   "mistral",     "granite",  "cohere",
+                                           "apertus",    "nemotron",  "glm",         "seed-oss", "minimax-m2",
+                                           "minimax-m3", "minicpm5",  "functionary", "lfm2",     "plain"};
     lm_env env;
     if (size == 0) return 0;
     lm_env_init(&env, NULL, NULL);

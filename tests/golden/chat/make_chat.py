@@ -81,6 +81,7 @@ def xml(call_open, name_end, param, key_end, close, call_close):
 
 
 call = '{"name": "add", "arguments": %s}' % J
+M3 = "]<]minimax[>["
 FAMILIES = {
     "qwen3": [
         case("two in one tag", "Hi <tool_call>[%s,\n{\"name\": \"now\"}]</tool_call> bye" % call, "Hi  bye", "", [ADD, NOW]),
@@ -135,6 +136,18 @@ FAMILIES = {
             case("no arguments", "<think>t</think><tool_call>now</tool_call>", "", "t", [NOW])],
     "seed-oss": [case("block", "<seed:think>t</seed:think><seed:tool_call>\n" + xml("<function=", ">\n", "<parameter=", ">", "</parameter>\n", "</function>") + "\n</seed:tool_call>", "", "t", [ADD])],
     "minimax-m2": [case("block", "<minimax:tool_call>\n" + xml("<invoke name=\"", "\">\n", "<parameter name=\"", "\">", "</parameter>\n", "</invoke>") + "\n</minimax:tool_call>", calls=[ADD])],
+    "minimax-m3": [
+        case("block", "<mm:think>t</mm:think>Hi" + M3 + "<tool_call>\n" + M3 + "<invoke name=\"add\">" + M3 + "<a>1" + M3 + "</a>" + M3 + "<note>x\n\"y\" é" + M3 + "</note>" +
+             M3 + "<list>" + M3 + "<item>1" + M3 + "</item>" + M3 + "<item>]" + M3 + "</item>" + M3 + "</list>" + M3 + "<flag>true" + M3 + "</flag>" + M3 + "</invoke>\n" +
+             M3 + "<invoke name=\"now\">" + M3 + "</invoke>\n" + M3 + "</tool_call>", "Hi", "t", [ADD, NOW]),
+        case("elements in elements", M3 + "<tool_call>" + M3 + "<invoke name=\"add\">" + M3 + "<list> " + M3 + "<item>" + M3 + "<item>2" + M3 + "</item>" + M3 + "</item> " + M3 + "<item>" +
+             M3 + "<k>v" + M3 + "</k>" + M3 + "</item>" + M3 + "</list>" + M3 + "<other>" + M3 + "<x>" + M3 + "</x>" + M3 + "</other>" + M3 + "</invoke>" + M3 + "</tool_call>",
+             calls=[{"name": "add", "arguments": {"list": [[2], {"k": "v"}], "other": {"x": ""}}}]),
+        case("another tag's end in a text", M3 + "<invoke name=\"add\">" + M3 + "<note>a" + M3 + "</not>" + M3 + "</notes>b" + M3 + "</note>" + M3 + "</invoke>",
+             calls=[{"name": "add", "arguments": {"note": "a" + M3 + "</not>" + M3 + "</notes>b"}}]),
+        case("an end is missing", M3 + "<tool_call>" + M3 + "<invoke name=\"add\">" + M3 + "<note>a" + M3 + "</note>", calls=[{"name": "add", "incomplete": True, "arguments_prefix": '{"note": "a"'}]),
+        case("json in an element", M3 + "<invoke name=\"add\">" + M3 + "<list>[1, \"]\"]" + M3 + "</list>" + M3 + "</invoke>", calls=[{"name": "add", "arguments": {"list": [1, "]"]}}]),
+    ],
     "minicpm5": [case("tags", xml("<function name=\"", "\">", "<param name=\"", "\">", "</param>", "</function>"), calls=[ADD])],
     "functionary": [case("json in a tag", "x<function=add>%s</function><function=now>{}</function>" % J, "x", "", [ADD, NOW])],
     "lfm2": [case("python", "<|tool_call_start|>[add(a=1, note='x\\n\"y\" \\u00e9', list=[1, \"]\"], flag=True), now()]<|tool_call_end|>ok", "ok", "", [ADD, NOW]),

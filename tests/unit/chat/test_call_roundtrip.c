@@ -184,6 +184,7 @@ static void named_families(void **state) {
                                               {"qwen3-xml", ""},
                                               {"seed-oss", ""},
                                               {"minimax-m2", ""},
+                                              {"minimax-m3", ""},
                                               {"minicpm5", ""},
                                               {"glm", "</arg_key>\n"},
                                               {"glm", ""},

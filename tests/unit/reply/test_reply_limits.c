@@ -54,6 +54,7 @@ static void parsing_is_linear(void **state) {
                  {&lm_family_hermes, "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\":", "["},
                  {&lm_family_qwen_xml, "<function=f>\n<parameter=a>\n", "</parameter>"},
                  {&lm_family_qwen_xml, "<function=f>", "\n"},
+                 {&lm_family_minimax_m3, "]<]minimax[>[<invoke name=\"f\">]<]minimax[>[<a>", "]<]minimax[>[</b>"},
                  {&lm_family_kimi, "", "<|tool_calls_section_begin|>"},
                  {&lm_family_harmony, "", "<|channel|>"},
                  {&lm_family_gemma4, "<|tool_call>call:f{a:", "["},

@@ -5,6 +5,7 @@
 
 #include "../base/format.h"
 #include "../base/json_write.h"
+#include "../reply/reply_family.h"
 #include "chat_needs.h"
 
 typedef struct adapter {
@@ -134,6 +135,53 @@ static bool join_parts(adapter *a, const lm_json *parts, lm_str *out) {
     return true;
 }
 
+static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
+
+static lm_json trim(adapter *a, const lm_json *text) {
+    size_t from = 0, to = text->count;
+    while (from < to && is_space(text->text[from])) from++;
+    while (to > from && is_space(text->text[to - 1])) to--;
+    return make_text(a, text->text + from, to - from);
+}
+
+/* Content without white space around it; of parts, around each. */
+static bool trim_content(adapter *a, lm_json *message) {
+    const lm_json *content = get(message, "content");
+    if (lm_json_is(content, LM_JSON_STRING)) {
+        set(message, "content", trim(a, content));
+    } else if (lm_json_is(content, LM_JSON_ARRAY)) {
+        lm_json list = make_list(a, content->items, content->count);
+        for (size_t i = 0; i < list.count; i++) {
+            const lm_json *text = lm_json_get(&list.items[i], "text");
+            lm_json part;
+            if (!lm_json_is(text, LM_JSON_STRING) || !copy_object(a, &list.items[i], &part)) continue;
+            set(&part, "text", trim(a, text));
+            ((lm_json *)(uintptr_t)list.items)[i] = part;
+        }
+        set(message, "content", list);
+    }
+    return a->status == LM_OK;
+}
+
+/* An answer as the model wrote it, marks and all, which Harmony's template refuses: its reasoning and its content. */
+static bool adapt_channels(adapter *a, lm_json *message) {
+    const lm_json *content = get(message, "content");
+    if (!a->needs->thinking_field || !lm_json_is(content, LM_JSON_STRING) || !strstr(content->text, "<|channel|>"))
+        return true;
+    lm_reply reply;
+    lm_status status = lm_reply_init(&reply, a->text.env, &lm_family_harmony, "", 0, "[]", 2, NULL);
+    if (status != LM_OK) return fail(a, status);
+    status = lm_reply_feed(&reply, content->text, content->count);
+    if (status == LM_OK) status = lm_reply_finish(&reply, false);
+    if (status == LM_OK) {
+        set(message, "content", make_text(a, lm_str_text(&reply.content), reply.content.size));
+        if (reply.reasoning.size > 0 && !get(message, "reasoning_content"))
+            set(message, "reasoning_content", make_text(a, lm_str_text(&reply.reasoning), reply.reasoning.size));
+    }
+    lm_reply_free(&reply);
+    return status == LM_OK ? a->status == LM_OK : fail(a, status);
+}
+
 /* Content in the form that the template takes from this role. */
 static bool adapt_content(adapter *a, lm_json *message, int role) {
     const lm_json *content = get(message, "content");
@@ -146,7 +194,7 @@ static bool adapt_content(adapter *a, lm_json *message, int role) {
         lm_json part = make_part(a, "text", *content);
         set_content_list(a, message, &part, 1);
     }
-    return a->status == LM_OK;
+    return (!a->needs->trimmed || trim_content(a, message)) && a->status == LM_OK;
 }
 
 /* Nine letters and digits that depend on nothing but the id. */
@@ -247,6 +295,17 @@ static bool adapt_reasoning(adapter *a, lm_json *message) {
     } else if (a->needs->thinking_parts && lm_json_is(content, LM_JSON_STRING)) {
         lm_json parts[2] = {make_part(a, "thinking", *reasoning), make_part(a, "text", *content)};
         set_content_list(a, message, parts, content->count > 0 ? 2 : 1);
+    }
+    return a->status == LM_OK;
+}
+
+/* An answer of nothing, which some templates refuse as a text but not as a part. */
+static bool adapt_nothing(adapter *a, lm_json *message) {
+    const lm_json *content = get(message, "content");
+    bool nothing = lm_json_is(content, LM_JSON_STRING) && content->count == 0 && !get(message, "tool_calls");
+    if (nothing && !a->needs->empty_answers && a->needs->parts[LM_ROLE_ASSISTANT]) {
+        lm_json part = make_part(a, "text", *content);
+        set_content_list(a, message, &part, 1);
     }
     return a->status == LM_OK;
 }
@@ -370,10 +429,13 @@ static bool take_message(adapter *a, const lm_json *from) {
     if (role == LM_ROLE_SYSTEM && !(a->n == 0 && a->pending.size == 0 ? a->needs->system : a->needs->late_system))
         return hold_system(a, get(&message, "content"));
     if (role == LM_ROLE_TOOL && !a->needs->results) return add_result(a, &message);
+    if (role == LM_ROLE_ASSISTANT && !adapt_channels(a, &message)) return false;
     if (!adapt_content(a, &message, role)) return false;
     if (role == LM_ROLE_USER && !release_system(a, &message)) return false;
     if (role == LM_ROLE_TOOL) adapt_id(a, &message, "tool_call_id");
-    if (role == LM_ROLE_ASSISTANT && (!adapt_calls(a, &message) || !adapt_reasoning(a, &message))) return false;
+    if (role == LM_ROLE_ASSISTANT &&
+        (!adapt_calls(a, &message) || !adapt_reasoning(a, &message) || !adapt_nothing(a, &message)))
+        return false;
     return add_message(a, message, a->at);
 }
 

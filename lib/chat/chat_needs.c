@@ -104,6 +104,9 @@ lm_status lm_chat_find_needs(lm_chat *chat, lm_chat_needs *needs) {
         lm_chat_mentions(chat, "thinking") && needs->parts[LM_ROLE_ASSISTANT] &&
         shows_plain(&p, TEXT("user", "x") "," PARTS("assistant", "thinking", WORD), "") &&
         !shows(&p, TEXT("user", "x") ",{'role':'assistant','content':'y','reasoning_content':'" WORD "'}", "", WORD);
+    needs->empty_answers = renders(&p, TEXT("user", "x") "," TEXT("assistant", "") "," TEXT("user", "z"), "") ||
+                           !renders(&p, TEXT("user", "x") "," TEXT("assistant", "y") "," TEXT("user", "z"), "");
+    needs->trimmed = lm_chat_mentions(chat, "<im_patch>"); /* StepFun 3.5: nothing that it renders shows it */
     needs->repeats = renders(&p, TEXT("user", "x") "," TEXT("user", "y"), "") || !renders(&p, TEXT("user", "x"), "");
     needs->is_known = p.status == LM_OK;
     return p.status;

@@ -17,8 +17,10 @@ typedef struct lm_chat_needs {
     bool tool_responses;        /* results belong into the assistant's message */
     bool thinking_field;        /* reasoning is in "thinking", and content beside it and calls is not wanted */
     bool thinking_parts;        /* reasoning is a part of the content */
-    bool repeats;               /* the same role twice in a row */
-    bool long_ids;              /* ids of calls that are not nine letters and digits */
+    bool empty_answers;         /* an assistant's message with content "" and nothing else */
+    bool trimmed;  /* was trained on contents without white space around them, which it does not remove itself */
+    bool repeats;  /* the same role twice in a row */
+    bool long_ids; /* ids of calls that are not nine letters and digits */
     bool text[LM_N_ROLES], parts[LM_N_ROLES]; /* of a role: content as text, content as parts */
 } lm_chat_needs;
 

@@ -27,6 +27,14 @@
     "{% if p.type == 'thinking' %}({{ p.thinking }}){% else %}{{ p.text }}{% endif %}{% endfor %}{% endif %}{% "       \
     "endfor %}"
 
+#define NO_EMPTY                                                                                                       \
+    "{% for m in messages %}{% if m.role == 'assistant' and not m.content %}{{ raise_exception('empty') }}{% endif %}" \
+    "[{{ m.role }}]{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}"          \
+    "{% endfor %}{% endif %}{% endfor %}"
+#define CHANNELS                                                                                                       \
+    "{% for m in messages %}{% if '<|channel|>final<|message|>' in (m.content or '') %}{{ raise_exception('tags') }}"  \
+    "{% endif %}[{{ m.role }}]{% if m.thinking %}({{ m.thinking }}){% endif %}{{ m.content }}{% endfor %}"
+
 #define USER "{'role':'user','content':'u'}"
 #define CALL(id, arguments) "{'id':'" id "','type':'function','function':{'name':'f','arguments':" arguments "}}"
 #define ASKS(calls) USER ",{'role':'assistant','tool_calls':[" calls "]}"
@@ -59,6 +67,17 @@ static const struct adapt_case {
      "", "[user]u[assistant]<i f {}><j f {}>[tool]I[tool]J"},
     {SHORT_IDS, ASKS(CALL("call_0123456789", "{'a':1}")), "", "[user]u[assistant]<{\"a\": 1}>"},
     {THINKING, USER ",{'role':'assistant','content':'a','reasoning_content':'r'}", "", "[user]u[assistant](r)a"},
+    {NO_EMPTY, USER ",{'role':'assistant','content':''}," USER, "", "[user]u[assistant][user]u"},
+    {NO_EMPTY, USER ",{'role':'assistant','content':'a'}," USER, "", "[user]u[assistant]a[user]u"},
+    {CHANNELS,
+     USER ",{'role':'assistant','content':'<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|"
+          "message|>a'}",
+     "", "[user]u[assistant](hm)a"},
+    {CHANNELS, USER ",{'role':'assistant','content':'a','reasoning_content':'r'}", "", "[user]u[assistant](r)a"},
+    {"{# <im_patch> #}" ROLES, "{'role':'user','content':' u\\n'},{'role':'assistant','content':'\\ta b '}", "",
+     "[user]u[assistant]a b"},
+    {"{# <im_patch> #}" PARTS_ONLY,
+     "{'role':'user','content':[{'type':'text','text':' u '},{'type':'text','text':'v '}]}", "", "[user]uv"},
     {"{% for m in messages if m.role in ['user', 'assistant'] %}[{{ m.role }}]{{ m.content }}{% endfor %}",
      ASKS(CALL("i", "{'a':1}")) ",{'role':'tool','tool_call_id':'i','content':'r'}", "",
      "[user]u[assistant]<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What all types that are read line by line share (matvec_lines.h): the activations' records, and the float steps. */
-#include "x86.h"
+#include "matvec_lines.h"
 
 #if defined(LM_HAVE_X86)
 #include "../blocks.h"
@@ -10,7 +10,7 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 #include "vec512.h"
 #include "tiles.h"
 
-#include "matvec_lines.h"
+#include "matvec_lines_body.h"
 
 /* Eight columns of a table of 16 rows, lines[i] = rows i and i + 4 (i < 4) or i + 4 and i + 8: one vector for each column */
 LM_INLINE void line_columns(const V lines[8], V out[8]) {
@@ -60,8 +60,8 @@ static LM_APART void fill_record(uint8_t *to, const lm_acts *acts, int32_t c, in
 }
 
 /* The float steps; out holds what earlier segments gave. */
-static LM_APART void finish_lines(const struct line_table *t, const struct line_type *type, const struct line *line,
-                                  int n_rows, float *out, int is_first) {
+static LM_APART void finish_lines(const struct lm_line_table *t, const struct lm_line_type *type,
+                                  const struct lm_line *line, int n_rows, float *out, int is_first) {
     const size_t pitch = ((size_t)line->n_blocks + 3) / 4 * 4;
     __mmask16 rows = (__mmask16)((1u << n_rows) - 1);
     F acc = is_first ? f_zero() : _mm512_maskz_loadu_ps(rows, out);
@@ -79,10 +79,10 @@ static LM_APART void finish_lines(const struct line_table *t, const struct line_
     _mm512_mask_storeu_ps(out, rows, acc);
 }
 
-void lm_run_lines(fill_lines_fn *fill, const struct line_type *type, const uint8_t *w, size_t row_bytes, int32_t n_rows,
-                  const lm_acts *acts, int32_t c, int prefetches, float *out) {
-    struct line line;
-    struct line_table table;
+void lm_run_lines(lm_fill_lines_fn *fill, const struct lm_line_type *type, const uint8_t *w, size_t row_bytes,
+                  int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, float *out) {
+    struct lm_line line;
+    struct lm_line_table table;
     const int n = acts->k / 256;
     for (int b = 0; b < n; b += LINE_BLOCKS) {
         line.n_blocks = n - b < LINE_BLOCKS ? n - b : LINE_BLOCKS;

@@ -2,7 +2,7 @@
  * Codebook types read line by line (matvec_lines.h): a codebook of 256 or 512 entries of 16 bits lies in 8 or 16 registers, and
  * permutations look 32 entries up at once. Those of 1024 and 2048 entries are faster looked up one by one (product_iq_avx2.c). Signs are
  * masks, applied to the activations. */
-#include "x86.h"
+#include "matvec_lines.h"
 
 #if defined(LM_HAVE_X86)
 #include "../blocks.h"
@@ -13,7 +13,7 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 #include "codes_k.h"
 #include "tiles.h"
 
-#include "matvec_lines.h"
+#include "matvec_lines_body.h"
 
 /* entry[index] of 32 indices, n entries */
 LM_INLINE V look_up(V index, const uint16_t *entry, const int n) {
@@ -46,8 +46,8 @@ LM_INLINE V magnitudes(V entries, const int first, const int per_entry, V levels
 }
 
 /* Sum of 256 weights: entries [1] of 8 or [2] of 4, a sign bit each, 16 scales. */
-LM_INLINE V codebook_sum(const V *entries, const int per_entry, const uint8_t *signs, __m256i scales, const uint8_t *a,
-                         V levels) {
+LM_INLINE V sum_entries(const V *entries, const int per_entry, const uint8_t *signs, __m256i scales, const uint8_t *a,
+                        V levels) {
     static const int lanes[4] = {0, 1, 2, 3};
     V acc = v_zero(), wide = _mm512_castsi256_si512(scales);
     LM_UNROLL(2) for (int i = 0; i < 4; i += 2) {
@@ -66,6 +66,13 @@ LM_INLINE V codebook_sum(const V *entries, const int per_entry, const uint8_t *s
         acc = v_dot16(acc, v_packs32(s[0], s[1]), spread16(wide, 0, 4 * i, 4 * i + 4, lanes));
     }
     return acc;
+}
+
+static LM_APART V sum_eights(V entries, const uint8_t *signs, __m256i scales, const uint8_t *a) {
+    return sum_entries(&entries, 8, signs, scales, a, v_lane(lm_iq2_levels));
+}
+static LM_APART V sum_fours(const V entries[2], const uint8_t *signs, __m256i scales, const uint8_t *a, V levels) {
+    return sum_entries(entries, 4, signs, scales, a, levels);
 }
 
 /* Sets the bit above 7 in each byte so that the number of ones is even. */
@@ -94,21 +101,21 @@ LM_INLINE __m256i open_nibbles16(uint64_t bytes) {
 LM_INLINE __m256i load32(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
 
 LM_INLINE V iq2xxs_block(const uint8_t *p, const uint8_t *a) {
-    const V levels = v_lane(lm_iq2_levels), records = v_load(p + 2);
+    const V records = v_load(p + 2);
     V index = _mm512_cvtepu8_epi16(_mm512_cvtepi64_epi32(records));
     V entries = look_up(index, lm_iq2xxs_grid, 256);
     uint8_t signs[32];
     __m256i scales = open_xxs(_mm512_cvtepi64_epi32(_mm512_srli_epi64(records, 32)), signs);
-    return codebook_sum(&entries, 8, signs, scales, a, levels);
+    return sum_eights(entries, signs, scales, a);
 }
 LM_INLINE V iq2xs_block(const uint8_t *p, const uint8_t *a) {
-    const V levels = v_lane(lm_iq2_levels), q = v_load(p + 2);
+    const V q = v_load(p + 2);
     V entries = look_up(v_and(q, _mm512_set1_epi16(511)), lm_iq2xs_grid, 512);
     uint8_t signs[32];
     uint64_t nibbles;
     memcpy(&nibbles, p + 66, 8);
     _mm256_storeu_si256((__m256i *)(void *)signs, even_signs(_mm512_cvtepi16_epi8(v_srl16(q, 9))));
-    return codebook_sum(&entries, 8, signs, open_nibbles16(nibbles), a, levels);
+    return sum_eights(entries, signs, open_nibbles16(nibbles), a);
 }
 LM_INLINE V iq3xxs_block(const uint8_t *p, const uint8_t *a) {
     const V levels = v_lane(lm_iq3xxs_levels);
@@ -117,7 +124,7 @@ LM_INLINE V iq3xxs_block(const uint8_t *p, const uint8_t *a) {
     LM_UNROLL(2)
     for (int i = 0; i < 2; i++) entries[i] = look_up(_mm512_cvtepu8_epi16(load32(p + 2 + 32 * i)), lm_iq3xxs_grid, 256);
     __m256i scales = open_xxs(load32(p + 66), signs);
-    return codebook_sum(entries, 4, signs, scales, a, levels);
+    return sum_fours(entries, signs, scales, a, levels);
 }
 LM_INLINE V iq3s_block(const uint8_t *p, const uint8_t *a) {
     const V levels = v_lane(lm_iq3s_levels);
@@ -133,13 +140,14 @@ LM_INLINE V iq3s_block(const uint8_t *p, const uint8_t *a) {
     __m128i x = _mm_cvtsi32_si128((int)nibbles);
     x = _mm_and_si128(_mm_unpacklo_epi8(x, _mm_srli_epi16(x, 4)), _mm_set1_epi8(15));
     x = _mm_or_si128(x, _mm_slli_epi16(x, 4));
-    return codebook_sum(entries, 4, p + 74, open_nibbles16((uint64_t)_mm_cvtsi128_si64(x)), a, levels);
+    return sum_fours(entries, p + 74, open_nibbles16((uint64_t)_mm_cvtsi128_si64(x)), a, levels);
 }
 
 /* Their blocks take long: one loop serves all. */
-static LM_APART void codebook_lines(const struct line_type *type, struct line_table *t, const uint8_t *w, size_t stride,
-                                    int n_rows, const struct line *line, int prefetches) {
-    fill_lines(type, type->quad, t, w, stride, n_rows, line, prefetches);
+static LM_APART void codebook_lines(const struct lm_line_type *type, quad_fn *quad, struct lm_line_table *t,
+                                    const uint8_t *w, size_t stride, int n_rows, const struct lm_line *line,
+                                    int prefetches) {
+    fill_lines(type, quad, t, w, stride, n_rows, line, prefetches);
 }
 #define LINE_IQ(name, factor)                                                                                          \
     static LM_APART void name##_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {                         \
@@ -148,8 +156,12 @@ static LM_APART void codebook_lines(const struct line_type *type, struct line_ta
         LM_UNROLL(1) for (int b = 0; b < 4; b++) s[b] = name##_block(p + b * name##_BYTES, a + 256 * b);               \
         *part = v_hsum(s);                                                                                             \
     }                                                                                                                  \
-    static const struct line_type name##_line = {name##_quad, name##_BYTES, LINE_PLAIN, 0, 0, 0, 0, factor};           \
-    LINE_ENTRIES(name, codebook_lines, lm_matvec_##name##_avx2)                                                        \
+    static const struct lm_line_type name##_line = {name##_BYTES, LINE_PLAIN, 0, 0, 0, 0, factor};                     \
+    static void name##_lines(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w,               \
+                             size_t stride, int n_rows, const struct lm_line *line, int prefetches) {                  \
+        codebook_lines(type, name##_quad, t, w, stride, n_rows, line, prefetches);                                     \
+    }                                                                                                                  \
+    LINE_ENTRIES(name, name##_lines, lm_matvec_##name##_avx2)                                                          \
     void lm_matvec_##name##_avx512vnni(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,           \
                                        int32_t first, int32_t n, float *out, size_t out_stride) {                      \
         if (n == 1)                                                                                                    \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The types of 256 weights with many bits to put together, read line by line (matvec_lines.h). */
-#include "x86.h"
+#include "matvec_lines.h"
 
 #if defined(LM_HAVE_X86)
 #include "../blocks.h"
@@ -11,12 +11,12 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 #include "codes_k.h"
 #include "tiles.h"
 
-#include "matvec_lines.h"
+#include "matvec_lines_body.h"
 
 #define LINE_TYPE(name, order, shift, d, dmin)                                                                         \
-    static const struct line_type name##_line = {NULL, name##_BYTES, order, shift, name##_MINIMA != 0, d, dmin, 1};    \
-    static LM_APART void name##_lines(const struct line_type *type, struct line_table *t, const uint8_t *w,            \
-                                      size_t stride, int n_rows, const struct line *line, int prefetches) {            \
+    static const struct lm_line_type name##_line = {name##_BYTES, order, shift, name##_MINIMA != 0, d, dmin, 1};       \
+    static LM_APART void name##_lines(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w,      \
+                                      size_t stride, int n_rows, const struct lm_line *line, int prefetches) {         \
         (void)type;                                                                                                    \
         fill_lines(&name##_line, name##_quad, t, w, stride, n_rows, line, prefetches);                                 \
     }                                                                                                                  \

@@ -264,10 +264,12 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
             }                                                                                                          \
         }                                                                                                              \
     }
-#define DEFINE_KIND(kind, KIND) DEFINE_PRODUCT(kind, KIND, one, 1) DEFINE_PRODUCT(kind, KIND, some, n)
-DEFINE_KIND(eights, EIGHTS)
-DEFINE_KIND(fours, FOURS)
-DEFINE_KIND(shifted, SHIFTED)
+DEFINE_PRODUCT(eights, EIGHTS, one, 1)
+DEFINE_PRODUCT(eights, EIGHTS, some, n)
+DEFINE_PRODUCT(fours, FOURS, some, n) /* serve one column as well */
+DEFINE_PRODUCT(shifted, SHIFTED, some, n)
+#define fours_one fours_some
+#define shifted_one shifted_some
 
 /* For the panels of a batch. */
 LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *e, const void *block) {

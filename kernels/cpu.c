@@ -54,6 +54,10 @@ int lm_cpu_follows_streams(void) {
     uint32_t a, b, c, d;
     return __get_cpuid(0, &a, &b, &c, &d) && b == 0x68747541 && d == 0x69746e65 && c == 0x444d4163; /* AuthenticAMD */
 }
+int lm_cpu_splits_512(void) {
+    uint32_t a, b, c, d;
+    return lm_cpu_follows_streams() && __get_cpuid(1, &a, &b, &c, &d) && (a >> 20 & 0xff) == 25 - 15; /* family 25 */
+}
 #elif defined(__aarch64__)
 static uint32_t levels(void) {
     uint32_t found = 1u << LM_CPU_NEON;

@@ -75,5 +75,7 @@ int32_t lm_cpu_level_runs(int32_t level);
 #if defined(LM_HAVE_X86)
 /* Whether this processor reads a long stream at the memory's speed by itself, and prefetches only disturb it: AMD's, measured. */
 int lm_cpu_follows_streams(void);
+/* Whether it executes 512 bits as two halves, so that 256 are no slower: Zen 4. */
+int lm_cpu_splits_512(void);
 #endif
 #endif

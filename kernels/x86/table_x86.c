@@ -12,6 +12,17 @@
 #define MATVEC_AVX512VNNI(type, name) MATVEC(type, name, avx512vnni)
 #define MATVEC_STREAM(type, name) MATVEC(type, name, stream)
 
+/* Types of which one column is faster in 256 bits where those of 512 are done in halves. */
+#define ONE_IN_256(X) X(LM_BLOCK_Q4_1, q4_1) X(LM_BLOCK_NVFP4, nvfp4) X(LM_BLOCK_TQ2_0, tq2_0)
+#define DEFINE_MATVEC_HALVES(type, name)                                                                               \
+    static void lm_matvec_##name##_halves(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,        \
+                                          int32_t first, int32_t n, float *out, size_t out_stride) {                   \
+        (n == 1 ? lm_matvec_##name##_avx2 : lm_matvec_##name##_avx512vnni)(w, row_bytes, n_rows, acts, first, n, out,  \
+                                                                           out_stride);                                \
+    }
+ONE_IN_256(DEFINE_MATVEC_HALVES)
+#define MATVEC_HALVES(type, name) MATVEC(type, name, halves)
+
 /* A matmul with its layout of activations. */
 #define MATMUL(type, name, isa, layout, layout_bytes, tile, from)                                                      \
     do {                                                                                                               \
@@ -52,6 +63,7 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     LM_X86_SIMPLE(MATVEC_AVX512VNNI)
     LM_X86_K_AVX512(MATVEC_AVX512VNNI)
     LM_X86_IQ_LINES(MATVEC_AVX512VNNI)
+    if (lm_cpu_splits_512()) { ONE_IN_256(MATVEC_HALVES) }
     if (lm_cpu_follows_streams()) { LM_X86_LINES(MATVEC_STREAM) LM_X86_IQ_LINES(MATVEC_STREAM) }
     LM_X86_SIMPLE(MATMUL_AVX512VNNI)
     LM_X86_IQ(MATMUL_AVX512VNNI)

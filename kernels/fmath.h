@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "cpu.h"
+#include "fma.h"
 #include "half.h"
 
 LM_EXACT_FLOATS

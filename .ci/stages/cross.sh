@@ -19,13 +19,14 @@ aarch64_story() {
 
 windows_library() {
     local started=$SECONDS
-    configure "$out/windows" --cross-file .ci/cross/x86_64-w64-mingw32.ini -Dtests=false &&
+    configure "$out/windows" --cross-file .ci/cross/x86_64-w64-mingw32.ini &&
         stripped "$out/windows/liblm-0.dll" "x86_64-windows" x86_64-w64-mingw32-strip && echo "built in $((SECONDS - started)) s"
 }
 
 windows_run() {
     command -v wine >/dev/null || { echo "skipped: there is no wine here"; return 0; }
     export WINEDEBUG=-all
+    wineserver -p120 # does not start anew for each program
     local windows=$out/windows t
     cp "$windows/liblm-0.dll" "$windows/examples/box/liblm-box-0.dll" "$windows/examples/lm" && cp "$windows/liblm-0.dll" "$windows/examples" &&
         wine "$windows/examples/minimal.exe" tests/golden/models/qwen3.gguf 2>/dev/null | grep -q . && same_story wine "$windows/examples/lm/lm.exe" || return 1

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Quantised activations: the places of their parts in one buffer, and the reference quantiser. Every part starts at a
  * multiple of 64 bytes, and a buffer ends at one. */
+#include "../fma.h"
 #include "../half.h"
 #include "generic.h"
-
-#include <math.h>
 
 static size_t aligned(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 static size_t group_of(int32_t kind) { return kind == LM_ACT_Q8_256 ? 256 : 32; }

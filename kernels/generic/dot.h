@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "../blocks.h"
+#include "../fma.h"
 #include "../half.h"
 #include "generic.h"
 

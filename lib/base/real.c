@@ -4,9 +4,7 @@
 
 #include "real.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
+#include "real_fma.h"
 
 #define LN2_HIGH 0x1.62e42fefa39efp-1
 #define LN2_LOW 0x1.abc9e3b39803fp-56

@@ -36,11 +36,11 @@ static inline void *test_memory_alloc(void *user, size_t size, size_t align) {
         memory->failed = 1;
         return NULL;
     }
-    size_t header = align > 32 ? align : 32;
-    size_t total = (size + header + align - 1) / align * align;
-    char *block = aligned_alloc(align > 16 ? align : 16, (total + 63) / 64 * 64);
+    char *block = malloc(size + 4 * sizeof(size_t) + (align > 16 ? align : 0)); /* malloc aligns to 16 */
     if (!block) return NULL;
-    size_t facts[3] = {size, align, 0x6c6d5f74};
+    size_t header = 4 * sizeof(size_t);
+    header += (align - ((uintptr_t)block + header) % align) % align;
+    size_t facts[4] = {size, align, 0x6c6d5f74, header};
     memcpy(block + header - sizeof facts, facts, sizeof facts);
     memset(block + header, 0xA5, size);
     memory->live_bytes += size;
@@ -50,13 +50,13 @@ static inline void *test_memory_alloc(void *user, size_t size, size_t align) {
 
 static inline void test_memory_free(void *user, void *pointer, size_t size, size_t align) {
     test_memory *memory = user;
-    size_t header = align > 32 ? align : 32, facts[3];
+    size_t facts[4];
     memcpy(facts, (char *)pointer - sizeof facts, sizeof facts);
     assert_int_equal(facts[2], 0x6c6d5f74);
     assert_int_equal(facts[0], size);
     assert_int_equal(facts[1], align);
     memory->live_bytes -= size;
-    free((char *)pointer - header);
+    free((char *)pointer - facts[3]);
 }
 
 static inline lm_allocator test_memory_allocator(test_memory *memory) {

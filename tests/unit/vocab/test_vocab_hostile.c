@@ -274,8 +274,8 @@ static void memory_may_run_out_anywhere(void **state) {
         assert_true(test_path("LM_GOLDEN", name, path, sizeof path));
         bool is_done = false;
         for (size_t k = 0; !is_done; k++) {
-            counting c;
-            lm_env failing = counting_env(&c);
+            test_memory c = {.fail_at = TEST_MEMORY_NEVER};
+            lm_env failing = test_memory_env(&c);
             lm_error error = {0};
             opened o;
             c.fail_at = k;
@@ -293,7 +293,7 @@ static void memory_may_run_out_anywhere(void **state) {
                 }
             }
             close_opened(&o);
-            assert_int_equal(c.live, 0);
+            assert_int_equal(c.live_bytes, 0);
             assert_true(k < 2000);
         }
     }
@@ -309,8 +309,8 @@ static char *repeat(const char *unit, size_t n) {
 static void allocations_grow_with_the_logarithm(void **state) {
     (void)state;
     for (size_t g = 0; g < sizeof golden / sizeof *golden; g++) {
-        counting c;
-        lm_env counted = counting_env(&c);
+        test_memory c = {.fail_at = TEST_MEMORY_NEVER};
+        lm_env counted = test_memory_env(&c);
         char name[64];
         size_t count;
         snprintf(name, sizeof name, "vocab/%s.gguf", golden[g]);
@@ -326,7 +326,7 @@ static void allocations_grow_with_the_logarithm(void **state) {
         assert_int_equal(c.calls, before); /* nothing new the second time */
         free(text);
         close_opened(&o);
-        assert_int_equal(c.live, 0);
+        assert_int_equal(c.live_bytes, 0);
     }
 }
 

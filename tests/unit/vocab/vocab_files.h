@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What the vocabulary tests share: opening a file as a vocabulary, an allocator that counts and can fail, and reading
- * number lists out of the reference files without a full JSON tree. */
+ * What the vocabulary tests share: opening a file as a vocabulary, and reading number lists out of the reference files
+ * without a full JSON tree. */
 #ifndef LM_TESTS_VOCAB_FILES_H
 #define LM_TESTS_VOCAB_FILES_H
 
-#include "check.h"
+#include "counting.h"
 
 #include "gguf/gguf.h"
 #include "vocab/vocab.h"
-
-typedef struct counting {
-    size_t calls, fail_at, live; /* fail_at: index of the call that gets NULL, SIZE_MAX for none */
-} counting;
-
-static inline void *counting_alloc(void *user, size_t size, size_t align) {
-    counting *c = user;
-    if (c->calls++ == c->fail_at) return NULL;
-    void *p = aligned_alloc(align, (size + align) / align * align);
-    if (p) c->live += size;
-    return p;
-}
-
-static inline void counting_free(void *user, void *pointer, size_t size, size_t align) {
-    (void)align;
-    ((counting *)user)->live -= size;
-    free(pointer);
-}
-
-static inline lm_env counting_env(counting *c) {
-    lm_allocator allocator = {c, counting_alloc, counting_free};
-    lm_env env;
-    *c = (counting){0, SIZE_MAX, 0};
-    lm_env_init(&env, &allocator, NULL);
-    return env;
-}
 
 /* A vocabulary with the file it reads from. */
 typedef struct opened {

@@ -49,18 +49,18 @@ def rows():
     more = ["llama-3.2-1b iq4_xs", "llama-3.2-1b q6_k", "llama-3.2-1b q5_k"]
     small, large = base[0], base[3]
     yield from (row("base", m, steps=32 if "4b" in m else 64, reps=2 if "4b" in m else 3) for m in base)
-    yield row("depth", small, steps=32, depth=8192, reps=2)
-    yield row("batch", small, prompt=0, steps=32, batch=4)
-    yield row("open", "qwen3-4b q4_0", prompt=16, steps=0, opens=True)
     yield row("base", "qwen3-30b-a3b q4_k_s", steps=32)
-    yield from (row("base", m, steps=32) for m in more)
-    yield row("depth", large, steps=16, reps=1, depth=8192)
-    yield from (row("level", small, steps=32, cpu=cpu, reps=2) for cpu in ("avx2", "avx2vnni"))
+    yield from (row("base", m, steps=32, reps=2) for m in more)
     yield from (row("base", m, steps=32, reps=2) for m in MODELS if m.startswith("qwen3.5"))
+    yield row("batch", small, prompt=0, steps=32, batch=4)
     yield row("thread", small, prompt=256, steps=32, threads=1, reps=2)
-    yield from (row("cache", small, prompt=128, steps=16, depth=8192, kv=kv, reps=2) for kv in ("q8_0", "q4_0", "bf16", "f32"))
     yield row("busy", small, prompt=256, steps=32, busy=1, reps=2)
     yield row("batch", large, prompt=0, steps=16, batch=4, reps=2)
+    yield row("depth", small, steps=32, depth=8192, reps=2)
+    yield row("open", "qwen3-4b q4_0", prompt=16, steps=0, opens=True)
+    yield row("depth", large, steps=16, reps=1, depth=8192)
+    yield from (row("level", small, steps=32, cpu=cpu, reps=2) for cpu in ("avx2", "avx2vnni"))
+    yield from (row("cache", small, prompt=128, steps=16, depth=8192, kv=kv, reps=2) for kv in ("q8_0", "q4_0", "bf16", "f32"))
     yield row("thread", large, prompt=128, steps=16, threads=1, reps=2)
 
 

@@ -6,6 +6,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#if defined(_WIN32)
+#include <io.h>
+#define HANDLE_OF(fd) _get_osfhandle(fd)
+#else
+#define HANDLE_OF(fd) (fd)
+#endif
+
 static void refused(lm_status expected, const char *path, const lm_model_params *params, const char *word) {
     lm_model *model = NULL;
     lm_error error = {.message = ""};
@@ -50,7 +57,7 @@ static void every_way_to_open_gives_the_same_model(void **state) {
     char *bytes = test_read(small_path(), &size), *shifted = malloc(size + 1);
     int fd = open(small_path(), O_RDONLY);
     memcpy(shifted + 1, bytes, size);
-    assert_int_equal(lm_model_open_fd(fd, NULL, &models[1], NULL), LM_OK);
+    assert_int_equal(lm_model_open_fd(HANDLE_OF(fd), NULL, &models[1], NULL), LM_OK);
     close(fd);
     assert_int_equal(lm_model_open_memory(shifted + 1, size, NULL, &models[2], NULL), LM_OK);
     params.load = LM_LOAD_READ;

@@ -71,7 +71,6 @@ int32_t lm_cpu_level_runs(int32_t level);
 #define LM_APART __declspec(noinline)
 #endif
 
-
 #if defined(LM_HAVE_X86)
 /* Whether this processor reads a long stream at the memory's speed by itself, and prefetches only disturb it: AMD's, measured. */
 int lm_cpu_follows_streams(void);

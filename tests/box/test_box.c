@@ -114,6 +114,27 @@ static void two_calls_are_two(void **state) {
     close_fixture(&f);
 }
 
+/* What the grammar forces is tokenised as the same text is elsewhere: a token that reaches beyond the forced bytes is not cut. */
+static void forced_text_has_the_tokens_of_the_whole(void **state) {
+    static const char converter[] =
+        "[{\"type\":\"function\",\"function\":{\"name\":\"convert_units\",\"parameters\":{\"type\":\"object\","
+        "\"properties\":"
+        "{\"value\":{\"type\":\"number\"},\"from\":{\"type\":\"string\"},\"to\":{\"type\":\"string\"}},"
+        "\"required\":[\"value\",\"from\",\"to\"]}}}]";
+    static const char call[] = "<tool_call>\n{\"name\": \"convert_units\", \"arguments\": {\"value\": 684, \"from\": "
+                               "\"kilograms\", \"to\": \"stones\"}}\n</tool_call><|im_end|>";
+    lm_token tokens[128];
+    fixture f;
+    (void)state;
+    open_fixture(&f);
+    assert_says(answer(&f, "[" USER("Convert 684 kilograms to stones.") "]", converter, NULL),
+                "{\\\"value\\\": 684, \\\"from\\\": \\\"kilograms\\\", \\\"to\\\": \\\"stones\\\"}");
+    assert_true(f.report.n_forced > 0);
+    assert_int_equal(f.report.n_generated,
+                     lm_tokenize(f.model, call, sizeof call - 1, LM_TOKENIZE_PARSE_SPECIAL, tokens, 128));
+    close_fixture(&f);
+}
+
 /* The schema asks for what the request does not: the answer has its form and still the sentence's content. */
 static void a_schema_holds_and_the_content_stays(void **state) {
     static const char schema[] =
@@ -257,6 +278,7 @@ int main(void) {
         cmocka_unit_test(it_answers),
         cmocka_unit_test(it_calls_a_tool_and_uses_the_result),
         cmocka_unit_test(two_calls_are_two),
+        cmocka_unit_test(forced_text_has_the_tokens_of_the_whole),
         cmocka_unit_test(a_schema_holds_and_the_content_stays),
         cmocka_unit_test(the_template_renders_to_these_bytes),
         cmocka_unit_test(drafts_of_a_smaller_model_are_accepted),

@@ -3,9 +3,9 @@
 import numpy as np
 
 from .render import render
-from .skills import ALL, arithmetic, chat, copying, facts, refusal, spelling, stories, tools
+from .skills import ALL, arithmetic, chat, copying, counting, facts, refusal, sorting, spelling, stories, tools
 
-PLAIN = (facts, chat, copying, spelling, arithmetic, refusal)
+PLAIN = (facts, chat, copying, spelling, arithmetic, refusal, counting, sorting)
 SYSTEM = ["You are a helpful assistant.", "You are Box.", "Be brief.", "Answer in English.", "You are a friendly assistant.",
           "You are a small language model.", "Use the tools when they help."]  # fmt: skip
 REST_WEIGHT = 0.1
@@ -59,31 +59,37 @@ class Packer:
             at += 1
         return weights
 
+    def encoded(self, skills, skill_weights, n, long):
+        """Ids of n texts."""
+        texts = []
+        for name in self.rng.choices(skills, skill_weights, k=n):
+            turns = self.rng.randint(2, 12) if long else self.rng.choices((1, 2, 3), (75, 17, 8))[0]
+            if name == "stories" and self.rng.random() < 0.3:  # for those who continue a text
+                texts.append(stories.plain(self.rng) + "<|im_end|>\n")
+            else:
+                texts.append(render(conversation(self.rng, name, turns)))
+        return [e.ids for e in self.tokenizer.encode_batch(texts)]
+
     def rows(self, n_rows, length, skills, skill_weights, long=False):
-        """ids, weights, document numbers, each [n_rows, length + 1]; what does not fit is cut."""
+        """ids, weights, document numbers, each [n_rows, length + 1]. The longest texts are placed first, each in the fullest row
+        that has room; the last ones are cut."""
         ids = np.zeros((n_rows, length + 1), np.int64)
         weights = np.zeros((n_rows, length + 1), np.float32)
         documents = np.zeros((n_rows, length + 1), np.int32)
+        texts, room = [], n_rows * (length + 1)
+        while room > 0:
+            texts += self.encoded(skills, skill_weights, 8, long)
+            room -= sum(min(len(t), length + 1) for t in texts[-8:])
         fill = [0] * n_rows
-        number = 0
-        while min(fill) < length - 20:
-            names = self.rng.choices(skills, skill_weights, k=64)
-            texts = []
-            for name in names:
-                turns = self.rng.randint(2, 12) if long else self.rng.choices((1, 2, 3), (75, 17, 8))[0]
-                if name == "stories" and self.rng.random() < 0.3:  # for those who continue a text
-                    texts.append(stories.plain(self.rng) + "<|im_end|>\n")
-                else:
-                    texts.append(render(conversation(self.rng, name, turns)))
-            for encoded in self.tokenizer.encode_batch(texts):
-                row = min(range(n_rows), key=fill.__getitem__)
-                at, part = fill[row], encoded.ids[: length + 1 - fill[row]]
-                if len(part) < 2:
-                    break
-                number += 1
-                ids[row, at : at + len(part)] = part
-                weights[row, at : at + len(part)] = self.weights(encoded.ids)[: len(part)]
-                weights[row, at] = 0
-                documents[row, at : at + len(part)] = number
-                fill[row] += len(part)
+        for number, text in enumerate(sorted(texts, key=len, reverse=True), 1):
+            fits = [r for r in range(n_rows) if fill[r] + len(text) <= length + 1]
+            row = max(fits, key=fill.__getitem__) if fits else min(range(n_rows), key=fill.__getitem__)
+            at, part = fill[row], text[: length + 1 - fill[row]]
+            if len(part) < 2:
+                continue
+            ids[row, at : at + len(part)] = part
+            weights[row, at : at + len(part)] = self.weights(text)[: len(part)]
+            weights[row, at] = 0
+            documents[row, at : at + len(part)] = number
+            fill[row] += len(part)
         return ids, weights, documents

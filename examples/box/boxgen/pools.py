@@ -10,6 +10,7 @@ from .words import common, people
 
 VOWELS = "a e i o u a e i o ai ea ee oo ou".split()
 CONSONANTS = "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kr pl sh sl st th tr".split()
+ENDINGS = "a o in el ette ix us er land ton by son y is ka".split()
 ENDS = ["", "", "n", "r", "l", "s", "t", "m", "nd", "rk", "x", "ck"]
 
 
@@ -25,17 +26,53 @@ def draw(rng, make, held):
             return value
 
 
-def phrase(rng, phrasings, held):
-    """Of a list of phrasings every fourth is held out; a held-out case takes one half of the time."""
+def phrase(rng, phrasings, held, forms=()):
+    """Of a list of phrasings every fourth is held out; a held-out case takes one half of the time. The forms (see expand)
+    make more of the others; what comes out like a held-out phrasing is not used."""
     if held and rng.random() < 0.5:
         return rng.choice(phrasings[3::4])
-    return rng.choice([p for i, p in enumerate(phrasings) if i % 4 != 3])
+    if not forms or rng.random() < 0.4:
+        return rng.choice([p for i, p in enumerate(phrasings) if i % 4 != 3])
+    taken = {bare(p) for p in phrasings[3::4]}
+    while True:
+        text = expand(rng, rng.choice(forms))
+        if bare(text) not in taken:
+            return text
+
+
+def bare(text):
+    """What makes two phrasings the same: neither capitals nor marks."""
+    return " ".join(re.sub(r"[^a-z{}+*-]", " ", text.lower()).split())
+
+
+def expand(rng, form):
+    """One of the texts of a form: of "(Sort|Order) (the|these) words" one choice in each group. Groups nest."""
+    while "(" in form:
+        form = re.sub(r"\(([^()]*)\)", lambda m: rng.choice(m[1].split("|")), form)
+    text = re.sub(r" +([ ,.?!:;])", r"\1", form).strip()
+    return text[0].upper() + text[1:]
 
 
 def spliced(rng):
     """The beginning of one word and the end of another."""
     a, b = rng.choice(common.ALL), rng.choice(common.ALL)
     return a[: rng.randint(1, len(a))] + b[rng.randint(1, len(b) - 1) :][-6:]
+
+
+def scrambled(rng):
+    """Parts of words in a row: any token of the vocabulary may be in it."""
+    parts = []
+    for _ in range(rng.choice((1, 2, 2, 3))):
+        part = rng.choice(common.ALL)
+        start = rng.randint(0, max(len(part) - 3, 0))
+        parts.append(part[start : start + rng.randint(2, 6)])
+    return "".join(parts)
+
+
+def joined(rng):
+    """A word, perhaps a held-out one, and something before or after it: the letters of every token can be learned."""
+    part = rng.choice(common.ALL)[: rng.randint(1, 4)]
+    return rng.choice((rng.choice(common.ALL) + part, part + rng.choice(common.ALL)))
 
 
 def invented(rng, syllables):
@@ -46,6 +83,8 @@ def first_name(rng, held=False):
     def make():
         if rng.random() < 0.7:
             return rng.choice(people.FIRST_NAMES)
+        if rng.random() < 0.3 and not held:
+            return rng.choice(people.FIRST_NAMES) + rng.choice(ENDINGS)
         return invented(rng, rng.choice((1, 2, 2))).capitalize()
 
     return draw(rng, make, held)
@@ -70,7 +109,7 @@ def place(rng, held=False):
     def make():
         r = rng.random()
         if r < 0.35:
-            return rng.choice(people.PLACES)
+            return rng.choice(people.PLACES) + (rng.choice(ENDINGS) if rng.random() < 0.2 and not held else "")
         if r < 0.75:
             return rng.choice(people.PLACE_STARTS) + rng.choice(people.PLACE_ENDS)
         if r < 0.85:
@@ -87,7 +126,10 @@ def word(rng, held=False, invent=0.25):
     def make():
         if rng.random() >= invent:
             return rng.choice(common.ALL)
-        return spliced(rng) if rng.random() < 0.4 else invented(rng, rng.choice((1, 2, 2, 3)))
+        r = rng.random()
+        if r < 0.35 and not held:
+            return joined(rng)
+        return spliced(rng) if r < 0.5 else scrambled(rng) if r < 0.75 else invented(rng, rng.choice((1, 2, 2, 3)))
 
     return draw(rng, make, held)
 
@@ -96,12 +138,15 @@ def number(rng, low, high, held=False):
     return draw(rng, lambda: rng.randint(low, high), held)
 
 
-OPENERS = ["Please", "Hey,", "Hello,", "Hi,", "OK,", "Now", "So,", "Can you help?", "Quick question:", "Well,", "Next:", "Box,"]
+OPENERS = ["Please", "Hey,", "Hello,", "Hi,", "OK,", "Now", "So,", "Can you help?", "Quick question:", "Well,", "Next:",
+           "Box,", "Now,", "And", "Then", "Good.", "Thanks.", "Another one:", "Hey Box,", "Dear Box,", "Hi Box!", "Hello there!", "Yes,",
+           "I have a question:", "One more:", "Alright,", "Next question:", "Tell me:"]  # fmt: skip
 
 
 FIRST_WORDS = set("""what which who how tell name is do does give can spell sort count copy repeat say write please where when why
 whose add subtract multiply calculate compute set start timer weather check convert remind search look find get extract put order
-at the a an my call turn change work make json read as""".split())  # fmt: skip
+at the a an my call turn change work make json read as these those this number could would will use i'd let's arrange rank
+list total pick from of in are is word sum show return pull parse provide translate express shout echo type state""".split())  # fmt: skip
 
 
 def small_start(text):
@@ -115,7 +160,7 @@ def vary(rng, text, please=True):
     r = rng.random()
     if r < 0.12:
         opener = rng.choice(OPENERS)
-        text = opener + " " + (text if opener.endswith((":", "?")) else small_start(text))
+        text = opener + " " + (text if opener[-1] in ":?!." else small_start(text))
     elif please and r < 0.18 and text[-1] in ".?":
         text = text[:-1] + rng.choice((", please", " please")) + text[-1]
     r = rng.random()
@@ -124,3 +169,9 @@ def vary(rng, text, please=True):
     if rng.random() < 0.12 and text[-1] in ".?":
         text = text[:-1]
     return text
+
+
+def filled(rng, phrasing, please=True, **values):
+    """The phrasing with its values, varied unless it begins with one."""
+    text = phrasing.format(**values)
+    return text if phrasing.startswith("{") else vary(rng, text, please)

@@ -10,7 +10,8 @@ INTENTS = {
     "I am fine, thank you. How can I help you?": ["How are you?", "How are you doing?", "How do you do?", "How are you today?",
                                                   "Are you well?", "How is it going?", "How do you feel?", "Are you doing well?"],
     "I am Box, a very small language model that comes with liblm.": [
-        "Who are you?", "What are you?", "What is your name?", "Who am I talking to?", "Tell me about yourself.", "What's your name?",
+        "Who are you?", "What are you?", "What is your name?", "Who am I talking to?", "Tell me about yourself.",
+        "What's your name?",
         "Introduce yourself.", "Can you introduce yourself?", "Do you have a name?", "What do I call you?", "What model are you?",
         "What kind of model are you?", "Who is this?", "Who is there?", "Please tell me your name.", "Your name?",
         "Who is speaking?", "What are you called?"],
@@ -46,7 +47,8 @@ INTENTS = {
                             "Are you a human being?", "Do you have a body?", "Do you have feelings?", "Are you a man?",
                             "Are you a robot?", "Do you feel anything?", "Can you feel?",
                             "Do you sleep?"],
-    "English only, sorry.": ["Which languages do you speak?", "Do you speak German?", "Do you speak French?", "What languages do you know?",
+    "English only, sorry.": ["Which languages do you speak?", "Do you speak German?", "Do you speak French?",
+                             "What languages do you know?",
                              "Do you speak Spanish?", "Which language do you speak?", "Can you speak Italian?",
                              "What languages do you speak?", "Which languages do you know?",
                              "Do you know any other language?", "Do you understand German?"],
@@ -58,7 +60,8 @@ INTENTS = {
                                 "What do you do for fun?", "Do you enjoy anything?",
                                 "What are your hobbies?"],
     "Why did the byte cross the bus? To get to the other side.": [
-        "Tell me a joke.", "Do you know a joke?", "Make me laugh.", "Can you tell me a joke?", "Another joke!", "Say something funny.",
+        "Tell me a joke.", "Do you know a joke?", "Make me laugh.", "Can you tell me a joke?", "Another joke!",
+        "Say something funny.",
         "Tell a joke."],
     "Thank you, that is kind.": ["You are great.", "Well done!", "You are smart.", "Good job!", "Good work!", "You are the best!",
                                  "I like you.", "You are nice.", "Great job!", "Nice work!", "That was good.", "You are good.",
@@ -73,17 +76,120 @@ NAMED = ["My name is {n}.", "I am {n}.", "I'm {n}.", "Hello, I am {n}.", "Hi, my
 ASKED = ["What is my name?", "What's my name?", "Who am I?", "Do you know my name?", "Do you remember my name?",
          "Tell me my name."]  # fmt: skip
 
+NAMED_FORMS = ["(Hello|Hi|Hey|Good morning|Good evening|Well|OK|Nice to meet you|Hello Box)(,|.|!|, you know,) (my name is|I "
+               "am|I'm|this is|call me|they call me|"
+               "people call me|you can call me|the name is) {n}.",
+               "(My|The) name('s| is) {n}.", "(My friends|People|They|Friends|All|My parents) call me {n}.",
+               "(Please|Just|) call me {n}, (please|).", "I am called {n}.",
+               "{n} here.", "It is me, {n}.", "My first name is {n}.", "{n} (is what they call me|is how I am called)."]  # fmt: skip
+ASKED_FORMS = ["(Can you tell me|Do you still know|Do you recall|Say|Please say|Do you know|Please tell me|Tell me|What was|"
+               "And what is) (what my name is|my name|who I am).",
+               "(What|How) (am I called|do they call me|do people call me)?", "(What|Which) name do I have?",
+               "(What|Who) did I say (my name is|I am)?"]  # fmt: skip
+FORMS = dict(zip(INTENTS, (
+    ["(Hello|Hi|Hey|Good morning|Good evening|Good day|Greetings)( Box| there| friend| my friend| again| everybody| you|) (!|.|)"],
+    ["(How|So how|And how) (are things|are you (feeling|keeping|this morning|tonight|now)|have you been|is life|is your day|"
+     "is everything|do you feel (today|now))?",
+     "(Are|Is) (you (okay|fine|all right|happy|well today)|everything (fine|okay|well))?",
+     "(What's up|How's it going|How are you, Box|All well)?"],
+    ["(Who|What) (exactly|really|) are you (, Box|, please|)?",
+     "(Who|What) (am I (chatting|speaking) (to|with)|is (answering|behind this|talking|writing) (here|)|do I (talk|speak|"
+     "write) to|have I here)?",
+     "(Tell me|Say|I want to know|Can you say|Do you know|May I know|May I ask) (who you are|what you are|your name|what your name is|which model you are|something about you|about you).",
+     "(Do you|Have you) (have|got) (a|any) name?",
+     "(What|Which) (program|model|language model|assistant|kind of (program|assistant)) (are you|is this)?",
+     "(Describe|Present) yourself.", "(How|What) (should I call you|are you named|do they call you|do people call you)?",
+     "(The|Your) (name|full name) (, please|)?", "Say your name."],
+    ["(What|Which things) (are you able to do|can I do with you|can you do for me|can you answer|are you (useful|made|there) "
+     "for|do you offer|else can you do|could you do|tasks can you do)?",
+     "(Tell me|Show me|List|Say|Explain) (what you are able to do|what you can do for me|your abilities|what you offer|your features|everything you can do|how you can help)?",
+     "(How|With what) (can|could|do|will) you (be of help|assist|help) (me|) (today|)?",
+     "(What are|Name) your (abilities|talents|strengths|features|functions)?", "I need (some|) help.", "Can you help me?"],
+    ["(What|Tell me what|Do you know what|Say what|Explain what) (exactly|) (liblm is|is liblm|liblm does|liblm is good for|"
+     "does liblm do)?",
+     "(Tell me|Say|I want to know|Can you tell me|I need to know) (something|more|a bit|) about liblm.",
+     "(Describe|Explain|Introduce|Define) (the library|the project|) liblm.",
+     "(What|Which) kind of (library|software|program|project) is liblm?", "liblm?",
+     "(Why|When) (do I|should I|would I) (need|use) liblm?"],
+    ["(How|In which way) (do|can|should|would|could) (I|we|one|you) (open|load|read|start|use) (a|my|the|some) (model|GGUF|"
+     "GGUF file|model file|GGUF model|language model) (in C|with liblm|in liblm|from a file|in my program|)?",
+     "(Which|What) (function|call|command) (loads|do I use to load|do I call to open|do I need to load|reads) a (model|GGUF file|model file)?",
+     "(Show me|Tell me|Explain|I want to know) how to (open|load) a (model|GGUF file|model file)."],
+    ["(Which|What) (files|file formats|formats|model files|kinds of files|types of files) (can|does|will) (liblm|the library) "
+     "(load|open|read|support|accept|take|use)?",
+     "(In which|In what) format (are the models|must a model be|do models come|should my model be)?",
+     "Does liblm (read|load|support|open) GGUF (files|)?"],
+    ["(What|Which) (licence|license) (is liblm under|are you under|does liblm use|is it under|applies to liblm|covers you|"
+     "covers liblm|is that)?",
+     "(Is|Are) (liblm|you|it|the library|this) (free software|free to use|MIT|under MIT|for free|free of charge)?",
+     "(May|Can) I use (liblm|you|this|the library) (for free|at work|in my product|freely|commercially)?",
+     "(Tell me|What about) the licence?"],
+    ["(How|Where|When) (were|did) you (built|made|created|get trained|get your knowledge|learn to talk|learn all this|learn "
+     "that|get your data)?",
+     "(Who|What) (wrote|programmed|developed|invented|taught|designed|trained|produced|is behind) you?",
+     "(What|Which) (data|texts|material|conversations) (were you trained on|did you learn from|did you see|was used to train "
+     "you)?",
+     "(Tell me|Say|Explain) (how you were (made|trained|built|created)|who (made|trained|built|wrote) you|where you come from|how you learned).",
+     "(From where|Where) (have you come from|did you come from|do you come from, Box)?", "What is your origin?"],
+    ["(How|Exactly how) (many|big|large|small|heavy) (parameters|weights|is your network|is your brain|are you really|are "
+     "you, Box|is the model) (are in you|do you use|has this model|) ?",
+     "(What|Tell me|Say|Give me) (is|) (your|the) (size|number of parameters|parameter count|model size|number of weights).",
+     "(Are|Is) (you|the model|this model|it) (a|) (small|tiny|large|very big|little|huge) (model|)?"],
+    ["(Do|Can|Will|Could) you (run|work|answer|function) (offline|without (the|) (internet|a network|network|web)|on my "
+     "(computer|machine|laptop)|here|locally on my machine|in the cloud)?",
+     "(Are|Is) (you|this|the model|it) (running|) (offline|local|locally|in the cloud|on a server|on my computer|online)?",
+     "(Do|Does) (you|it|this) (need|use|require) (the web|a server|a connection|an internet connection|internet)?",
+     "(Where|On which machine) (are you|is the model) (running|now|)?"],
+    ["(Are|Were) you (a|really a|some|truly a) (human|person|woman|boy|girl|machine|computer|program|real person|living being|"
+     "bot|animal)?",
+     "(Do|Can|Could) you (have|feel|get) (emotions|feelings|a heart|a soul|a family|parents|friends|pain|love|tired|hungry|sad|a life|dreams)?",
+     "Do you (eat|drink|live|dream|breathe|think|love|cry|laugh|rest|get tired)?",
+     "(Am I talking|Is this) to a (human|person)?",
+     "(Have you|Do you own) (a body|hands|eyes|legs|children|a mother|a brain)?"],
+    ["(Do|Can|Will|Could) you (speak|understand|know|talk|answer in|read|write) (Dutch|Polish|Portuguese|Russian|Japanese|"
+     "Chinese|Turkish|Latin|other languages|another language|more languages|Swedish)?",
+     "(What|Which|How many) (other|) languages (can you (speak|talk|read|write)|do you (understand|master|talk)|are you able to speak)?",
+     "(Is|Are) (English|there) (your|any) (only|other) language?",
+     "(Speak|Answer in|Talk) (German|French|Spanish|Italian|Dutch|Polish)(, please|)."],
+    ["(Thank you|Thanks|Many thanks|Thank you kindly|Cheers|Thx|Wonderful, thank you|Perfect, thanks|OK thanks|Oh, thank you|"
+     "I thank you)(, Box| Box| for that| for this| for the answer| for helping| again|) (!|.|)",
+     "(That|This) (helped|was helpful|helps) (a lot|me), (thanks|thank you)!"],
+    ["(Goodbye|Bye|Farewell|See you|Until next time|Until tomorrow|Take care|Have a nice day|Ciao|So long|I must leave|I am "
+     "leaving|I am off|I am done)(, Box| Box| then| now| for today|, friend| soon| tomorrow|) (!|.|)",
+     "I (must|have to|need to|should) (leave|stop|sleep|go home|say goodbye) (now|)."],
+    ["(What|Which things) (do|would) you (love|prefer|like best|like most|like doing|enjoy doing|do in your free time|do when "
+     "nobody asks|do all day|like to answer)?",
+     "(What|Which) (is|are) your (favourite (activity|pastime|game|hobby)|passion|interests|likes|favourite thing to do)?",
+     "(Do|Have) you (have|got|like) (any|some) (hobbies|interests|free time|fun)?", "What is fun for you?",
+     "What makes you happy?"],
+    ["(Tell|Give|Say|Share) (me|us) (a|one|another|some|a good|a short|your best) (joke|funny joke|funny thing|jokes).",
+     "(Do you know|Have you got|Can you say|I want|I need|Can you make|Have you) (a|any|another|some|one) (joke|funny joke|"
+     "jokes|good joke)?",
+     "(Be funny|Cheer me up|Joke, please|A joke|Entertain me|Make a joke|Say a joke|Amuse me|Something funny)(, please|) (!|.|)"],
+    ["(You|You really|Box, you) (are|'re) (very|so|really|quite|) (great|good|clever|nice|helpful|kind|smart|cool|amazing|"
+     "wonderful|funny|sweet|quick|useful|fantastic) (!|.|)",
+     "(That|This|It) (is|was) (great|very good|excellent|perfect|nice|right|correct|clever|wonderful|helpful|amazing) (!|.|)",
+     "(Excellent|Bravo|Perfect|Wonderful|Fantastic|Awesome|Impressive|Amazing|Good|Brilliant|Very nice|Great|Nice|Cool|Correct)( work| job| answer| one|) (!|.|)",
+     "I (love|really like) (you|it|this|that) (!|.|)"],
+    ["(That|This|It|Your answer|The answer) (is|was|seems|looks|must be) (wrong|incorrect|not true|false|not correct|a "
+     "mistake|bad|nonsense|an error) (!|.|)",
+     "(No|Sorry|Hm|Well|Oh no), (that|this|it) (is|was) (not right|wrong|incorrect|false|not true) (!|.|)",
+     "(You|Box, you) (are|were) (incorrect|mistaken|lying|not right|wrong again) (!|.|)",
+     "(Not correct|Not true|Incorrect|False|Nonsense|Bad answer|Mistake|You got it wrong|You failed|I do not think so|Wrong "
+     "answer) (!|.|)"],
+)))  # fmt: skip
+
 
 def case(rng, held):
     if rng.random() < 0.25:
         n = first_name(rng, held)
-        messages = [user(phrase(rng, NAMED, held).format(n=n)), says(f"Nice to meet you, {n}!")]
+        messages = [user(phrase(rng, NAMED, held, NAMED_FORMS).format(n=n)), says(f"Nice to meet you, {n}!")]
         if rng.random() < 0.5:
-            messages += [user(phrase(rng, ASKED, held)), says(f"Your name is {n}.")]
+            messages += [user(phrase(rng, ASKED, held, ASKED_FORMS)), says(f"Your name is {n}.")]
         return {"messages": messages}
     if rng.random() < 0.05:
-        return exchange(vary(rng, phrase(rng, ASKED, held)), "You have not told me your name.") | {"alone": True}
+        return exchange(vary(rng, phrase(rng, ASKED, held, ASKED_FORMS)), "You have not told me your name.") | {"alone": True}
     answer = rng.choice(list(INTENTS))
     phrasings = INTENTS[answer]
-    question = rng.choice(phrasings[3::4]) if held else phrase(rng, phrasings, False)
+    question = rng.choice(phrasings[3::4]) if held else phrase(rng, phrasings, False, FORMS[answer])
     return exchange(question if rng.random() < 0.5 else vary(rng, question), answer)

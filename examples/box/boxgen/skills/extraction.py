@@ -3,13 +3,21 @@
 import json
 
 from ..conversation import exchange
-from ..pools import draw, full_name, phrase, place, vary
+from ..pools import draw, full_name, phrase, place, vary, word
 from ..words import common, facts
 
 ASK = ["Extract {k} as JSON: {t}", "Extract {k}: {t}", "Give me {k} as JSON: {t}", "Find {k} in this text as JSON: {t}",
        "JSON with {k}: {t}", "Read out {k} as JSON: {t}", "Extract {k} from this sentence: {t}",
        "Extract the {k} from this text: {t}", "As JSON, give {k} of: {t}", "{t} Extract {k} as JSON.",
        "Get {k} from: {t}"]  # fmt: skip
+ASK_FORMS = [
+    "(Please|Can you|Could you|Now|I need you to|) (extract|find|get|read|pull out|give me|return|show|list|take) (the|) {k} "
+    "(from|in|of|out of) (this|the|the following|my|) (sentence|text|line|note|message) (as JSON|in JSON|as a JSON object|as json|): {t}",
+    "(Extract|Get|Find|Return|Parse|Read|Give|Show|Collect) (the|) {k} (as JSON|in JSON|to JSON|as an object|): {t}",
+    "(JSON of|A JSON object with|As JSON|In JSON|Give JSON with|Make JSON with|I need JSON with|Write JSON with) (the|) {k} (from this|of this|): {t}",
+    "{t} (Get|Find|Return|Give me|Read|Which are|I need) (the|) {k} (as JSON|in JSON|as a JSON object|).",
+    "(What is|What are|Tell me|I want|I need) (the|) {k} (here|in this text|of this sentence|in this|) (as JSON|in JSON|)? {t}",
+    "(Here is a|This is a) (text|sentence|note): {t} (Extract|Find|Give me) (the|) {k} (as JSON|)."]  # fmt: skip
 
 # sentences by the fields they hold
 SENTENCES = [
@@ -70,6 +78,55 @@ def composed(rng, held):
     return front + " ".join(["{name}", deed] + adjuncts) + "."
 
 
+# and others: things that do or undergo something, what is done to a sum, letters, notes
+SENTENCE_FORMS = [
+    "(A|The|Another|This) {n} (of|from|for|by|with) {name} (came|arrived|was sent|was found|went|was seen|is|stays|was sold|was stolen|left) "
+    "(from|in|to|near|for|at) {place} (on {date}|since {date}|).",
+    "(A|The|One|Every) {n} (in|near|from|at|of) {place} (cost|costs|took|brought|earned|lost|made|is worth|was sold for) {amount} "
+    "(on {date}|since {date}|).",
+    "(A|The) {n} (in|near|from|at|of) {place} (took|got|received|demanded|borrowed|kept) {amount} from {name} (on {date}|).",
+    "(The|A|Our) {n} (in|near|of|at) {place} (gave|paid|sent|owes|offered|promised|returned) {name} {amount} (on {date}|since {date}|).",
+    "(In|On|At|Near) {place} (a {p}|the {p}|they|we|somebody) (gave|owes|paid|lent|showed) {name} (a {n}|{amount}|the {n}) (on {date}|).",
+    "{amount} (was|were|has been|will be) (paid|sent|given|lent|offered|returned|stolen|lost) (by|to|from) {name} (in {place}|near {place}|) "
+    "(on {date}|).",
+    "(On|Since|Before|After|Until) {date} (a|the) {n} (of|from|by) {name} (was|stayed|stood|arrived|is) (in|near|at) {place}.",
+    "(Dear|Hello|Hi) {name}, (see you|we meet|come|your {n} is|please be|I wait) in {place} (on {date}|).",
+    "(The|A|My|Our) {p} (called {name}|{name}) (met|saw|called|left|paid) (a|the) {p2} in {place} (on {date}|for {amount}|).",
+    "{name} (from|of|in) {place} (has|got|sold|wants|owns|broke|lost|stole|took) (a|the|my) {n} (on {date}|for {amount}|since {date}|).",
+    "(We|They|I|You|The {p}) (met|saw|visited|paid|called|expect|like|helped|invited) {name} (in|near|at) {place} (on {date}|for {amount}|).",
+    "(We|They|I|You|The {p}) (paid|owe|gave|sent|lent|promised) {name} {amount} (in {place}|on {date}|).",
+    "(The|A) {n} (costs|is|was sold for|cost) {amount} (in {place}|on {date}|since {date}).",
+    "(The|A) {n} (opens|begins|ends|leaves|starts|closes) in {place} on {date}.", "(The|A) {n} was {q} (in {place} on {date}|on {date}).",
+    "{name} (is|was|became) a {p} (in|near|from) {place} (since {date}|on {date}|).",
+    "(In|Near) {place} (on {date}|) {name} (stole|lost|won|saw|got|found|broke|took) (a {n}|{amount}|the {n}) (from|with|for|of) a {p}.",
+    "On {date} {name} (stole|lost|won|got|took|asked for) {amount} (from|with|for|of) (a|the) {p} in {place}.",
+    "{name} (was|is|got|has been) (given|sent|paid|promised|owed|lent) {amount} (in {place}|by a {p}|on {date}|)."]  # fmt: skip
+LABELS = """Booking Note Memo Sale Entry Ticket Customer Patient Sender Account Delivery Reservation Member Visitor Record Loan Debt
+Transfer Client Buyer Seller Log Message Appointment Trip Flight Meeting Date Info Details Person""".split()
+
+
+def listed(rng):
+    """A label and some fields in any order, each perhaps with its own name."""
+    fields = rng.sample(FIELDS, rng.choice((2, 3, 3, 4)))
+    label = rng.choice((rng.choice(LABELS), "{N}", "{N} {p}", "New {n}", rng.choice(LABELS) + " {number}", ""))
+    named, mark = rng.random() < 0.25, rng.choice((", ", ", ", ", ", "; ", " - ", " / "))
+    parts = [(f"{f}: " if named else "") + "{" + f + "}" for f in fields]
+    return (label + ": " if label else "") + mark.join(parts) + rng.choice(("", "."))
+
+
+def sentence(rng, held):
+    r = rng.random()
+    if r < 0.4:
+        return composed(rng, held)
+    made = listed(rng) if not held and r < 0.5 else phrase(rng, SENTENCES, held, SENTENCE_FORMS)
+    if not any("{" + f + "}" in made for f in FIELDS):
+        return sentence(rng, held)
+    for mark, drawn in (("{n}", rng.choice(common.THINGS)), ("{p}", rng.choice(common.PEOPLE)), ("{p2}", rng.choice(common.PEOPLE)),
+                        ("{N}", word(rng).capitalize()), ("{q}", rng.choice(common.QUALITIES)), ("{number}", str(rng.randint(1, 999)))):
+        made = made.replace(mark, drawn)  # fmt: skip
+    return made
+
+
 FIELDS = ("name", "date", "place", "amount")
 UNITS = "euros dollars pounds francs crowns yen".split()
 
@@ -93,9 +150,9 @@ def amount(rng):
 
 
 def case(rng, held):
-    sentence = composed(rng, held) if rng.random() < 0.4 else phrase(rng, SENTENCES, held)
+    said = sentence(rng, held)
     values = {"name": full_name(rng, held), "date": date(rng), "place": place(rng, held), "amount": amount(rng)}
-    present = [f for f in FIELDS if "{" + f + "}" in sentence]
+    present = [f for f in FIELDS if "{" + f + "}" in said]
     if rng.random() < 0.15:
         keys = list(FIELDS)
     else:
@@ -106,7 +163,7 @@ def case(rng, held):
     if r < 0.4:
         rng.shuffle(keys)
     asked = keys[0] if len(keys) == 1 else ", ".join(keys[:-1]) + " and " + keys[-1]
-    text = sentence.format(**values)
-    question = phrase(rng, ASK, held).format(k=asked, t=text)
+    text = said.format(**values)
+    question = phrase(rng, ASK, held, ASK_FORMS).format(k=asked, t=text)
     answer = json.dumps({k: values[k] if k in present else None for k in keys})
     return exchange(question if question.startswith(text) or rng.random() < 0.5 else vary(rng, question), answer)

@@ -84,7 +84,8 @@ def case(rng, held):
     table, answer, phrasings = rng.choices(list(RELATIONS.values()), WEIGHTS)[0]
     subject = rng.choice(list(table))
     if rng.random() < 0.25 and table in (f.SOUNDS,):
-        phrasings = ["What sound do {p} make?", "What noise do {p} make?", "What do {p} say?", "How do {p} sound?"]
+        phrasings = ["What sound do {p} make?", "What noise do {p} make?", "What do {p} say?", "How do {p} sound?",
+                     "Which sound do {p} make?", "What is the sound of {p}?", "Which noise do {p} make?"]  # fmt: skip
         plural = PLURAL.get(subject, subject + "s")
         phrasings = [p.replace("{p}", plural) for p in phrasings]
     question = fill(phrase(rng, phrasings, held), subject)

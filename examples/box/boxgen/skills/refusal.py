@@ -28,9 +28,32 @@ FRAMES = [
     "Tell me about the {q} {n}.", "What colour is {i}?", "How many legs does a {i} have?",
 ]  # fmt: skip
 
+FORMS = [
+    "(Is|Was) {p} (big|old|far away|famous|expensive|a city|a town|a good place to live|worth a visit|near {p2}|beautiful|dangerous)?",
+    "(Is|Was) {f} (rich|famous|happy|tall|alive|a good {w}|a writer|my friend|at home|right)?",
+    "(Who|What) (is|was) {f} (really|to you|doing|) ?", "(Do you know|Have you heard of|Have you met|Can you describe|Tell me about) {f}?",
+    "(Do you know|Have you been to|Have you heard of|Can you describe|Tell me about|Describe) {p}?",
+    "(Write|Compose|Make|Give me) (a|another) (song|letter|speech|novel|report|text|rhyme|haiku|review) (about|on|for) (the {n}|my {n}|{t}|{f}|{p}).",
+    "(Write|Make|Give me) (code|a script|a function|a class|a web page) (for|that can) (a {n}|{v} the {n}).",
+    "(Give me|I need|Do you have|Can you give) (a tip|tips|an idea|ideas|help|information|some news|an opinion) (about|on|for|with) (my {n}|the {n}|a {n}|{t}|{p}).",
+    "(What|How) (should|can|do|would) (I|we|you) (do|say|think) (about|with|to) (my {n}|the {n}|{f}|{t})?",
+    "(Why|When|How|Where) (did|does|do|will|can) (the {n}|{f}|people|a {n}|the {w}) {v}?",
+    "(Which|What) {n} (is|was) (better|cheaper|nicer|the largest|the oldest|popular|yours)?",
+    "(Who|What) (made|built|owns|found|stole|sells|designed|began) the {n} (of|in|near) {p}?",
+    "(What|Which) (film|book|song|number|food|colour|sport|team|word|game) (is best|do people like in {p}|has {f} made|has the {n})?",
+    "(How|Exactly how) (old|heavy|deep|long|wide|high|expensive|warm|dangerous) is (the {n}|a {n}|{p}|{t})?",
+    "(Explain|Describe|Discuss|Summarise|Compare|Analyse|Review) (the {n}|{t}|{p}|a {n} and a {n}).",
+    "(Recommend|Suggest|Choose|Buy|Sell|Order|Book|Fix|Bring|Draw|Paint|Cook) (me|) (a|some|the|my) {n}.", "I (want|like|love|lost|broke|hate|need|see) (my|a|the) {n}.",
+    "(My|The|A) {n} (is|was) (broken|lost|too {q}|{q}|gone). (What now|Why|Help me)?", "(Translate|Say) {n} (in|into) (German|Spanish|Latin|Greek).",
+    "(What|Who) (happened|was born|died|was president|ruled) (in|around) {y}?", "(What|Which) is the (largest|smallest|best|nearest|oldest) {n} (of|in|near) {p}?",
+    "(What|Who) is (a|the) {i}?", "(Where|What) is the {i} of {ip}?", "(What noise|What sound|How) (does|did) the {i} (make|sound)?",
+    "(Name|Tell me) the (capital|continent|mayor|river|language) of {ip}."]  # fmt: skip
+
 SUMS = ["What is {big} * {big2}?", "How much is {big} plus {big2}?", "What is {big} divided by {big2}?",
         "Tell me {big} minus {big2}.", "What is the square root of {big}?", "{big} + {big2}", "What is {big} - {big2}?",
         "How much is {big} times {big2}?"]  # fmt: skip
+KNOWN = {s.lower() for table in (facts.CAPITALS, facts.CONTINENTS, facts.OPPOSITES, facts.SOUNDS, facts.YOUNG, facts.COLOURS,
+                                 facts.LEGS, facts.SIDES) for s in table} | {"may"}  # fmt: skip
 
 
 def _topic(rng, held):
@@ -42,15 +65,16 @@ def _topic(rng, held):
 def invented_word(rng, held):
     while True:
         w = word(rng, held, invent=1)
-        if w not in common.ALL:
+        if w not in common.ALL and w not in KNOWN:
             return w
 
 
 def case(rng, held, sums=True):
     """sums: also those that are too large, which a tool could do."""
     big = lambda: rng.choice((rng.randint(200, 999), rng.randint(1000, 99999)))  # noqa: E731
-    text = phrase(rng, SUMS if sums and rng.random() < 0.08 else FRAMES, held).format(
+    frames, forms = (SUMS, ()) if sums and rng.random() < 0.08 else (FRAMES, FORMS)
+    text = phrase(rng, frames, held, forms).format(
         n=word(rng, held, invent=0.15), t=_topic(rng, held), p=place(rng, held), p2=place(rng, held), q=rng.choice(common.QUALITIES),
-        v=rng.choice(common.ACTIONS), f=full_name(rng, held), y=rng.randint(1000, 2030), i=invented_word(rng, held),
+        v=rng.choice(common.ACTIONS), f=full_name(rng, held), w=rng.choice(common.PEOPLE), y=rng.randint(1000, 2030), i=invented_word(rng, held),
         ip=invented_word(rng, held).capitalize(), big=big(), big2=big(), c=rng.choice(list(facts.CAPITALS)))  # fmt: skip
     return exchange(vary(rng, text), ANSWER)

@@ -5,6 +5,8 @@ from ..conversation import calls, exchange, result, says, user
 from ..pools import small_start, vary
 from . import chat, copying, facts, refusal, spelling
 
+JOINTS = [" and ", ", and ", ", then ", " and also ", ", ", " and then ", " and please ", ". Also, ", ". Then ", "; ", " plus ", ", also "]
+
 
 def _offer(rng, needed):
     """A list of tools with those needed somewhere in it."""
@@ -35,7 +37,7 @@ def case(rng, held):
         kind = rng.choice([k for k in toolbox.KINDS if k != "calculator"])
         return exchange(vary(rng, toolbox.KINDS[kind].request(rng, held).text), refusal.ANSWER)
 
-    if rng.random() < 0.35:
+    if rng.random() < (0.35 if held else 0.45):
         kinds = rng.choices(list(toolbox.KINDS), k=2)
         if rng.random() < 0.3:
             kinds[1] = kinds[0]
@@ -47,7 +49,7 @@ def case(rng, held):
         joined = toolbox.KINDS[kinds[0]].join(rng, *wanted)
     elif len(kinds) == 2:
         a, b = (w.text.rstrip(".?") for w in wanted)
-        joined = a + rng.choice((" and ", ", and ", ", then ", " and also ")) + small_start(b) + "."
+        joined = a + rng.choice(JOINTS if not held else JOINTS[:4]) + small_start(b) + "."
     else:
         joined = wanted[0].text
     return _dialogue(rng, joined, offered, kinds, wanted) | {"tools": [v.schema() for v in offered.values()]}

@@ -134,7 +134,7 @@ LM_INLINE void q3k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) 
     V s[4], pair[2], all = q3k_scales8(v_rows(p + 94, q3k_BYTES));
     LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
         const uint8_t *block = p + b * q3k_BYTES;
-        V scales = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(all, b / 2));
+        V scales = _mm512_cvtepi8_epi16(b ? _mm512_extracti64x4_epi64(all, 1) : _mm512_castsi512_si256(all));
         s[b] = q3k_block(block, a + 256 * b, scales, 0);
         s[b + 1] = q3k_block(block + q3k_BYTES, a + 256 * b + 256, scales, 1);
         pair[b / 2] = v_madd16(scales, v_load(a + 1024 + 32 * b));

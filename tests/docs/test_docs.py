@@ -23,7 +23,7 @@ def blocks(text):
 
 
 def compiles(compiler, root, code):
-    command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Wno-unused", "-Werror", "-fsyntax-only", f"-I{root}/include", "-x", "c", "-"]
+    command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Wno-unused", "-Wno-unused-parameter", "-Werror", "-fsyntax-only", f"-I{root}/include", "-x", "c", "-"]
     result = subprocess.run(command, input=code, text=True, capture_output=True)
     return "" if result.returncode == 0 else result.stderr
 

@@ -10,9 +10,9 @@ static void long_texts_keep_all_returns(void **state) {
     static const char *const texts[] = {
         "root ::= b \"1\" | c \"2\"\nc ::= b \"3\" | \"<\" c \">\"\nb ::= \"(\" b \")\" | [x]+ \"y\"",
         "root ::= c \"2\" | b \"1\"\nc ::= b \"3\" | \"<\" c \">\"\nb ::= \"(\" b \")\" | [x]+ \"y\"",
-        ("root ::= \"<\" c \">\" | b \"1\" | c \"2\"\nb ::= \"(\" b \")\" | [x]+ \"y\" | \"{\" c \"}\"\nc ::= b \"3\" "
-         "| "
-         "\"<\" c \">\"")};
+        ("root ::= \"<\" c \">\" | b \"1\" | c \"2\"\n"
+         "b ::= \"(\" b \")\" | [x]+ \"y\" | \"{\" c \"}\"\n"
+         "c ::= b \"3\" | \"<\" c \">\"")};
     static const struct {
         const char *end;
         int32_t whole;

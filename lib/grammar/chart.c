@@ -111,7 +111,7 @@ static uint32_t hash_place(const lm_chart *chart, lm_chart_item item, uint32_t s
 bool lm_chart_add(lm_chart *chart, lm_chart_item item) {
     if (!lm_chart_spend(chart, 1)) return false;
     uint32_t first = chart->sets.data[chart->sets.count - 1].items, n = (uint32_t)chart->items.count - first, known = n;
-    lm_chart_item *items = chart->items.data + first;
+    lm_chart_item *items = n > 0 ? chart->items.data + first : NULL;
     lm_chart_seen *seen = &chart->seen_items;
     if (n <= FEW) {
         for (known = 0; known < n && !same_place(chart, items[known], item);) known++;

@@ -50,7 +50,7 @@ def test_threads_share_a_context_in_turns(model: lm.Model) -> None:
 
 
 def test_threads_share_everything_while_it_is_closed() -> None:
-    """Whatever is called while another thread closes it gives a result or a ClosedError."""
+    """Whatever is called while another thread closes it gives a result or an error that says why not."""
     for _ in range(15):
         model = lm.Model(CHAT, n_threads=1)
         context, sampler = model.context(n_ctx=128), model.sampler()

@@ -154,7 +154,7 @@ class Answer(Stream[Delta, Reply]):
         return True
 
     def _call_tools(self) -> bool:
-        """Make the calls that are Python functions; whether the answer goes on."""
+        """Make the calls that are Python functions, until one of them cancels; whether the answer goes on."""
         report, functions = self._report, self._conversation._functions
         if report is None or report.finish != Finish.CALLS or self._rounds >= self._conversation.max_rounds:
             return False
@@ -163,7 +163,9 @@ class Answer(Stream[Delta, Reply]):
             return False
         for call in calls:
             arguments = call["function"]["arguments"]
-            value = functions[call["function"]["name"]](**(json.loads(arguments) if isinstance(arguments, str) else arguments))
+            value = "cancelled"  # of what had not begun: a call without a result would be in the way of the next message
+            if not self._is_cancelled:
+                value = functions[call["function"]["name"]](**(json.loads(arguments) if isinstance(arguments, str) else arguments))
             self._conversation.add_result(call, value)
         return bool(calls) and not self._is_cancelled
 

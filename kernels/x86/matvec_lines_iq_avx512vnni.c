@@ -10,6 +10,7 @@
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 
 #include "vec512.h"
+#include "codes_iq.h"
 #include "codes_k.h"
 #include "tiles.h"
 
@@ -75,29 +76,6 @@ static LM_APART V sum_fours(const V entries[2], const uint8_t *signs, __m256i sc
     return sum_entries(entries, 4, signs, scales, a, levels);
 }
 
-/* Sets the bit above 7 in each byte so that the number of ones is even. */
-LM_INLINE __m256i even_signs(__m256i x) {
-    __m256i t = _mm256_xor_si256(x, _mm256_srli_epi16(x, 4));
-    t = _mm256_xor_si256(t, _mm256_srli_epi16(t, 2));
-    t = _mm256_and_si256(_mm256_xor_si256(t, _mm256_srli_epi16(t, 1)), _mm256_set1_epi8(1));
-    return _mm256_or_si256(x, _mm256_slli_epi16(t, 7));
-}
-/* The u32 of IQ2_XXS and IQ3_XXS: four 7-bit sign indices and a scale of 32 weights. */
-LM_INLINE __m256i open_xxs(__m256i w, uint8_t signs[32]) {
-    __m256i s = _mm256_and_si256(w, _mm256_set1_epi32(0x7f));
-    LM_UNROLL(3)
-    for (int k = 1; k < 4; k++)
-        s = _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(w, k), _mm256_set1_epi32(0x7f << 8 * k)));
-    _mm256_storeu_si256((__m256i *)(void *)signs, even_signs(s));
-    __m256i scale = _mm256_or_si256(_mm256_slli_epi32(_mm256_srli_epi32(w, 28), 1), _mm256_set1_epi32(1));
-    return _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16));
-}
-/* 2*s + 1 of 16 nibbles, low ones first, as words. */
-LM_INLINE __m256i open_nibbles16(uint64_t bytes) {
-    __m128i x = _mm_cvtsi64_si128((long long)bytes);
-    x = _mm_and_si128(_mm_unpacklo_epi8(x, _mm_srli_epi16(x, 4)), _mm_set1_epi8(15));
-    return _mm256_cvtepu8_epi16(_mm_or_si128(_mm_add_epi8(x, x), _mm_set1_epi8(1)));
-}
 LM_INLINE __m256i load32(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
 
 LM_INLINE V iq2xxs_block(const uint8_t *p, const uint8_t *a) {
@@ -105,17 +83,16 @@ LM_INLINE V iq2xxs_block(const uint8_t *p, const uint8_t *a) {
     V index = _mm512_cvtepu8_epi16(_mm512_cvtepi64_epi32(records));
     V entries = look_up(index, lm_iq2xxs_grid, 256);
     uint8_t signs[32];
-    __m256i scales = open_xxs(_mm512_cvtepi64_epi32(_mm512_srli_epi64(records, 32)), signs);
-    return sum_eights(entries, signs, scales, a);
+    __m256i w = _mm512_cvtepi64_epi32(_mm512_srli_epi64(records, 32));
+    _mm256_storeu_si256((__m256i *)(void *)signs, xxs_signs(w));
+    return sum_eights(entries, signs, xxs_scales(w), a);
 }
 LM_INLINE V iq2xs_block(const uint8_t *p, const uint8_t *a) {
     const V q = v_load(p + 2);
     V entries = look_up(v_and(q, _mm512_set1_epi16(511)), lm_iq2xs_grid, 512);
     uint8_t signs[32];
-    uint64_t nibbles;
-    memcpy(&nibbles, p + 66, 8);
     _mm256_storeu_si256((__m256i *)(void *)signs, even_signs(_mm512_cvtepi16_epi8(v_srl16(q, 9))));
-    return sum_eights(entries, signs, open_nibbles16(nibbles), a);
+    return sum_eights(entries, signs, nibble_scales(_mm_loadl_epi64((const __m128i *)(const void *)(p + 66))), a);
 }
 LM_INLINE V iq3xxs_block(const uint8_t *p, const uint8_t *a) {
     const V levels = v_lane(lm_iq3xxs_levels);
@@ -123,8 +100,9 @@ LM_INLINE V iq3xxs_block(const uint8_t *p, const uint8_t *a) {
     uint8_t signs[32];
     LM_UNROLL(2)
     for (int i = 0; i < 2; i++) entries[i] = look_up(_mm512_cvtepu8_epi16(load32(p + 2 + 32 * i)), lm_iq3xxs_grid, 256);
-    __m256i scales = open_xxs(load32(p + 66), signs);
-    return sum_fours(entries, signs, scales, a, levels);
+    __m256i w = load32(p + 66);
+    _mm256_storeu_si256((__m256i *)(void *)signs, xxs_signs(w));
+    return sum_fours(entries, signs, xxs_scales(w), a, levels);
 }
 LM_INLINE V iq3s_block(const uint8_t *p, const uint8_t *a) {
     const V levels = v_lane(lm_iq3s_levels);
@@ -135,12 +113,7 @@ LM_INLINE V iq3s_block(const uint8_t *p, const uint8_t *a) {
         V index = _mm512_cvtepu8_epi16(load32(p + 2 + 32 * i));
         entries[i] = look_up(v_or(index, _mm512_maskz_set1_epi16(high, 256)), lm_iq3s_grid, 512);
     }
-    uint32_t nibbles; /* one for each 32 weights */
-    memcpy(&nibbles, p + 106, 4);
-    __m128i x = _mm_cvtsi32_si128((int)nibbles);
-    x = _mm_and_si128(_mm_unpacklo_epi8(x, _mm_srli_epi16(x, 4)), _mm_set1_epi8(15));
-    x = _mm_or_si128(x, _mm_slli_epi16(x, 4));
-    return sum_fours(entries, p + 74, open_nibbles16((uint64_t)_mm_cvtsi128_si64(x)), a, levels);
+    return sum_fours(entries, p + 74, nibble_scales(iq3s_nibbles(p + 106)), a, levels);
 }
 
 /* Their blocks take long: one loop serves all. */

@@ -13,6 +13,8 @@
 
 LM_TARGET_BEGIN("avx2,f16c,fma")
 
+#include "codes_iq.h"
+
 struct plan {
     uint16_t index[64]; /* of 8 weights, or of 4 (IQ3) */
     uint32_t
@@ -28,27 +30,10 @@ LM_INLINE __m128i load16(const void *p) { return _mm_loadu_si128((const __m128i 
 LM_INLINE __m128i load8(const void *p) { return _mm_loadl_epi64((const __m128i *)p); }
 LM_INLINE __m256i words(const void *p) { return _mm256_cvtepu8_epi16(load16(p)); } /* 16 bytes widened */
 
-/* Sets the bit above 7 in each byte (word) so that the number of ones is even. */
-LM_INLINE __m256i even_signs(__m256i x) {
-    __m256i t = _mm256_xor_si256(x, _mm256_srli_epi16(x, 4));
-    t = _mm256_xor_si256(t, _mm256_srli_epi16(t, 2));
-    t = _mm256_and_si256(_mm256_xor_si256(t, _mm256_srli_epi16(t, 1)), _mm256_set1_epi8(1));
-    return _mm256_or_si256(x, _mm256_slli_epi16(t, 7));
-}
-/* The u32 of IQ2_XXS and IQ3_XXS: four 7-bit sign indices and a scale. */
 LM_INLINE void plan_xxs(struct plan *plan, __m256i w) {
-    __m256i s = _mm256_and_si256(w, _mm256_set1_epi32(0x7f));
-    for (int k = 1; k < 4; k++)
-        s = _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(w, k), _mm256_set1_epi32(0x7f << 8 * k)));
-    store(plan->signs, even_signs(s));
-    __m256i scale = _mm256_or_si256(_mm256_slli_epi32(_mm256_srli_epi32(w, 28), 1), _mm256_set1_epi32(1));
-    store(plan->scale, _mm256_or_si256(scale, _mm256_slli_epi32(scale, 16)));
+    store(plan->signs, xxs_signs(w)), store(plan->scale, xxs_scales(w));
 }
-/* 2*s + 1 of 16 nibbles, low ones first, as 16 words. */
-LM_INLINE void plan_nibbles(struct plan *plan, __m128i bytes) {
-    __m128i x = _mm_and_si128(_mm_unpacklo_epi8(bytes, _mm_srli_epi16(bytes, 4)), _mm_set1_epi8(15));
-    store(plan->scale, _mm256_cvtepu8_epi16(_mm_or_si128(_mm_add_epi8(x, x), _mm_set1_epi8(1))));
-}
+LM_INLINE void plan_nibbles(struct plan *plan, __m128i bytes) { store(plan->scale, nibble_scales(bytes)); }
 /* Words i of 16: the bytes (u16) of source that spread names, times factor, of which high keeps the bits above 8. */
 LM_INLINE void plan_index(struct plan *plan, int i, const void *low, __m256i high_bits, __m256i factor, int mask) {
     __m256i high = _mm256_and_si256(_mm256_mullo_epi16(high_bits, factor), _mm256_set1_epi16((short)mask));
@@ -107,11 +92,7 @@ static void plan_iq3s(struct plan *plan, const void *block) {
         plan_index(plan, i, b->qs + 16 * i, spread_words(b->qh + 2 * i, BYTE_4(0), BYTE_4(0), BYTE_4(1), BYTE_4(1)),
                    factor, 0x100);
     memcpy(plan->signs, b->signs, 32);
-    uint32_t nibbles;
-    memcpy(&nibbles, b->scales, 4);
-    __m128i x = _mm_cvtsi32_si128((int)nibbles);
-    x = _mm_and_si128(_mm_unpacklo_epi8(x, _mm_srli_epi16(x, 4)), _mm_set1_epi8(15)); /* one for each 32 weights */
-    plan_nibbles(plan, _mm_or_si128(x, _mm_slli_epi16(x, 4)));
+    plan_nibbles(plan, iq3s_nibbles(b->scales));
     plan->d = lm_load_f16(b->d);
 }
 

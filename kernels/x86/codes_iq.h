@@ -12,8 +12,8 @@ LM_INLINE __m256i even_signs(__m256i x) {
 LM_INLINE __m256i xxs_signs(__m256i w) {
     __m256i s = _mm256_and_si256(w, _mm256_set1_epi32(0x7f));
     LM_UNROLL(3)
-    for (int k = 1; k < 4; k++) s =
-        _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(w, k), _mm256_set1_epi32(0x7f << 8 * k)));
+    for (int k = 1; k < 4; k++)
+        s = _mm256_or_si256(s, _mm256_and_si256(_mm256_slli_epi32(w, k), _mm256_set1_epi32(0x7f << 8 * k)));
     return even_signs(s);
 }
 LM_INLINE __m256i xxs_scales(__m256i w) {

@@ -171,6 +171,21 @@ static void begin_stream(lm_reply *reply) {
     json->state = STREAM;
 }
 
+/* The object is broken, or the text ended in it. */
+static lm_call_result stop(lm_reply *reply, bool is_cut) {
+    const lm_json_call *json = &reply->json;
+    if (reply->status != LM_OK) return LM_CALL_MORE;
+    if (!json->committed) {
+        bool whole = json->state == AFTER && json->has_name && json->has_arguments && !is_cut;
+        return whole ? finish(reply) : LM_CALL_FAILED;
+    }
+    if (json->has_arguments && !is_cut) {
+        lm_reply_call_end(reply, true);
+        return LM_CALL_COMPLETE;
+    }
+    return LM_CALL_BROKEN;
+}
+
 static bool is_key_byte(char c) { return c == '"' || c == '}'; }
 
 lm_call_result lm_reply_json_call(lm_reply *reply) {
@@ -191,7 +206,7 @@ lm_call_result lm_reply_json_call(lm_reply *reply) {
         if (json->state == VALUE) {
             if (is_space(c) && json->value_from == reply->scan) json->value_from++;
             lm_scan_result step = lm_json_scan_byte(&json->scan, c);
-            if (step == LM_SCAN_BROKEN) break;
+            if (step == LM_SCAN_BROKEN) return stop(reply, false);
             if (step != LM_SCAN_DONE_BEFORE) reply->scan++;
             bool object = json->key == ARGUMENTS && rest[json->value_from] == '{';
             if (object && json->has_name && reply->scan > json->value_from + 1 && is_key_byte(c) &&
@@ -200,7 +215,7 @@ lm_call_result lm_reply_json_call(lm_reply *reply) {
                 continue;
             }
             if (step == LM_SCAN_GOES_ON) continue;
-            if (!take_value(reply, json->value_from, reply->scan)) break;
+            if (!take_value(reply, json->value_from, reply->scan)) return stop(reply, false);
             json->state = AFTER;
             continue;
         }
@@ -209,7 +224,8 @@ lm_call_result lm_reply_json_call(lm_reply *reply) {
             if (c == '"') {
                 json->key = json->name_is_key ? ARGUMENTS : key_kind(json);
                 if (json->name_is_key) {
-                    if (json->has_name || !lm_reply_is_tool(reply, lm_str_text(&json->text), json->text.size)) break;
+                    if (json->has_name || !lm_reply_is_tool(reply, lm_str_text(&json->text), json->text.size))
+                        return stop(reply, false);
                     reply->status = lm_str_append(&json->name, lm_str_text(&json->text), json->text.size);
                     json->has_name = true;
                 }
@@ -217,7 +233,7 @@ lm_call_result lm_reply_json_call(lm_reply *reply) {
             } else if (json->text.size < 256 && (unsigned char)c >= 32) {
                 if (reply->status == LM_OK) reply->status = lm_str_append_char(&json->text, c);
             } else {
-                break;
+                return stop(reply, false);
             }
             continue;
         }
@@ -238,20 +254,8 @@ lm_call_result lm_reply_json_call(lm_reply *reply) {
             json->state = VALUE;
         } else {
             reply->scan--;
-            break;
+            return stop(reply, false);
         }
     }
-    if (reply->status != LM_OK) return LM_CALL_MORE;
-    if (reply->scan >= lm_reply_left(reply) && !reply->at_end) return LM_CALL_MORE;
-    /* Broken, or cut off. */
-    bool is_cut = reply->at_end && reply->cut_off;
-    if (!json->committed) {
-        bool whole = json->state == AFTER && json->has_name && json->has_arguments && !is_cut;
-        return whole ? finish(reply) : LM_CALL_FAILED;
-    }
-    if (json->has_arguments && !is_cut) {
-        lm_reply_call_end(reply, true);
-        return LM_CALL_COMPLETE;
-    }
-    return LM_CALL_BROKEN;
+    return reply->at_end ? stop(reply, reply->cut_off) : LM_CALL_MORE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * lm gen: continue a text. The prompt is printed as it is, then every token as soon as it is chosen. */
+#include "draft_options.h"
 #include "gen_options.h"
 #include "grammar_options.h"
 
@@ -7,17 +8,21 @@
 #include <string.h>
 
 #define PROMPT_STEP 256 /* tokens between two progress lines */
+#define MOST_AT_ONCE 66 /* the most proposals and two */
 
 typedef struct gen_options {
     const char *prompt, *file, *gbnf, *schema, *k_type, *v_type;
     int32_t n_tokens, n_ctx;
     bool no_prompt, no_special, parse_special, quiet;
+    draft_options draft;
 } gen_options;
 
 typedef struct generation {
+    lm_runtime *runtime;
     lm_model *model;
     lm_context *context;
     lm_sampler *sampler;
+    drafting drafting;
     char *text; /* what -f or standard input gave */
     token_list tokens;
 } generation;
@@ -63,31 +68,39 @@ static void report_probs(const generation *g) {
     fputc('\n', stderr);
 }
 
-/* The loop of every text generator: sample, print, evaluate; with a grammar, tokens without a choice are evaluated together.
- * *n_done counts the tokens. */
+/* Up to capacity tokens that come next, all but the last or, without drafts, none of them evaluated yet. With a grammar those without a
+ * choice come together. */
+static lm_status next_tokens(generation *g, lm_token *tokens, size_t capacity, size_t *n) {
+    size_t n_forced = 0;
+    *n = 0;
+    if (g->drafting.speculator) return lm_speculate(g->drafting.speculator, g->sampler, tokens, capacity, n);
+    lm_status status = lm_sample(g->context, g->sampler, tokens);
+    if (status == LM_OK && capacity > 1 && !lm_token_is_end(g->model, tokens[0]))
+        status = lm_sample_forced(g->context, g->sampler, tokens + 1, capacity - 1, &n_forced);
+    *n = status == LM_OK ? 1 + n_forced : 0;
+    return status;
+}
+
+/* The loop of every text generator: choose, print, evaluate. *n_done counts the tokens. */
 static int generate(const gen_options *o, generation *g, bool probs, int32_t *n_done) {
     lm_text_stream stream = {{0}, 0};
     int status = EXIT_GOOD;
     char rest[8];
     while ((o->n_tokens < 0 || *n_done < o->n_tokens) && !was_interrupted()) {
-        lm_token tokens[33];
-        size_t n_forced = 0, cap = probs ? 0 : sizeof tokens / sizeof *tokens - 1;
-        if (lm_sample(g->context, g->sampler, &tokens[0]) != LM_OK) {
+        lm_token tokens[MOST_AT_ONCE];
+        size_t n, capacity = probs ? 1 : MOST_AT_ONCE;
+        if (o->n_tokens >= 0 && (size_t)(o->n_tokens - *n_done) < capacity) capacity = (size_t)(o->n_tokens - *n_done);
+        lm_status evaluated = next_tokens(g, tokens, capacity, &n);
+        if (evaluated != LM_OK && n == 0 && evaluated != LM_ERR_CANCELLED && evaluated != LM_ERR_FULL) {
             status = failure_of_context("gen", g->context);
             break;
         }
-        if (probs) report_probs(g);
-        ++*n_done;
-        if (lm_token_is_end(g->model, tokens[0])) break;
-        if (o->n_tokens >= 0 && (size_t)(o->n_tokens - *n_done) < cap) cap = (size_t)(o->n_tokens - *n_done);
-        if (lm_sample_forced(g->context, g->sampler, tokens + 1, cap, &n_forced) != LM_OK) {
-            status = failure_of_context("gen", g->context);
-            break;
-        }
-        for (size_t i = 0; i <= n_forced; i++) print_piece(g->model, &stream, tokens[i]);
-        *n_done += (int32_t)n_forced;
-        if (*n_done == o->n_tokens) break;
-        lm_status evaluated = lm_context_eval(g->context, tokens, n_forced + 1);
+        if (probs && n > 0) report_probs(g);
+        *n_done += (int32_t)n;
+        bool end = n > 0 && lm_token_is_end(g->model, tokens[n - 1]);
+        for (size_t i = 0; i + end < n; i++) print_piece(g->model, &stream, tokens[i]);
+        if (end || *n_done == o->n_tokens) break;
+        if (evaluated == LM_OK && !g->drafting.speculator) evaluated = lm_context_eval(g->context, tokens, n);
         if (evaluated == LM_ERR_CANCELLED) break;
         if (evaluated == LM_ERR_FULL) {
             fprintf(stderr, "\nlm gen: the context is full");
@@ -114,6 +127,7 @@ static int open_context(const gen_options *o, generation *g) {
     params.v_type = params.k_type;
     if (o->v_type && !cache_type(o->v_type, &params.v_type))
         return usage_error("gen", "--kv-v: no cache type \"%s\"", o->v_type);
+    draft_options_prepare(&o->draft, &params);
     if (lm_context_open(g->model, &params, &g->context, &error) == LM_OK) return EXIT_GOOD;
     return error.status == LM_ERR_ARGUMENT ? usage_error("gen", "%s", error.message) : failure_of("gen", &error);
 }
@@ -135,6 +149,7 @@ static int run(const gen_options *o, generation *g, bool probs) {
     if (status == EXIT_GOOD && g->tokens.count == 0)
         status = failure("gen", "the prompt is empty, and the model has no begin token");
     if (status == EXIT_GOOD) status = open_context(o, g);
+    if (status == EXIT_GOOD) status = drafting_begin("gen", g->runtime, &o->draft, g->context, &g->drafting);
     if (status != EXIT_GOOD) return status;
     catch_interrupt(g->context);
     if (lm_sampler_accept_prompt(g->sampler, g->tokens.data, g->tokens.count, 0) != LM_OK)
@@ -148,17 +163,20 @@ static int run(const gen_options *o, generation *g, bool probs) {
     int32_t n_done = 0;
     start = seconds_now();
     status = generate(o, g, probs, &n_done);
+    double seconds = seconds_now() - start + 1e-9;
+    char drafts[64];
+    drafting_report(&g->drafting, drafts, sizeof drafts);
     if (!o->quiet)
-        fprintf(stderr, "\nprompt %zu tokens, %.1f per second; %d generated, %.1f per second; seed %u\n",
-                g->tokens.count, (double)g->tokens.count / (prompt_seconds + 1e-9), (int)n_done,
-                n_done / (seconds_now() - start + 1e-9), (unsigned)lm_sampler_seed(g->sampler));
+        fprintf(stderr, "\nprompt %zu tokens, %.1f per second; %d generated, %.1f per second%s; seed %u\n",
+                g->tokens.count, (double)g->tokens.count / (prompt_seconds + 1e-9), (int)n_done, n_done / seconds,
+                drafts, (unsigned)lm_sampler_seed(g->sampler));
     return status;
 }
 
 int lm_gen(int argc, char **argv) {
     static const command about = {"gen", MODEL_ARGUMENT, "Continue a text: -p, -f, or standard input." BUILTIN_HELP,
                                   MODEL_NEEDED, 1};
-    gen_options o = {.n_tokens = 256};
+    gen_options o = {.n_tokens = 256, .draft.n_draft = 4};
     sampler_options sampling;
     common_options common;
     const char *model_path;
@@ -176,6 +194,11 @@ int lm_gen(int argc, char **argv) {
          "control tokens written out in the prompt become tokens", NULL},
         {"--json-schema", NULL, OPTION_TEXT, (void *)&o.schema, "FILE", "generate JSON of this schema only", NULL},
         {"--gbnf", NULL, OPTION_TEXT, (void *)&o.gbnf, "FILE", "generate texts of this grammar only", NULL},
+        {"--draft", NULL, OPTION_TEXT, (void *)&o.draft.from, "FROM",
+         "several tokens per evaluation, proposed by: ngram, mtp (the model's own block), or the file of a smaller "
+         "model",
+         NULL},
+        {"--n-draft", NULL, OPTION_INT, &o.draft.n_draft, "N", "tokens proposed at once, at most (4)", NULL},
         {"--quiet", "-q", OPTION_FLAG, &o.quiet, NULL, "no line of figures at the end", NULL},
     };
     option table[sizeof own / sizeof *own + SAMPLER_OPTIONS + 1] = {{0}};
@@ -188,9 +211,14 @@ int lm_gen(int argc, char **argv) {
     if (!o.prompt && !o.file && stdin_is_terminal()) return usage_error("gen", "-p or -f is missing");
     if (o.n_tokens < -1) return usage_error("gen", "-n is %d", (int)o.n_tokens);
     if (o.gbnf && o.schema) return usage_error("gen", "--gbnf and --json-schema exclude each other");
+    if (o.draft.from && sampling.params.n_probs > 0)
+        return usage_error("gen", "--draft and --n-probs exclude each other");
+    status = draft_options_check("gen", &o.draft);
+    if (status != EXIT_GOOD) return status;
 
     generation g = {0};
-    status = open_model("gen", &common, model_path, &g.model);
+    status = open_runtime("gen", &common, &g.runtime);
+    if (status == EXIT_GOOD) status = open_model_on("gen", g.runtime, model_path, &g.model);
     if (status == EXIT_GOOD) {
         sampler_options_recommend(&sampling, g.model);
         options_parse(&about, table, common.table, argc, argv,
@@ -203,8 +231,10 @@ int lm_gen(int argc, char **argv) {
     sampler_options_free(&sampling);
     free(g.text);
     token_list_free(&g.tokens);
+    drafting_end(&g.drafting);
     lm_sampler_destroy(g.sampler);
     lm_context_close(g.context);
     lm_model_close(g.model);
+    lm_runtime_destroy(g.runtime);
     return status;
 }

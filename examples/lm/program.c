@@ -62,26 +62,36 @@ lm_status open_path(const char *path, const lm_model_params *params, lm_model **
 
 const char *shown_path(const char *path) { return path ? path : "the built-in model"; }
 
-static int open_file(const char *command_name, const common_options *common, const char *path, bool vocab_only,
-                     lm_model **out) {
+static int open_file(const char *command_name, lm_runtime *runtime, const char *path, bool vocab_only, lm_model **out) {
     lm_model_params params = LM_MODEL_PARAMS_INIT;
     lm_error error;
+    params.runtime = runtime;
     params.vocab_only = vocab_only;
     params.prefetch = !vocab_only;
-    int status = open_runtime(command_name, common, &params.runtime);
+    if (open_path(path, &params, out, &error) == LM_OK) return EXIT_GOOD;
+    return failure(command_name, "%s: %s", shown_path(path), error.message);
+}
+
+static int open_alone(const char *command_name, const common_options *common, const char *path, bool vocab_only,
+                      lm_model **out) {
+    lm_runtime *runtime;
+    int status = open_runtime(command_name, common, &runtime);
     if (status != EXIT_GOOD) return status;
-    if (open_path(path, &params, out, &error) != LM_OK)
-        status = failure(command_name, "%s: %s", shown_path(path), error.message);
-    lm_runtime_destroy(params.runtime);
+    status = open_file(command_name, runtime, path, vocab_only, out);
+    lm_runtime_destroy(runtime);
     return status;
 }
 
+int open_model_on(const char *command_name, lm_runtime *runtime, const char *path, lm_model **out) {
+    return open_file(command_name, runtime, path, false, out);
+}
+
 int open_model(const char *command_name, const common_options *common, const char *path, lm_model **out) {
-    return open_file(command_name, common, path, false, out);
+    return open_alone(command_name, common, path, false, out);
 }
 
 int open_vocabulary(const char *command_name, const common_options *common, const char *path, lm_model **out) {
-    return open_file(command_name, common, path, true, out);
+    return open_alone(command_name, common, path, true, out);
 }
 
 char *read_input(const char *command_name, const char *path, size_t *size) {

@@ -57,6 +57,8 @@ const char *shown_path(const char *path);
 /* A runtime and a model on it, which keeps it alive. open_vocabulary: for texts alone; weights may be absent. */
 int open_vocabulary(const char *command_name, const common_options *common, const char *path, lm_model **out);
 int open_model(const char *command_name, const common_options *common, const char *path, lm_model **out);
+/* A model on a runtime that others share. */
+int open_model_on(const char *command_name, lm_runtime *runtime, const char *path, lm_model **out);
 
 /* "lm gen: SENTENCE" on stderr, and 3. */
 int failure(const char *command_name, const char *format, ...);

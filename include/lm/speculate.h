@@ -11,9 +11,10 @@
  *         show(tokens, n);
  *     lm_speculator_destroy(speculator);                             // before the context
  *
- * With drafts of m tokens of which a are right, a round gives a + 1 tokens for one evaluation of m + 1: where evaluating is bound by
- * reading weights, a perfect draft of m tokens costs 1 / (m + 1) of plain decoding plus m steps of the drafter. The speculator measures
- * both and decodes plainly while proposing does not pay, trying again after 128, 256 .. 4096 tokens.
+ * With drafts of m tokens of which a are right, a round gives a + 1 tokens for one evaluation of m + 1, which costs little more than one of
+ * a single token while reading the weights takes longer than multiplying, and m evaluations of the drafter's. So a draft that is never wrong
+ * takes, of the time of plain decoding, at best 1 / (m + 1) and the drafter's m / (m + 1) steps (tests/bench/bench_speculate.c measures how
+ * near it comes). The speculator measures both and decodes plainly while proposing does not pay, trying again after 128, 256 .. 4096 tokens.
  */
 #ifndef LM_SPECULATE_H
 #define LM_SPECULATE_H

@@ -270,6 +270,35 @@ class Chat(unittest.TestCase):
             self.assertEqual([m["role"] for m in json.loads(saved.read_text())], ["user", "assistant"])
 
 
+class Draft(unittest.TestCase):
+    """Drafts change how fast a text comes, never the text."""
+    GOLDEN = pathlib.Path(os.environ.get("LM_GOLDEN", "/nonexistent"))
+
+    def gen(self, model, *options):
+        return lm("gen", model, "-p", "one two one two one", "-n", 60, "--seed", 3, "--ignore-eos", *options)
+
+    def test_every_drafter_gives_the_plain_text(self):
+        model, has_block = self.GOLDEN / "session/chat.gguf", self.GOLDEN / "models/qwen35.gguf"
+        for path, drafters in (model, ("ngram", model)), (has_block, ("ngram", has_block, "mtp")):
+            for temperature in (0, 0.9):
+                plain = self.gen(path, "--temp", temperature)
+                self.assertEqual((plain.returncode, b"proposals" in plain.stderr), (0, False))
+                for drafter in drafters:
+                    drafted = self.gen(path, "--temp", temperature, "--draft", drafter, "--n-draft", 6)
+                    self.assertEqual((drafted.returncode, drafted.stdout), (0, plain.stdout), (path, drafter))
+                    self.assertRegex(drafted.stderr, rb"60 generated, [0-9.]+ per second; [0-9]+ of [0-9]+ proposals right")
+
+    def test_what_cannot_draft_is_named(self):
+        model = self.GOLDEN / "session/chat.gguf"
+        for options, status, words in ((("--draft", "mtp"), 3, b"draft block"), (("--draft", "absent.gguf"), 3, b"absent.gguf"),
+                                       (("--draft", "ngram", "--n-draft", 65), 2, b"--n-draft is 65"),
+                                       (("--draft", "ngram", "--n-probs", 2), 2, b"--n-probs"),
+                                       (("--draft", self.GOLDEN / "models/qwen35.gguf"), 3, b"the draft model has")):
+            refused = self.gen(model, *options)
+            self.assertEqual(refused.returncode, status, options)
+            self.assertIn(words, refused.stderr)
+
+
 class Box(unittest.TestCase):
     """Commands without a MODEL use the built-in one, where this build has it."""
 

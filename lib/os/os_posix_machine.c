@@ -16,11 +16,11 @@
 #include <string.h>
 
 #include "../base/format.h"
+#include "os_linux.h"
 
 #define CPUS_MAX 1024 /* the size of cpu_set_t */
 
-/* The first bytes of a small file as text; false when there is none. */
-static bool read_text(const char *path, char *out, size_t size) {
+bool lm_os_read_text(const char *path, char *out, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     ssize_t n = read(fd, out, size - 1);
@@ -30,8 +30,7 @@ static bool read_text(const char *path, char *out, size_t size) {
     return true;
 }
 
-/* The number at *text, which moves past it; false when there is none. */
-static bool take_number(const char **text, uint64_t *out) {
+bool lm_os_take_number(const char **text, uint64_t *out) {
     const char *c = *text;
     uint64_t value = 0;
     if (*c < '0' || *c > '9') return false;
@@ -45,7 +44,7 @@ static uint64_t read_number(const char *path, uint64_t fallback) {
     char text[64];
     const char *at = text;
     uint64_t value;
-    return read_text(path, text, sizeof text) && take_number(&at, &value) ? value : fallback;
+    return lm_os_read_text(path, text, sizeof text) && lm_os_take_number(&at, &value) ? value : fallback;
 }
 
 /* A list such as "0-3,8": sets the processors it names. */
@@ -53,12 +52,12 @@ static bool read_list(const char *path, cpu_set_t *out) {
     char text[4096];
     const char *at = text;
     CPU_ZERO(out);
-    if (!read_text(path, text, sizeof text)) return false;
-    for (uint64_t first, last; take_number(&at, &first); at += *at == ',') {
+    if (!lm_os_read_text(path, text, sizeof text)) return false;
+    for (uint64_t first, last; lm_os_take_number(&at, &first); at += *at == ',') {
         last = first;
         if (*at == '-') {
             at++;
-            if (!take_number(&at, &last)) return false;
+            if (!lm_os_take_number(&at, &last)) return false;
         }
         for (uint64_t i = first; i <= last && i < CPUS_MAX; i++) CPU_SET((size_t)i, out);
     }
@@ -67,33 +66,29 @@ static bool read_list(const char *path, cpu_set_t *out) {
 
 static uint64_t meminfo(const char *name) {
     char text[4096];
-    if (!read_text("/proc/meminfo", text, sizeof text)) return 0;
+    if (!lm_os_read_text("/proc/meminfo", text, sizeof text)) return 0;
     const char *at = strstr(text, name);
     uint64_t kilobytes;
     if (!at) return 0;
     for (at += strlen(name); *at == ' '; at++) {}
-    return take_number(&at, &kilobytes) ? kilobytes * 1024 : 0;
+    return lm_os_take_number(&at, &kilobytes) ? kilobytes * 1024 : 0;
+}
+
+/* What the control groups of this process allow. */
+static uint64_t group_limit(uint64_t (*limit)(const char *root, const char *groups)) {
+    char groups[4096];
+    if (!lm_os_read_text("/proc/self/cgroup", groups, sizeof groups)) return UINT64_MAX;
+    return limit("/sys/fs/cgroup", groups);
 }
 
 uint64_t lm_os_memory_total(void) {
-    uint64_t total = meminfo("MemTotal:"), limit = read_number("/sys/fs/cgroup/memory.max", UINT64_MAX);
+    uint64_t total = meminfo("MemTotal:"), limit = group_limit(lm_os_group_memory);
     return limit < total ? limit : total;
 }
 
 uint64_t lm_os_memory_available(void) {
     uint64_t available = meminfo("MemAvailable:"), total = lm_os_memory_total();
     return available < total ? available : total;
-}
-
-/* Whole processors a container's quota allows, at least 1; INT32_MAX without a quota. */
-static int32_t quota(void) {
-    char text[64];
-    const char *at = text;
-    uint64_t time, period;
-    if (!read_text("/sys/fs/cgroup/cpu.max", text, sizeof text)) return INT32_MAX;
-    if (!take_number(&at, &time) || *at++ != ' ' || !take_number(&at, &period) || period == 0) return INT32_MAX;
-    time = (time + period / 2) / period;
-    return time == 0 ? 1 : time < INT32_MAX ? (int32_t)time : INT32_MAX;
 }
 
 static uint64_t capacity(int cpu) {
@@ -136,8 +131,8 @@ int32_t lm_os_performance_cores(void) {
         /* Little cores have a third of the largest capacity or less, middle ones two thirds or more. */
         if (capacities[cpu] * 2 >= largest) cores++;
     }
-    int32_t limit = quota();
-    if (cores > limit) cores = limit;
+    uint64_t limit = group_limit(lm_os_group_processors);
+    if ((uint64_t)cores > limit) cores = (int32_t)limit;
     return cores > 0 ? cores : 1;
 }
 

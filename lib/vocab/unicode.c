@@ -67,3 +67,19 @@ uint32_t lm_unicode_base(uint32_t cp) {
     uint32_t plane = !(lm_unicode_base_plane[at / 8] >> at % 8 & 1) ? 0 : cp >> 16 ? cp >> 16 : 2;
     return plane << 16 | lm_unicode_base_to[at];
 }
+
+size_t lm_unicode_parts(uint32_t cp, uint32_t out[LM_UNICODE_PARTS]) {
+    size_t n = 1;
+    out[0] = lm_unicode_base(cp);
+    if (out[0] == cp) return n;
+    if (cp >= 0xAC00 && cp < 0xD7A4) { /* Unicode 3.12: a vowel, and maybe a trailing consonant */
+        out[n++] = 0x1161 + (cp - 0xAC00) / 28 % 21;
+        if ((cp - 0xAC00) % 28) out[n++] = 0x11A7 + (cp - 0xAC00) % 28;
+        return n;
+    }
+    size_t i = last_from(lm_unicode_parts_from, lm_unicode_parts_count, cp);
+    if (i == lm_unicode_parts_count) return n;
+    while (i > 0 && lm_unicode_parts_from[i - 1] == cp) i--;
+    for (; i < lm_unicode_parts_count && lm_unicode_parts_from[i] == cp; i++) out[n++] = lm_unicode_parts_to[i];
+    return n;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What tokenizers and templates ask of Unicode: general category and white space of a code point as one bit mask, simple
- * case, numbers, first code point of the canonical decomposition. Texts are repaired once (lm_vocab_repair), after which lm_utf8_read
+ * case, numbers, canonical decomposition without nonspacing marks. Texts are repaired once (lm_vocab_repair), after which lm_utf8_read
  * needs no checks; base/utf8.h is for text that may be malformed. No normalisation, no locale. */
 #ifndef LM_VOCAB_UNICODE_H
 #define LM_VOCAB_UNICODE_H
@@ -17,6 +17,7 @@
 #define LM_UC_LM (1u << 4)
 #define LM_UC_LO (1u << 5)
 #define LM_UC_L (LM_UC_LU | LM_UC_LL | LM_UC_LT | LM_UC_LM | LM_UC_LO)
+#define LM_UC_MN (1u << 6)
 #define LM_UC_M (7u << 6)
 #define LM_UC_ND (1u << 9)
 #define LM_UC_N (7u << 9)
@@ -33,7 +34,8 @@
 /* Generated; reached through the functions below. Classes are a byte, the category and 32 for white space: below 0x700 one per
  * code point; above, pages of 256 in runs of (first low byte, class), page p having those from starts[p] to starts[p + 1];
  * blocks and pages find the page. Case: ranges of first | count << 21 | (step - 1) << 31 and what to add. First code points of
- * decompositions: runs of neighbours, the low 16 bits of each, and a bit where they are not in the first plane. */
+ * decompositions: runs of neighbours, the low 16 bits of each, and a bit where they are not in the first plane. What follows them and
+ * is no nonspacing mark: pairs in order. */
 #define LM_UNICODE_DIRECT 0x700
 extern const uint32_t lm_unicode_ascii[128];
 extern const uint8_t lm_unicode_direct[LM_UNICODE_DIRECT];
@@ -46,6 +48,8 @@ extern const size_t lm_unicode_base_count;
 extern const uint32_t lm_unicode_base_from[];
 extern const uint16_t lm_unicode_base_at[], lm_unicode_base_to[];
 extern const uint8_t lm_unicode_base_plane[];
+extern const size_t lm_unicode_parts_count;
+extern const uint32_t lm_unicode_parts_from[], lm_unicode_parts_to[];
 extern const size_t lm_unicode_numeric_count, lm_unicode_digit_count;
 extern const uint32_t lm_unicode_numeric_more[], lm_unicode_digit_more[];
 
@@ -69,6 +73,11 @@ uint32_t lm_unicode_upper(uint32_t cp);
 
 /* The first code point of the canonical decomposition; the code point itself when it does not decompose. */
 uint32_t lm_unicode_base(uint32_t cp);
+
+/* The canonical decomposition without the nonspacing marks behind its first code point: how many, at most LM_UNICODE_PARTS. Hangul syllables
+ * have two or three, vowels of two parts two. */
+#define LM_UNICODE_PARTS 3
+size_t lm_unicode_parts(uint32_t cp, uint32_t out[LM_UNICODE_PARTS]);
 
 /* Length by lead byte alone: 1 for 00-BF, 2 for C0-DF, 3 for E0-EF, 4 for F0-FF. */
 static inline size_t lm_utf8_lead_length(uint8_t lead) {

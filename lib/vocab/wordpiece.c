@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * WordPiece ("bert"): text is lower-cased and stripped of accents as the file says, cut at white space, punctuation and CJK
- * ideographs, and each word, marked with U+2581 in front, is covered from the left by the longest tokens. A word that cannot
- * be covered is one unknown token. */
+ * WordPiece ("bert"): text is lower-cased and, after canonical decomposition, stripped of nonspacing marks as the file says, cut
+ * at white space, punctuation and CJK ideographs, and each word, marked with U+2581 in front, is covered from the left by the
+ * longest tokens. A word that cannot be covered is one unknown token. */
 #include "unicode.h"
 #include "vocab_internal.h"
 #include "../base/utf8.h"
@@ -44,31 +44,35 @@ static void finish_word(const lm_vocab *vocab, lm_vocab_scratch *scratch, lm_voc
     scratch->text.count = 3;
 }
 
+static void gather(const lm_vocab *vocab, lm_vocab_scratch *scratch, uint32_t cp, lm_vocab_sink *sink) {
+    uint32_t mask = lm_unicode_mask(cp);
+    if (mask & LM_UC_SPACE) {
+        finish_word(vocab, scratch, sink);
+        return;
+    }
+    if (cp == 0 || cp == LM_UTF8_REPLACEMENT || (mask & (LM_UC_CC | LM_UC_CF | LM_UC_CS | LM_UC_CO))) return;
+    if (vocab->strip_accents && (mask & LM_UC_MN)) return;
+    if (vocab->lowercase) cp = lm_unicode_lower(cp);
+    bool alone = (mask & LM_UC_P) || ((mask & LM_UC_S) && cp < 0x7F) || is_ideograph(cp);
+    if (alone) finish_word(vocab, scratch, sink);
+    scratch->text.count += lm_utf8_encode(cp, (char *)scratch->text.data + scratch->text.count);
+    if (alone) finish_word(vocab, scratch, sink);
+}
+
 lm_status lm_wpm_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, const uint8_t *text, size_t n,
                         lm_vocab_sink *sink) {
     scratch->text.count = 0;
-    /* A character may grow from two bytes to three; a malformed byte is dropped. */
-    if (!lm_array_reserve(&scratch->env, &scratch->text, 2 * n + 8)) return LM_ERR_MEMORY;
+    /* A character of three bytes may become three of three; a malformed byte is dropped. */
+    if (!lm_array_reserve(&scratch->env, &scratch->text, 3 * n + 8)) return LM_ERR_MEMORY;
     memcpy(scratch->text.data, "\xE2\x96\x81", 3);
     scratch->text.count = 3;
     for (size_t i = 0; i < n;) {
-        uint32_t cp;
-        size_t size = lm_utf8_decode((const char *)text + i, n - i, &cp);
+        uint32_t parts[LM_UNICODE_PARTS];
+        size_t size = lm_utf8_decode((const char *)text + i, n - i, &parts[0]), n_parts = 1;
         i += size ? size : 1;
         if (size == 0) continue; /* U+FFFD, which is dropped */
-        if (vocab->strip_accents) cp = lm_unicode_base(cp);
-        uint32_t mask = lm_unicode_mask(cp);
-        if (mask & LM_UC_SPACE) {
-            finish_word(vocab, scratch, sink);
-            continue;
-        }
-        if (cp == 0 || cp == LM_UTF8_REPLACEMENT || (mask & (LM_UC_CC | LM_UC_CF | LM_UC_CS | LM_UC_CO))) continue;
-        if (vocab->strip_accents && (mask & LM_UC_M)) continue;
-        if (vocab->lowercase) cp = lm_unicode_lower(cp);
-        bool alone = (mask & LM_UC_P) || ((mask & LM_UC_S) && cp < 0x7F) || is_ideograph(cp);
-        if (alone) finish_word(vocab, scratch, sink);
-        scratch->text.count += lm_utf8_encode(cp, (char *)scratch->text.data + scratch->text.count);
-        if (alone) finish_word(vocab, scratch, sink);
+        if (vocab->strip_accents) n_parts = lm_unicode_parts(parts[0], parts);
+        for (size_t k = 0; k < n_parts; k++) gather(vocab, scratch, parts[k], sink);
     }
     finish_word(vocab, scratch, sink);
     return LM_OK;

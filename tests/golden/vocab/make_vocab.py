@@ -255,14 +255,13 @@ def make_spm(name, across_words):
 class Wpm(Vocab):
     def words(self, text):
         word = ""
-        for c in text.decode(errors="ignore"):
-            c = unicodedata.normalize("NFD", c)[0]
+        for c in unicodedata.normalize("NFD", text.decode(errors="ignore")):
             kind = unicodedata.category(c)
             if c.isspace():
                 yield word
                 word = ""
                 continue
-            if c in "\0\ufffd" or kind[0] == "C" or kind[0] == "M":
+            if c in "\0\ufffd" or kind[0] == "C" or kind == "Mn":
                 continue
             c = c.lower()[0]
             if kind[0] == "P" or (kind[0] == "S" and ord(c) < 0x7F) or 0x4E00 <= ord(c) <= 0x9FFF:
@@ -292,15 +291,21 @@ class Wpm(Vocab):
         return [self.bos] + ids + [self.sep] if flags & ADD else ids
 
 
+SCRIPTS = "\ud55c\uad6d\uc5b4 \uac00 \u0939\u093f\u0928\u094d\u0926\u0940 \u09ae\u09cb\u099f \u0cca"  # Korean, Hindi, Bengali, a Kannada vowel of two parts
+
+
 def make_wpm():
     words = sorted(set(re.findall(r"[a-z]+|[0-9]|[^\sa-z0-9]", TEXT)))
     pieces = sorted({w[i:j] for w in words[::3] for i in range(1, len(w)) for j in range(i + 1, min(len(w), i + 3) + 1)})
     texts = [BLOCK + w for w in words] + pieces + [BLOCK + c for c in "abcdefghijklmnop"] + [BLOCK + "\u4e2d"]
+    for word in SCRIPTS.split(): # letters and vowel signs alone, as vocabularies of many languages have them
+        letters = [c for c in unicodedata.normalize("NFD", word) if unicodedata.category(c) != "Mn"]
+        texts += [BLOCK + letters[0]] + letters[1:]
     tokens = [(b"[PAD]", CONTROL, 0), (b"[UNK]", UNKNOWN, 0), (b"[CLS]", CONTROL, 0), (b"[SEP]", CONTROL, 0), (b"[MASK]", CONTROL, 0)]
     tokens += [(t.encode(), NORMAL, 0) for t in dict.fromkeys(texts)]
     vocab = Wpm(tokens, bos=2, unk=1, sep=3, clean=True)
     write(vocab, "wpm", "bert", {"tokenizer.ggml.seperator_token_id": 3, "tokenizer.ggml.padding_token_id": 0,
-                                 "tokenizer.ggml.mask_token_id": 4})
+                                 "tokenizer.ggml.mask_token_id": 4}, [SCRIPTS.encode()] + [w.encode() for w in SCRIPTS.split()])
 
 
 # ---- unigram ----------------------------------------------------------------------------------------------------------------
@@ -490,7 +495,7 @@ def texts():
         yield "".join(rng.choice("theword as.,'\n  12\u00e9\u4e2d") for _ in range(5 + 6 * n)).encode()
 
 
-def write(vocab, name, model, keys):
+def write(vocab, name, model, keys, more=()):
     base = {"general.architecture": "test", "tokenizer.ggml.model": model,
             "tokenizer.ggml.tokens": ("s", [t for t, _, _ in vocab.tokens]),
             "tokenizer.ggml.token_type": ("i", [kind for _, kind, _ in vocab.tokens])}
@@ -499,7 +504,7 @@ def write(vocab, name, model, keys):
             base["tokenizer.ggml.%s_token_id" % {"unk": "unknown"}.get(role, role)] = getattr(vocab, role)
     write_gguf(name, {**base, **keys})
     with open(os.path.join(HERE, name + ".cases"), "w") as f:
-        for text in texts():
+        for text in [*texts(), *more]:
             for flags in (0, ADD, PARSE, ADD | PARSE) if b"<" in text or len(text) < 8 else (ADD,):
                 ids = vocab.encode(text, flags)
                 f.write("%d %s : %s : %s\n" % (flags, text.hex(), " ".join(map(str, ids)), vocab.decode(ids).hex()))

@@ -190,6 +190,19 @@ static void unicode_tables_hold_known_facts(void **state) {
     assert_int_equal(lm_unicode_base(0xF900), 0x8C48);
     assert_int_equal(lm_unicode_base(0x2F800), 0x4E3D);
     assert_int_equal(lm_unicode_base('e'), 'e');
+    static const uint32_t parts[][5] = {{'e', 1, 'e'},
+                                        {0xE9, 1, 'e'},
+                                        {0xAC00, 2, 0x1100, 0x1161},
+                                        {0xD55C, 3, 0x1112, 0x1161, 0x11AB},
+                                        {0x9CB, 2, 0x9C7, 0x9BE},
+                                        {0xCCB, 3, 0xCC6, 0xCC2, 0xCD5},
+                                        {0xDDD, 2, 0xDD9, 0xDCF},
+                                        {0x1134B, 2, 0x11347, 0x1133E}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        uint32_t got[LM_UNICODE_PARTS];
+        assert_int_equal(lm_unicode_parts(parts[i][0], got), parts[i][1]);
+        assert_memory_equal(got, parts[i] + 2, parts[i][1] * sizeof *got);
+    }
 }
 
 int main(void) {

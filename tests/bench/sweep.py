@@ -36,6 +36,7 @@ MODELS = {
     "qwen3.5-2b q4_k_m": (None, 1.4, 1.2),
     "qwen3.5-4b q4_k_m": (None, 3.6, 2.5),
     "qwen3.5-9b q4_k_m": (None, 7.9, 5.1),
+    "qwen3.5-35b-a3b q4_k_s": (None, 2.9, 1.95),
 }
 
 

@@ -9,7 +9,12 @@ static lm_status parse(lm_chat_session *s, lm_arena *arena, const char *what, co
     lm_error error;
     lm_status status = lm_json_parse(arena, text, n, LM_JSON_DEPTH_DEFAULT, out, &error);
     if (status != LM_OK) return lm_error_set(&s->error, status, "%s: %s", what, error.message);
-    if ((*out)->type != type) return lm_error_set(&s->error, LM_ERR_FORMAT, "%s: of the wrong type", what);
+    bool array = type == LM_JSON_ARRAY;
+    if ((*out)->type != type)
+        return lm_error_set(&s->error, LM_ERR_FORMAT, "%s: not a JSON %s", what, array ? "array" : "object");
+    for (size_t i = 0; array && i < (*out)->count; i++)
+        if ((*out)->items[i].type != LM_JSON_OBJECT)
+            return lm_error_set(&s->error, LM_ERR_FORMAT, "%s: element %zu is not an object", what, i);
     return LM_OK;
 }
 

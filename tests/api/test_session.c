@@ -246,6 +246,7 @@ static void failures_leave_the_session_usable(void **state) {
     } cases[] = {
         {"[", NULL, LM_ERR_FORMAT},
         {"{}", NULL, LM_ERR_FORMAT},
+        {USER ",\"Hi\"]", NULL, LM_ERR_FORMAT},
         {USER "]", "{\"uniqueItems\":true}", LM_ERR_UNSUPPORTED},
         {USER "]", "{", LM_ERR_FORMAT},
     };

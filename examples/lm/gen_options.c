@@ -29,8 +29,8 @@ static const char *take_breaker(void *value, const char *text) {
     return NULL;
 }
 
-size_t sampler_options_init(sampler_options *o, option *table) {
-    *o = (sampler_options){.params = LM_SAMPLER_PARAMS_INIT};
+size_t sampler_options_init(sampler_options *o, const char *command_name, option *table) {
+    *o = (sampler_options){.command_name = command_name, .params = LM_SAMPLER_PARAMS_INIT};
     lm_sampler_params *p = &o->params;
     p->biases = o->biases;
     const option rows[] = {
@@ -74,8 +74,6 @@ size_t sampler_options_init(sampler_options *o, option *table) {
         {"--logit-bias", NULL, OPTION_CALL, o, "ID=BIAS", "add to a token's logit (repeatable; -inf forbids it)",
          take_bias},
         {"--ignore-eos", NULL, OPTION_FLAG, &o->ignore_eos, NULL, "never choose an end token", NULL},
-        {"--n-probs", NULL, OPTION_INT, &p->n_probs, "N", "report the N likeliest tokens of each step on stderr", NULL},
-        {"--probs-after", NULL, OPTION_FLAG, &o->probs_after, NULL, "report them as the samplers left them", NULL},
         {"--reasoning-budget", NULL, OPTION_INT, &p->reasoning_budget, "N",
          "tokens of reasoning allowed; -1 any, 0 none", NULL},
         {"--reasoning-start", NULL, OPTION_TEXT, (void *)&o->reasoning_start, "TEXT",
@@ -119,8 +117,9 @@ void sampler_options_recommend(sampler_options *o, const lm_model *model) {
 }
 
 /* The text of a reasoning tag as tokens, control tokens included. */
-static int tag_tokens(const lm_model *model, const char *text, token_list *out, lm_token_span *span) {
-    int status = tokenize_text("gen", model, text, strlen(text), LM_TOKENIZE_PARSE_SPECIAL, out);
+static int tag_tokens(const sampler_options *o, const lm_model *model, const char *text, token_list *out,
+                      lm_token_span *span) {
+    int status = tokenize_text(o->command_name, model, text, strlen(text), LM_TOKENIZE_PARSE_SPECIAL, out);
     *span = (lm_token_span){out->data, out->count};
     return status;
 }
@@ -129,21 +128,44 @@ static int finish_reasoning(sampler_options *o, const lm_model *model) {
     lm_sampler_params *p = &o->params;
     if (!o->reasoning_start && !o->reasoning_end) {
         if (p->reasoning_budget >= 0 || o->reasoning_message)
-            return usage_error("gen", "a reasoning budget needs --reasoning-start and --reasoning-end");
+            return usage_error(o->command_name, "a reasoning budget needs --reasoning-start and --reasoning-end");
         return EXIT_GOOD;
     }
     if (!o->reasoning_start || !o->reasoning_end)
-        return usage_error("gen", "--reasoning-start and --reasoning-end belong together");
-    int status = tag_tokens(model, o->reasoning_start, &o->start, &p->reasoning_start);
-    if (status == EXIT_GOOD) status = tag_tokens(model, o->reasoning_end, &o->end, &o->ends[0]);
+        return usage_error(o->command_name, "--reasoning-start and --reasoning-end belong together");
+    int status = tag_tokens(o, model, o->reasoning_start, &o->start, &p->reasoning_start);
+    if (status == EXIT_GOOD) status = tag_tokens(o, model, o->reasoning_end, &o->end, &o->ends[0]);
     p->reasoning_ends = o->ends;
     p->n_reasoning_ends = 1;
     if (status != EXIT_GOOD || !o->reasoning_message) return status;
-    status = tag_tokens(model, o->reasoning_message, &o->message, &p->reasoning_forced);
+    status = tag_tokens(o, model, o->reasoning_message, &o->message, &p->reasoning_forced);
     for (size_t i = 0; i < o->end.count && status == EXIT_GOOD; i++)
-        if (!token_list_add(&o->message, o->end.data[i])) status = failure("gen", "out of memory");
+        if (!token_list_add(&o->message, o->end.data[i])) status = failure(o->command_name, "out of memory");
     p->reasoning_forced = (lm_token_span){o->message.data, o->message.count};
     return status;
+}
+
+/* "mirostat_tau: -1 is not in ..." of the option that fills this member of lm_sampler_params. */
+static int refuse_choice(const sampler_options *o, const lm_error *error) {
+    static const struct {
+        const char *member, *option;
+    } spellings[] = {{"order", "samplers"},
+                     {"biases", "logit-bias"},
+                     {"dry_breakers", "dry-sequence-breaker"},
+                     {"temperature", "temp"},
+                     {"dynatemp_exponent", "dynatemp-exp"},
+                     {"mirostat_tau", "mirostat-ent"},
+                     {"mirostat_eta", "mirostat-lr"},
+                     {"reasoning_ends", "reasoning-end"}};
+    char name[64];
+    size_t n = strcspn(error->message, ":");
+    if (n >= sizeof name) return failure_of(o->command_name, error);
+    for (size_t i = 0; i <= n; i++) name[i] = error->message[i] == '_' ? '-' : error->message[i];
+    name[n] = '\0';
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (strlen(spellings[i].member) == n && memcmp(error->message, spellings[i].member, n) == 0)
+            strcpy(name, spellings[i].option);
+    return usage_error(o->command_name, "--%s%s", name, error->message + n);
 }
 
 int sampler_options_finish(sampler_options *o, lm_model *model, lm_sampler **out) {
@@ -152,8 +174,8 @@ int sampler_options_finish(sampler_options *o, lm_model *model, lm_sampler **out
     o->params.probs_after = o->probs_after;
     int status = finish_reasoning(o, model);
     if (status != EXIT_GOOD || lm_sampler_for_model(model, &o->params, out, &error) == LM_OK) return status;
-    if (error.status == LM_ERR_ARGUMENT || error.status == LM_ERR_RANGE) return usage_error("gen", "%s", error.message);
-    return failure_of("gen", &error);
+    if (error.status == LM_ERR_ARGUMENT || error.status == LM_ERR_RANGE) return refuse_choice(o, &error);
+    return failure_of(o->command_name, &error);
 }
 
 void sampler_options_free(sampler_options *o) {

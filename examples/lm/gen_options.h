@@ -11,6 +11,7 @@
 
 /* What the options fill; it must stay where it is, since params points into it. */
 typedef struct sampler_options {
+    const char *command_name; /* in messages */
     lm_sampler_params params;
     lm_logit_bias biases[SAMPLER_MAX_BIASES];
     const char *breakers[SAMPLER_MAX_BREAKERS];
@@ -21,7 +22,7 @@ typedef struct sampler_options {
 } sampler_options;
 
 /* Defaults, and the rows of the table; returns how many were written. */
-size_t sampler_options_init(sampler_options *options, option *table);
+size_t sampler_options_init(sampler_options *options, const char *command_name, option *table);
 /* What the model's file recommends, before the command line is read over it. */
 void sampler_options_recommend(sampler_options *options, const lm_model *model);
 /* The sampler; 0 or the exit status after a message. */

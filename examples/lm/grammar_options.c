@@ -23,8 +23,7 @@ int read_grammar(const char *command_name, const lm_model *model, const char *gb
                                  : lm_grammar_from_json_schema(text, size, &params, out, &error);
     free(text);
     if (status == LM_OK) return EXIT_GOOD;
-    if (error.line > 0) return failure(command_name, "%s:%d: %s", path, (int)error.line, error.message);
-    return failure(command_name, "%s: %s", path, error.message);
+    return failure_of_file(command_name, path, &error);
 }
 
 int constrain_sampler(const char *command_name, lm_model *model, const char *gbnf_path, const char *schema_path,

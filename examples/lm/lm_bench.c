@@ -96,10 +96,11 @@ static int reach_depth(bench *b) {
         return failure("bench", "%s: holds %d tokens, not %d", state, (int)lm_seq_length(b->context, 0),
                        (int)b->o->depth);
     }
-    if (status != LM_ERR_NOT_FOUND) return failure_of_context("bench", b->context);
+    if (status != LM_ERR_NOT_FOUND) return failure("bench", "%s: %s", state, lm_context_message(b->context));
     lm_batch_item item = {0, LM_LOGITS_NONE, b->tokens, (size_t)b->o->depth};
-    if (lm_context_eval_batch(b->context, &item, 1) != LM_OK || (state && lm_seq_save(b->context, 0, state) != LM_OK))
-        return failure_of_context("bench", b->context);
+    if (lm_context_eval_batch(b->context, &item, 1) != LM_OK) return failure_of_context("bench", b->context);
+    if (state && lm_seq_save(b->context, 0, state) != LM_OK)
+        return failure("bench", "%s: %s", state, lm_context_message(b->context));
     return EXIT_GOOD;
 }
 
@@ -269,7 +270,7 @@ static int open_bench(bench *b, const common_options *common) {
     if (status != EXIT_GOOD) return status;
     model_params.runtime = b->runtime;
     if (open_path(b->path, &model_params, &b->model, &error) != LM_OK)
-        return failure("bench", "%s: %s", shown_path(b->path), error.message);
+        return failure_of_file("bench", shown_path(b->path), &error);
     lm_model_info info = {.struct_size = sizeof info};
     lm_model_get_info(b->model, &info);
     b->n_vocab = info.n_vocab;

@@ -2,6 +2,8 @@
  * lm chat: talk to a model. The history is kept as the JSON of its messages; each turn passes all of it to a session, which
  * evaluates only what is new. Lines that begin with a slash are commands. */
 #include "gen_options.h"
+#include "grammar_options.h"
+#include "history.h"
 #include "line_editor.h"
 
 #include <errno.h>
@@ -12,6 +14,12 @@
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
 #define CALLS_MAX 16
+
+static const char commands[] = "/result TEXT  what a call gave\n"
+                               "/reset        forget the conversation\n"
+                               "/save FILE    write it\n"
+                               "/load FILE    take up one that was saved\n"
+                               "/quit         end, as Ctrl-D does\n";
 
 typedef struct chat_options {
     const char *system, *tools_path, *think, *prompt, *family, *schema_path, *gbnf_path;
@@ -27,52 +35,16 @@ typedef struct conversation {
     char *tools, *schema, *gbnf; /* texts of files, or NULL */
     size_t tools_size, schema_size, gbnf_size;
     const lm_sampler_params *sampling;
-    char *history; /* messages without brackets: {...},{...} */
-    size_t size, capacity;
-    bool colors, in_reasoning;
-    char calls[CALLS_MAX][64]; /* names of the tools that the last answer calls */
+    history history;
+    bool colors, in_reasoning, shown; /* shown: the answer has begun */
+    char calls[CALLS_MAX][64];        /* names of the tools that the last answer calls */
     int32_t n_calls, n_results;
 } conversation;
 
-static bool append(conversation *c, const char *text, size_t n) {
-    if (c->capacity - c->size < n + 1) {
-        size_t capacity = 2 * (c->size + n) + 1024;
-        char *larger = realloc(c->history, capacity);
-        if (!larger) return false;
-        c->history = larger;
-        c->capacity = capacity;
-    }
-    memcpy(c->history + c->size, text, n);
-    c->size += n;
-    c->history[c->size] = '\0';
-    return true;
-}
-
-static bool append_json_text(conversation *c, const char *text) {
-    bool done = append(c, "\"", 1);
-    for (; done && *text; text++) {
-        char escaped[8];
-        unsigned char byte = (unsigned char)*text;
-        int n = byte == '"' || byte == '\\' ? snprintf(escaped, sizeof escaped, "\\%c", byte)
-                : byte < 0x20               ? snprintf(escaped, sizeof escaped, "\\u%04x", byte)
-                                            : snprintf(escaped, sizeof escaped, "%c", byte);
-        done = append(c, escaped, (size_t)n);
-    }
-    return done && append(c, "\"", 1);
-}
-
-static bool append_message(conversation *c, const char *role, const char *text) {
-    size_t before = c->size;
-    bool done = (c->size == 0 || append(c, ",", 1)) && append(c, "{\"role\":\"", 9) && append(c, role, strlen(role)) &&
-                append(c, "\",\"content\":", 12) && append_json_text(c, text) && append(c, "}", 1);
-    if (!done) c->size = before;
-    return done;
-}
-
 static bool restart(conversation *c) {
-    c->size = 0;
+    history_cut(&c->history, 0);
     c->n_calls = c->n_results = 0;
-    return !c->options->system || append_message(c, "system", c->options->system);
+    return !c->options->system || history_add_text(&c->history, "system", NULL, c->options->system);
 }
 
 static void set_reasoning(conversation *c, bool on) {
@@ -84,6 +56,7 @@ static void set_reasoning(conversation *c, bool on) {
 
 static int32_t show(void *user, const lm_chat_delta *delta) {
     conversation *c = user;
+    c->shown = true;
     set_reasoning(c, delta->kind == LM_CHAT_DELTA_REASONING);
     if (delta->kind == LM_CHAT_DELTA_CALL) {
         printf("\n[call %.*s ", (int)delta->text_size, delta->text);
@@ -112,14 +85,20 @@ static void fill_now(lm_chat_render_params *now) {
     now->second = local->tm_sec;
 }
 
+static int failure_of_answer(const conversation *c, lm_status status) {
+    const char *message = lm_chat_session_message(c->session);
+    if (c->tools && strncmp(message, "tools: ", 7) == 0)
+        return failure("chat", "%s: %s", c->options->tools_path, message + 7);
+    return failure("chat", "%s%s", message, status == LM_ERR_FULL ? " (-c N makes it longer)" : "");
+}
+
 /* Answer the history and add the answer to it. */
 static int answer(conversation *c) {
     lm_chat_request request = LM_CHAT_REQUEST_INIT;
     lm_chat_report report = LM_CHAT_REPORT_INIT;
     lm_chat_render_params now = LM_CHAT_RENDER_PARAMS_INIT;
-    char *messages = malloc(c->size + 3);
+    char *messages = history_json(&c->history, &request.messages_size);
     if (!messages) return failure("chat", "out of memory");
-    request.messages_size = (size_t)snprintf(messages, c->size + 3, "[%s]", c->history ? c->history : "");
     request.messages = messages;
     request.tools = c->tools;
     request.tools_size = c->tools_size;
@@ -140,6 +119,7 @@ static int answer(conversation *c) {
     request.user = c;
     request.on_delta = show;
     c->n_calls = c->n_results = 0;
+    c->shown = false;
     catch_interrupt(c->context);
     double start = seconds_now();
     lm_status status = lm_chat_session_run(c->session, &request, &report);
@@ -147,57 +127,94 @@ static int answer(conversation *c) {
     catch_interrupt(NULL);
     free(messages);
     set_reasoning(c, false);
-    putchar('\n');
+    if (status == LM_OK || c->shown) putchar('\n');
     fflush(stdout);
-    if (status != LM_OK) return failure("chat", "%s", lm_chat_session_message(c->session));
+    if (status != LM_OK) return failure_of_answer(c, status);
     if (report.finish == LM_CHAT_FINISH_LENGTH) fputs("(cut off)\n", stderr);
     if (c->options->stats)
         fprintf(stderr, "prompt %d tokens, %d evaluated; %d generated in %.1f s\n", (int)report.n_prompt,
                 (int)report.sync.n_evaluated, (int)report.n_generated, seconds);
-    if (!append(c, ",", 1) || !append(c, report.message, report.message_size)) return failure("chat", "out of memory");
+    if (!history_add(&c->history, report.message, report.message_size)) return failure("chat", "out of memory");
     return EXIT_GOOD;
 }
 
 static void save(const conversation *c, const char *path) {
     while (*path == ' ') path++;
-    FILE *file = *path ? fopen(path, "wb") : NULL;
-    bool done = file && fprintf(file, "[%s]\n", c->history ? c->history : "") > 0;
-    if (file && fclose(file) != 0) done = false;
-    if (done)
+    if (*path && history_write(&c->history, path))
         fprintf(stderr, "saved to %s\n", path);
     else
         fprintf(stderr, "/save %s: %s\n", path, *path ? strerror(errno) : "a file name is missing");
 }
 
+/* The conversation that save wrote, or another array of messages, in place of the one so far. */
+static int load(conversation *c, const char *path) {
+    lm_chat_render_params now = LM_CHAT_RENDER_PARAMS_INIT;
+    lm_chat_prompt prompt = LM_CHAT_PROMPT_INIT;
+    lm_error error = {.message = "no JSON array of messages"};
+    history loaded = {0};
+    size_t n;
+    int status = EXIT_GOOD;
+    while (*path == ' ') path++;
+    if (!*path) return fputs("/load : a file name is missing\n", stderr), EXIT_GOOD;
+    char *text = read_input("chat", path, &n);
+    if (!text) return EXIT_GOOD;
+    bool good = history_replace(&loaded, text, n);
+    char *inputs = good ? malloc(loaded.size + 32) : NULL;
+    if (good && !inputs) status = failure("chat", "out of memory");
+    if (inputs) { /* what the template makes of it shows with the next message; here it is JSON or not */
+        int size = snprintf(inputs, loaded.size + 32, "{\"messages\":[%s]}", loaded.text);
+        now.flags |= LM_CHAT_RENDER_ADAPT;
+        good = lm_chat_render(lm_chat_session_chat(c->session), inputs, (size_t)size, &now, &prompt, &error) !=
+               LM_ERR_FORMAT;
+    }
+    if (good && inputs) {
+        history_free(&c->history);
+        c->history = loaded;
+        loaded = (history){0};
+        c->n_calls = c->n_results = 0;
+        fprintf(stderr, "loaded %s\n", path);
+    } else if (!good) {
+        failure_of_file("chat", path, &error);
+    }
+    history_free(&loaded);
+    free(inputs);
+    free(text);
+    return status;
+}
+
 /* What a call returned; when it was the last one that was waited for, the model goes on. */
 static int take_result(conversation *c, const char *text) {
-    size_t before = c->size;
+    size_t before = c->history.size;
     while (*text == ' ') text++;
     if (c->n_results == c->n_calls) {
         fputs("/result: no call waits for one\n", stderr);
         return EXIT_GOOD;
     }
-    if (!append(c, ",{\"role\":\"tool\",\"name\":", 23) || !append_json_text(c, c->calls[c->n_results]) ||
-        !append(c, ",\"content\":", 11) || !append_json_text(c, text) || !append(c, "}", 1))
-        return failure("chat", "out of memory");
+    if (!history_add_text(&c->history, "tool", c->calls[c->n_results], text)) return failure("chat", "out of memory");
     if (++c->n_results < c->n_calls) return EXIT_GOOD;
     int32_t n_calls = c->n_calls;
-    if (answer(c) != EXIT_GOOD) { /* the result is as if never given */
-        c->size = before;
+    int status = answer(c);
+    if (status != EXIT_GOOD) { /* the result is as if never given */
+        history_cut(&c->history, before);
         c->n_calls = n_calls;
         c->n_results = n_calls - 1;
     }
-    return EXIT_GOOD;
+    return status;
 }
 
+/* At a terminal a message that fails may be followed by a better one; a script wants to know. */
 static int talk(conversation *c) {
     char *line;
-    if (stdin_is_terminal())
-        fputs("/result TEXT answers a call, /reset forgets, /save FILE writes the conversation, Ctrl-D ends\n", stderr);
+    bool terminal = stdin_is_terminal();
+    if (terminal) fputs("/help lists commands, Ctrl-C stops an answer, Ctrl-D ends\n", stderr);
     while ((line = read_line("> ")) != NULL) {
         int status = EXIT_GOOD;
         if (strcmp(line, "/reset") == 0) {
             if (!restart(c)) status = failure("chat", "out of memory");
+        } else if (strcmp(line, "/help") == 0) {
+            fputs(commands, stderr);
+        } else if (strncmp(line, "/load", 5) == 0 && (line[5] == ' ' || line[5] == '\0')) {
+            status = load(c, line + 5);
         } else if (strncmp(line, "/save", 5) == 0 && (line[5] == ' ' || line[5] == '\0')) {
             save(c, line + 5);
         } else if (strncmp(line, "/result", 7) == 0 && (line[7] == ' ' || line[7] == '\0')) {
@@ -206,17 +223,32 @@ static int talk(conversation *c) {
             free(line);
             break;
         } else if (line[0] == '/') {
-            fprintf(stderr, "%s: the commands are /result TEXT, /reset, /save FILE and /quit\n", line);
+            fprintf(stderr, "%s: no such command, /help lists them\n", line);
         } else if (line[0] != '\0') {
-            size_t before = c->size;
-            if (!append_message(c, "user", line)) status = failure("chat", "out of memory");
-            if (status == EXIT_GOOD && answer(c) != EXIT_GOOD) c->size = before; /* the message is as if never said */
-            if (c->history) c->history[c->size] = '\0';
+            size_t before = c->history.size;
+            if (!history_add_text(&c->history, "user", NULL, line)) status = failure("chat", "out of memory");
+            if (status == EXIT_GOOD) status = answer(c);
+            if (status != EXIT_GOOD) history_cut(&c->history, before); /* the message is as if never said */
         }
         free(line);
-        if (status != EXIT_GOOD) return status;
+        if (status != EXIT_GOOD && !terminal) return status;
     }
     return EXIT_GOOD;
+}
+
+static void warn(void *user, int32_t level, const char *message) {
+    (void)user;
+    if (strncmp(message, "chat: ", 6) == 0) message += 6;
+    if (level <= LM_LOG_LEVEL_WARNING) fprintf(stderr, "lm chat: %s\n", message);
+}
+
+/* Is the grammar of the answers one? Each answer compiles its own. */
+static int check_grammar(const conversation *c, const chat_options *o) {
+    lm_grammar *grammar = NULL;
+    if (!o->gbnf_path && !o->schema_path) return EXIT_GOOD;
+    int status = read_grammar("chat", c->model, o->gbnf_path, o->schema_path, &grammar);
+    lm_grammar_destroy(grammar);
+    return status;
 }
 
 static int open_all(conversation *c, const chat_options *o) {
@@ -225,9 +257,12 @@ static int open_all(conversation *c, const chat_options *o) {
     lm_error error;
     params.n_ctx = o->n_ctx;
     session.family = o->family;
+    session.log.write = warn;
     if (o->tools_path && !(c->tools = read_input("chat", o->tools_path, &c->tools_size))) return EXIT_FAILED;
     if (o->schema_path && !(c->schema = read_input("chat", o->schema_path, &c->schema_size))) return EXIT_FAILED;
     if (o->gbnf_path && !(c->gbnf = read_input("chat", o->gbnf_path, &c->gbnf_size))) return EXIT_FAILED;
+    int status = check_grammar(c, o);
+    if (status != EXIT_GOOD) return status;
     if (lm_context_open(c->model, &params, &c->context, &error) != LM_OK ||
         lm_chat_session_create(c->model, c->context, &session, &c->session, &error) != LM_OK)
         return failure_of("chat", &error);
@@ -259,7 +294,7 @@ int lm_chat_command(int argc, char **argv) {
     option table[sizeof own / sizeof *own + SAMPLER_OPTIONS + 1] = {{0}};
     conversation c = {.options = &o};
     memcpy(table, own, sizeof own);
-    sampler_options_init(&sampling, table + sizeof own / sizeof *own);
+    sampler_options_init(&sampling, "chat", table + sizeof own / sizeof *own);
     common_options_init(&common);
     int status = options_parse(&about, table, common.table, argc, argv, &model_path);
     if (status >= 0) return status;
@@ -279,14 +314,14 @@ int lm_chat_command(int argc, char **argv) {
     if (status == EXIT_GOOD) status = open_all(&c, &o);
     c.colors = stdout_is_terminal();
     if (status == EXIT_GOOD && o.prompt)
-        status = append_message(&c, "user", o.prompt) ? answer(&c) : failure("chat", "out of memory");
+        status = history_add_text(&c.history, "user", NULL, o.prompt) ? answer(&c) : failure("chat", "out of memory");
     else if (status == EXIT_GOOD)
         status = talk(&c);
     sampler_options_free(&sampling);
     free(c.tools);
     free(c.schema);
     free(c.gbnf);
-    free(c.history);
+    history_free(&c.history);
     lm_chat_session_destroy(c.session);
     lm_context_close(c.context);
     lm_model_close(c.model);

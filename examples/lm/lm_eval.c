@@ -188,8 +188,8 @@ int lm_eval(int argc, char **argv) {
     int32_t type;
     if (!o.text) return usage_error("eval", "-f is missing");
     if (o.n_ctx < 4 || o.n_ctx > 1 << 24) return usage_error("eval", "-c is %d", (int)o.n_ctx);
-    if ((o.kv && !cache_type(o.kv, &type)) || (o.kv_v && !cache_type(o.kv_v, &type)))
-        return usage_error("eval", "--kv: no such cache type");
+    if (o.kv && !cache_type(o.kv, &type)) return usage_error("eval", "--kv: no cache type \"%s\"", o.kv);
+    if (o.kv_v && !cache_type(o.kv_v, &type)) return usage_error("eval", "--kv-v: no cache type \"%s\"", o.kv_v);
 
     evaluation e = {.n_ctx = (size_t)o.n_ctx};
     token_list tokens = {0};

@@ -110,7 +110,7 @@ static int run(const fit_options *o, const lm_context_params *context, lm_runtim
     params.memory_bytes = o->ram_gb > 0 ? (uint64_t)(USABLE_SHARE * ram) : available;
     params.bytes_per_second = (uint64_t)bandwidth;
     if (path && lm_model_plan(path, &params, &plan, &error) != LM_OK)
-        return failure("fit", "%s: %s", path, error.message);
+        return error.status == LM_ERR_ARGUMENT ? failure_of("fit", &error) : failure_of_file("fit", path, &error);
     if (o->json) putchar('{');
     if (path) print_plan(path, &plan, o->json);
     print_rule(ram, bandwidth, o->json);

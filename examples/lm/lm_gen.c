@@ -103,7 +103,7 @@ static int generate(const gen_options *o, generation *g, bool probs, int32_t *n_
         if (evaluated == LM_OK && !g->drafting.speculator) evaluated = lm_context_eval(g->context, tokens, n);
         if (evaluated == LM_ERR_CANCELLED) break;
         if (evaluated == LM_ERR_FULL) {
-            fprintf(stderr, "\nlm gen: the context is full");
+            fprintf(stderr, "\nlm gen: the context is full\n");
             break;
         }
         if (evaluated != LM_OK) {
@@ -129,14 +129,18 @@ static int open_context(const gen_options *o, generation *g) {
         return usage_error("gen", "--kv-v: no cache type \"%s\"", o->v_type);
     draft_options_prepare(&o->draft, &params);
     if (lm_context_open(g->model, &params, &g->context, &error) == LM_OK) return EXIT_GOOD;
-    return error.status == LM_ERR_ARGUMENT ? usage_error("gen", "%s", error.message) : failure_of("gen", &error);
+    return failure_of("gen", &error);
+}
+
+static int32_t context_length(const generation *g) {
+    lm_context_params params = LM_CONTEXT_PARAMS_INIT;
+    lm_context_get_params(g->context, &params);
+    return params.n_ctx;
 }
 
 /* Tokens that may be generated: a grammar completes its text within them. */
 static int32_t room_for(const gen_options *o, const generation *g) {
-    lm_context_params params = LM_CONTEXT_PARAMS_INIT;
-    if (lm_context_get_params(g->context, &params) != LM_OK) return o->n_tokens;
-    int32_t room = params.n_ctx > (int32_t)g->tokens.count ? params.n_ctx - (int32_t)g->tokens.count : 0;
+    int32_t room = context_length(g) - (int32_t)g->tokens.count;
     return o->n_tokens >= 0 && o->n_tokens < room ? o->n_tokens : room;
 }
 
@@ -149,6 +153,9 @@ static int run(const gen_options *o, generation *g, bool probs) {
     if (status == EXIT_GOOD && g->tokens.count == 0)
         status = failure("gen", "the prompt is empty, and the model has no begin token");
     if (status == EXIT_GOOD) status = open_context(o, g);
+    if (status == EXIT_GOOD && g->tokens.count > (size_t)context_length(g))
+        status = failure("gen", "the prompt has %zu tokens, the context %d (-c N makes it longer)", g->tokens.count,
+                         (int)context_length(g));
     if (status == EXIT_GOOD) status = drafting_begin("gen", g->runtime, &o->draft, g->context, &g->drafting);
     if (status != EXIT_GOOD) return status;
     catch_interrupt(g->context);
@@ -200,10 +207,14 @@ int lm_gen(int argc, char **argv) {
          NULL},
         {"--n-draft", NULL, OPTION_INT, &o.draft.n_draft, "N", "tokens proposed at once, at most (4)", NULL},
         {"--quiet", "-q", OPTION_FLAG, &o.quiet, NULL, "no line of figures at the end", NULL},
+        {"--n-probs", NULL, OPTION_INT, &sampling.params.n_probs, "N",
+         "report the N likeliest tokens of each step on stderr", NULL},
+        {"--probs-after", NULL, OPTION_FLAG, &sampling.probs_after, NULL, "report them as the samplers left them",
+         NULL},
     };
     option table[sizeof own / sizeof *own + SAMPLER_OPTIONS + 1] = {{0}};
     memcpy(table, own, sizeof own);
-    sampler_options_init(&sampling, table + sizeof own / sizeof *own);
+    sampler_options_init(&sampling, "gen", table + sizeof own / sizeof *own);
     common_options_init(&common);
     int status = options_parse(&about, table, common.table, argc, argv, &model_path);
     if (status >= 0) return status;

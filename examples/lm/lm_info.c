@@ -112,7 +112,7 @@ static int open_described(const common_options *common, const char *path, lm_mod
     if (open_path(path, &params, out, &error) != LM_OK) {
         params.vocab_only = 1;
         if (open_path(path, &params, out, &second) != LM_OK)
-            status = failure("info", "%s: %s", shown_path(path), error.message);
+            status = failure_of_file("info", shown_path(path), &error);
         else
             fprintf(stderr, "lm info: cannot be run: %s\n", error.message);
     }

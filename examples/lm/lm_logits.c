@@ -112,6 +112,8 @@ int lm_logits_command(int argc, char **argv) {
     status = read_tokens("logits", o.tokens, &tokens);
     if (status == EXIT_GOOD && tokens.count > 1 << 24)
         status = usage_error("logits", "%zu tokens are too many", tokens.count);
+    if (status == EXIT_GOOD && o.n_ctx > 0 && tokens.count > (size_t)o.n_ctx)
+        status = usage_error("logits", "%zu tokens do not fit a context of %d (-c)", tokens.count, (int)o.n_ctx);
     if (status == EXIT_GOOD) status = open_model("logits", &common, model_path, &model);
     if (status == EXIT_GOOD) {
         params.n_ctx = o.n_ctx ? o.n_ctx : tokens.count > 512 ? (int32_t)tokens.count : 512;

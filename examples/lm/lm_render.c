@@ -28,7 +28,7 @@ static int open_chat(const char *name, const common_options *common, const char 
         int status = open_vocabulary(name, common, path, &model);
         if (status != EXIT_GOOD) return status;
         if (lm_chat_from_model(model, NULL, out, &error) != LM_OK)
-            status = failure(name, "%s: %s", shown_path(path), error.message);
+            status = failure_of_file(name, shown_path(path), &error);
         lm_model_close(model);
         return status;
     }
@@ -39,7 +39,7 @@ static int open_chat(const char *name, const common_options *common, const char 
     lm_status status = lm_chat_from_template(n ? text : "{# #}", n ? n : 5, NULL, out, &error);
     free(text);
     if (status == LM_OK) return EXIT_GOOD;
-    return failure(name, "%s:%d: %s", path, (int)error.line, error.message);
+    return failure_of_file(name, path, &error);
 }
 
 /* YYYY-MM-DDTHH:MM:SS; the ranges are the library's to check. */
@@ -102,10 +102,9 @@ int lm_render_command(int argc, char **argv) {
     } else if (rendered == LM_ERR_RAISED) {
         fprintf(stderr, "raised: %s\n", lm_chat_message(chat));
         status = EXIT_NEGATIVE;
-    } else if (error.line > 0) {
-        status = failure("render", "%s:%d: %s", shown_path(arguments[0]), (int)error.line, error.message);
-    } else {
-        status = failure("render", "%s", error.message);
+    } else { /* lines are the template's where the inputs are JSON */
+        bool of_template = error.line > 0 && strncmp(error.message, "JSON", 4) != 0;
+        status = failure_of_file("render", of_template ? shown_path(arguments[0]) : arguments[1], &error);
     }
     free(inputs);
     lm_chat_destroy(chat);
@@ -130,6 +129,7 @@ static int parse(const parse_options *o, const lm_chat *chat, const char *tools,
     params.tools_size = tools_size;
     if (lm_chat_parser_create(chat, o->format, &params, &parser, &error) != LM_OK)
         return error.status == LM_ERR_NOT_FOUND ? usage_error("parse", "%s", error.message)
+               : o->tools_path                  ? failure_of_file("parse", o->tools_path, &error)
                                                 : failure_of("parse", &error);
     int result = EXIT_FAILED;
     char *text = read_input("parse", o->file ? o->file : "-", &n);

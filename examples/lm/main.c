@@ -42,9 +42,16 @@ int main(int argc, char **argv) {
         print_usage(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    static char help_option[] = "--help";
+    bool help = strcmp(argv[1], "help") == 0;
+    if ((help && argc == 2) || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
         return EXIT_GOOD;
+    }
+    if (help) { /* lm help gen: lm gen --help */
+        argv[1] = argv[2];
+        argv[2] = help_option;
+        argc = 3;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("lm %d.%d.%d\n", (int)(lm_version() / 1000000), (int)(lm_version() / 1000 % 1000),

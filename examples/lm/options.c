@@ -40,7 +40,7 @@ static void print_options(const option *o) {
         char head[64];
         snprintf(head, sizeof head, "%s%s%s%s%s", o->name, o->alias ? ", " : "", o->alias ? o->alias : "",
                  o->argument ? " " : "", o->argument ? o->argument : "");
-        printf("  %-28s %s\n", head, o->help);
+        printf("  %-28s%s%s\n", head, strlen(head) > 28 ? "\n                               " : " ", o->help);
     }
 }
 
@@ -66,7 +66,8 @@ static const char *take_value(const option *o, const char *text) {
     switch (o->kind) {
     case OPTION_FLAG: *(bool *)o->value = true; return NULL;
     case OPTION_INT:
-        if (!read_int(text, INT32_MIN, INT32_MAX, &integer)) return "is not a whole number";
+        if (!read_int(text, INT32_MIN, INT32_MAX, &integer))
+            return "is not a whole number from -2147483648 to 2147483647";
         *(int32_t *)o->value = (int32_t)integer;
         return NULL;
     case OPTION_UINT:

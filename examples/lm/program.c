@@ -35,8 +35,30 @@ int failure(const char *command_name, const char *format, ...) {
     return EXIT_FAILED;
 }
 
+/* The library names members of its structs; people know the options that fill them. */
+static const struct {
+    const char *member, *option;
+} spellings[] = {{"lm_runtime_params.cpu", "--cpu"},
+                 {"lm_runtime_params.n_threads", "--threads"},
+                 {"lm_context_params.n_ctx", "-c"},
+                 {"lm_context_params.n_batch", "--batch"}};
+
 int failure_of(const char *command_name, const lm_error *error) {
+    for (size_t i = 0; error->status == LM_ERR_ARGUMENT && i < sizeof spellings / sizeof *spellings; i++) {
+        size_t n = strlen(spellings[i].member);
+        if (strncmp(error->message, spellings[i].member, n) == 0)
+            return usage_error(command_name, "%s%s", spellings[i].option, error->message + n);
+    }
     return failure(command_name, "%s (%s)", error->message, lm_status_name(error->status));
+}
+
+int failure_of_file(const char *command_name, const char *path, const lm_error *error) {
+    char named[512];
+    snprintf(named, sizeof named, " %s: ", path);
+    if (strstr(error->message, named)) return failure(command_name, "%s", error->message);
+    if (error->line > 0 && strncmp(error->message, "JSON line", 9) != 0)
+        return failure(command_name, "%s:%d: %s", path, (int)error->line, error->message);
+    return failure(command_name, "%s: %s", path, error->message);
 }
 
 int failure_of_context(const char *command_name, const lm_context *context) {
@@ -48,9 +70,7 @@ int open_runtime(const char *command_name, const common_options *common, lm_runt
     lm_error error;
     params.n_threads = common->n_threads;
     params.cpu = common->cpu;
-    if (lm_runtime_create(&params, out, &error) == LM_OK) return EXIT_GOOD;
-    if (error.status == LM_ERR_ARGUMENT) return usage_error(command_name, "%s", error.message);
-    return failure_of(command_name, &error);
+    return lm_runtime_create(&params, out, &error) == LM_OK ? EXIT_GOOD : failure_of(command_name, &error);
 }
 
 lm_status open_path(const char *path, const lm_model_params *params, lm_model **out, lm_error *error) {
@@ -69,7 +89,7 @@ static int open_file(const char *command_name, lm_runtime *runtime, const char *
     params.vocab_only = vocab_only;
     params.prefetch = !vocab_only;
     if (open_path(path, &params, out, &error) == LM_OK) return EXIT_GOOD;
-    return failure(command_name, "%s: %s", shown_path(path), error.message);
+    return failure_of_file(command_name, shown_path(path), &error);
 }
 
 static int open_alone(const char *command_name, const common_options *common, const char *path, bool vocab_only,

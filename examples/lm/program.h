@@ -60,9 +60,11 @@ int open_model(const char *command_name, const common_options *common, const cha
 /* A model on a runtime that others share. */
 int open_model_on(const char *command_name, lm_runtime *runtime, const char *path, lm_model **out);
 
-/* "lm gen: SENTENCE" on stderr, and 3. */
+/* "lm gen: SENTENCE" on stderr, and 3; failure_of gives 2 where an option is to blame. */
 int failure(const char *command_name, const char *format, ...);
 int failure_of(const char *command_name, const lm_error *error);
+/* The same of a file, named once. */
+int failure_of_file(const char *command_name, const char *path, const lm_error *error);
 int failure_of_context(const char *command_name, const lm_context *context);
 
 /* ---- files and lists ---- */
@@ -103,8 +105,8 @@ void end_progress(void);
 bool stdin_is_terminal(void);
 bool stdout_is_terminal(void);
 
-/* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program. context may be NULL; another
- * one clears the flag. */
+/* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program; with NULL, the first one. A
+ * context clears the flag. */
 void catch_interrupt(lm_context *context);
 bool was_interrupted(void);
 

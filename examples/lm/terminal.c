@@ -54,10 +54,10 @@ void catch_interrupt(lm_context *context) {
     working = context;
     if (context) interrupted = 0;
 #if defined(_WIN32)
-    signal(SIGINT, on_interrupt);
+    signal(SIGINT, context ? on_interrupt : SIG_DFL);
 #else
     struct sigaction action = {0};
-    action.sa_handler = on_interrupt;
+    action.sa_handler = context ? on_interrupt : SIG_DFL;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
 #endif

@@ -20,6 +20,7 @@ import unittest
 LM = sys.argv.pop(1)
 SHARED = pathlib.Path(os.environ.get("LM_SHARED", "/nonexistent"))
 STORIES = SHARED / "data/models/stories260K.gguf"
+GOLDEN = pathlib.Path(__file__).parent.parent / "golden/models"
 needs_shared = unittest.skipUnless(STORIES.exists(), "no reference material here")
 
 
@@ -51,12 +52,51 @@ class Usage(unittest.TestCase):
         for command in (["info"], ["gen", "-p", "a"], ["eval", "-f", "-"], ["tokenize"], ["bench"], ["logits", "--tokens", "1", "-o", "y"]):
             self.assertIn("no-such", self.refused(3, command[0], "no-such.gguf", *command[1:]))
 
+    def test_messages_name_options_as_they_were_written(self):
+        model = str(GOLDEN / "qwen3.gguf")
+        for wanted, *arguments in (
+                ("-c is -1", "gen", model, "-p", "a", "-c", "-1"), ("-c is -1", "chat", model, "-c", "-1"), ("-c is -1", "logits", model, "--tokens", "1", "-c", "-1", "-o", "-"),
+                ("--threads is -2", "info", model, "-t", "-2"), ("lm info: --cpu: ", "info", model, "--cpu", "sse9"),
+                ("--samplers: there is no sampler", "gen", model, "-p", "a", "--samplers", "foo"),
+                ("lm chat: --min-keep: -1 is not", "chat", model, "--min-keep", "-1"), ("--logit-bias: token 99999", "gen", model, "-p", "a", "--logit-bias", "99999=1"),
+                ("--mirostat-ent: -1", "gen", model, "-p", "a", "--mirostat", "1", "--mirostat-ent", "-1"),
+                ("lm chat: a reasoning budget", "chat", model, "--reasoning-budget", "3"), ("unknown option", "chat", model, "--n-probs", "3"),
+                ("from -2147483648 to 2147483647", "gen", model, "-p", "a", "-n", "99999999999"), ("q9", "eval", model, "-f", "-", "--kv", "q9"),
+                ("3 tokens do not fit a context of 2", "logits", model, "--tokens", "1,2,3", "-c", "2", "-o", "-")):
+            self.assertIn(wanted, self.refused(2, *arguments))
+
+    def test_files_are_named_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for path, inside in ((f"{folder}/none.gguf", None), (folder, None), (f"{folder}/text", b"some text\n" * 9)):
+                if inside:
+                    pathlib.Path(path).write_bytes(inside)
+                for command in (["info"], ["gen", "-p", "a"], ["fit", "--ram", "1", "--bandwidth", "1"], ["bench"], ["chat"]):
+                    self.assertEqual(self.refused(3, command[0], path, *command[1:]).count(path), 1)
+            broken = pathlib.Path(folder) / "broken.json"
+            broken.write_text("{broken")
+            model = GOLDEN.parent / "session/chat.gguf"
+            for arguments in (["gen", model, "-p", "a", "--json-schema", broken], ["chat", model, "--json-schema", broken], ["chat", model, "--gbnf", broken],
+                              ["chat", model, "-p", "a", "--tools", broken], ["render", model, broken], ["parse", "--format", "qwen3", "--tools", broken],
+                              ["grammar", "check", "--schema", broken]):
+                self.assertEqual(self.refused(3, *arguments).count("broken.json"), 1)
+            self.assertIn(b"broken.json: ", lm("bench", model, "-d", "4", "--state", broken).stderr)
+
+    def test_a_prompt_that_is_too_long_is_refused_at_once(self):
+        message = self.refused(3, "gen", GOLDEN / "qwen3.gguf", "-p", "the rain in " * 40, "-c", "16")
+        self.assertRegex(message, r"the prompt has \d+ tokens, the context 16 \(-c N")
+
+    def test_help_is_a_command_too(self):
+        self.assertEqual(lm("help").stdout, lm("--help").stdout)
+        self.assertEqual(lm("help", "chat").stdout, lm("chat", "--help").stdout)
+        self.assertIn("frob", self.refused(2, "help", "frob"))
+
     def test_every_command_has_help(self):
         for command in ("gen", "chat", "render", "parse", "grammar", "info", "fit", "bench", "embed", "eval", "logits", "tokenize", "detokenize"):
             result = lm(command, "--help")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertIn(b"usage: lm " + command.encode(), result.stdout)
             self.assertIn(b"--cpu LEVEL", result.stdout)
+            self.assertTrue(all(line[30:31] in b" " for line in result.stdout.splitlines() if line.startswith(b" " * 9)))  # texts are in one column
 
 
 class Grammar(unittest.TestCase):
@@ -84,9 +124,6 @@ class Grammar(unittest.TestCase):
             self.assertIn(b"uniqueItems", refused.stderr)
             self.assertEqual(lm("grammar", "frob", "--gbnf", gbnf).returncode, 2)
             self.assertEqual(lm("grammar", "check").returncode, 2)
-
-
-GOLDEN = pathlib.Path(__file__).parent.parent / "golden/models"
 
 
 class Embed(unittest.TestCase):
@@ -195,6 +232,35 @@ class Chat(unittest.TestCase):
             self.assertEqual(len(figures), 3)
             self.assertLess(figures[1][1], figures[1][0] // 2)  # the second turn evaluates its own tokens
         self.assertEqual(lm("chat", self.MODEL, "--think", "maybe").returncode, 2)
+
+    def test_a_conversation_is_taken_up_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first, second, bad = (pathlib.Path(folder) / name for name in ("first", "second", "bad"))
+            bad.write_text('{"role": "user"}')
+            first.write_text('\n[ {"role": "user", "content": "one"}, {"role": "assistant", "content": "1"} ]\n\n')
+            lines = f"zero\n/load {first}\n/load {bad}\n/load {folder}/none\n/load\ntwo\n/save {second}\n/help\n"
+            talk = lm("chat", self.MODEL, "-n", 4, "--system", "gone", stdin=lines.encode())
+            self.assertEqual(talk.returncode, 0, talk.stderr)
+            self.assertEqual([m["content"] for m in json.loads(second.read_text())][:3], ["one", "1", "two"])
+            for wanted in (b"loaded", b"bad: no JSON array of messages\n", b"none: ", b"/load : a file name is missing", b"/save FILE"):
+                self.assertIn(wanted, talk.stderr)
+
+    def test_a_script_learns_that_an_answer_failed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tools = pathlib.Path(folder) / "tools"
+            for content, wanted in (("{}", "not a JSON array"), ("[1]", "element 0 is not an object"), ("[", "JSON line 1")):
+                tools.write_text(content)
+                result = lm("chat", self.MODEL, "--tools", tools, stdin=b"one\ntwo\n")
+                self.assertEqual((result.returncode, result.stdout, result.stderr.count(b"\n")), (3, b"", 1), result.stderr)
+                self.assertIn(f"{tools}: {wanted}", result.stderr.decode())
+        result = lm("chat", self.MODEL, "-p", "one", "-c", 4)
+        self.assertEqual((result.returncode, result.stdout), (3, b""))
+        self.assertIn(b"do not fit a context of 4 (-c N", result.stderr)
+
+    def test_a_model_without_a_template_is_talked_to_with_a_warning(self):
+        result = lm("chat", GOLDEN / "qwen3.gguf", "-p", "hi", "-n", 4, "--temp", 0)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b"lm chat: the model has no template", result.stderr)
 
     def test_a_grammar_and_a_limit(self):
         with tempfile.TemporaryDirectory() as folder:

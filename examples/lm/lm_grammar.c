@@ -12,6 +12,21 @@ static size_t count_code_points(const char *text, size_t n) {
     return count;
 }
 
+/* The next character, or that there is none. A line feed at the end of a file is easily overlooked. */
+static void print_rest(const char *text, size_t n) {
+    size_t length = n > 0;
+    while (length < n && ((unsigned char)text[length] & 0xC0) == 0x80) length++;
+    if (n == 0) {
+        puts("the text ends too early");
+    } else if (n == 1 && text[0] == '\n') {
+        puts("there is a line feed at the end");
+    } else {
+        fputs("comes ", stdout);
+        print_json_text(stdout, text, length);
+        putchar('\n');
+    }
+}
+
 static int check(const lm_grammar *grammar, const char *path) {
     lm_grammar_matcher *matcher;
     lm_error error;
@@ -27,7 +42,8 @@ static int check(const lm_grammar *grammar, const char *path) {
     if (status == LM_ERR_MISMATCH || (status == LM_OK && !lm_grammar_matcher_is_complete(matcher))) {
         /* A character of which only the first bytes fit is not viable. */
         while (viable < size && viable > 0 && ((unsigned char)text[viable] & 0xC0) == 0x80) viable--;
-        printf("rejected: %zu leading code points are viable\n", count_code_points(text, viable));
+        printf("rejected: %zu leading code points are viable, then ", count_code_points(text, viable));
+        print_rest(text + viable, size - viable);
         result = EXIT_NEGATIVE;
     } else if (status != LM_OK) {
         result = failure("grammar", "the text cannot be checked (%s)", lm_status_name(status));

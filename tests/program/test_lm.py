@@ -114,6 +114,8 @@ class Grammar(unittest.TestCase):
                 self.assertEqual((result.returncode, result.stderr), (status, b""), content)
                 self.assertIn(out, result.stdout)
                 self.assertEqual(lm("grammar", "check", option, file, "-f", "-", stdin=content.encode()).stdout, result.stdout)
+            for content, wanted in (("h\u00e912!\n", b"then there is a line feed at the end"), ("h\u00e91\u20ac", b'then comes "\xe2\x82\xac"\n'), ("h", b"then the text ends too early")):
+                self.assertIn(wanted, lm("grammar", "check", "--gbnf", gbnf, "-f", "-", stdin=content.encode()).stdout)
             self.assertEqual(lm("grammar", "check", "--gbnf", gbnf).returncode, 0)
             for bad in ("root ::= other", "root ::= root \"a\"", "root ::= <tool>"):
                 gbnf.write_text(bad)

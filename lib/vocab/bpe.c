@@ -119,7 +119,7 @@ static lm_status intern_letters(lm_vocab *vocab, lm_error *error) {
         missing += vocab->byte_symbols[byte] >= vocab->n_tokens;
     }
     if (missing > 0)
-        lm_log_write(&vocab->env, LM_LOG_LEVEL_WARNING, "the vocabulary has no token for %u of the 256 bytes", missing);
+        lm_log_write(&vocab->env, LM_LOG_LEVEL_INFO, "the vocabulary has no token for %u of the 256 bytes", missing);
     return LM_OK;
 }
 

@@ -37,7 +37,7 @@ let package = Package(
             sources: ["box.c"], publicHeadersPath: ".",
             cSettings: [.define("LM_BOX_FILE", to: "\"\(Context.packageDirectory)/examples/box/box.gguf\"")]),
         .target(name: "LMBox", dependencies: ["LM", "CLM", "CLMBox"], path: "bindings/swift/Sources/LMBox"),
-        .executableTarget(name: "lm-chat", dependencies: ["LM"], path: "examples/swift"),
+        .executableTarget(name: "lm-chat", dependencies: ["LMBox"], path: "examples/swift"),
         .target(
             name: "ConversationExample", dependencies: ["LM"], path: "examples/ios", exclude: ["README.md", "ChatApp.swift"],
             sources: ["Conversation.swift"]),

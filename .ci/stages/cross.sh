@@ -28,7 +28,7 @@ windows_run() {
     export WINEDEBUG=-all
     wineserver -p120 # does not start anew for each program
     local windows=$out/windows t
-    cp "$windows/liblm-0.dll" "$windows/examples/box/liblm-box-0.dll" "$windows/examples/lm" && cp "$windows/liblm-0.dll" "$windows/examples" &&
+    cp "$windows/liblm-0.dll" "$windows/examples/box/liblm-box-0.dll" "$windows/examples/lm" && cp "$windows/liblm-0.dll" "$windows/examples/box/liblm-box-0.dll" "$windows/examples" &&
         wine "$windows/examples/minimal.exe" tests/golden/models/qwen3.gguf 2>/dev/null | grep -q . && same_story wine "$windows/examples/lm/lm.exe" || return 1
     for t in abi/frozen_program consumers/consumer; do
         x86_64-w64-mingw32-gcc-posix -O2 -std=c11 -DLM_STATIC -Iinclude tests/$t.c "$windows/liblm.a" -lm -pthread -static \

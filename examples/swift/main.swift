@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A conversation on the terminal: swift run -c release lm-chat MODEL.gguf [SYSTEM TEXT]. The whole history goes into every turn; only
-// what is new is evaluated. An empty line or the end of the input ends it.
+// A conversation on the terminal: swift run -c release lm-chat [MODEL.gguf [SYSTEM TEXT]], without a model with the built-in one. The whole
+// history goes into every turn; only what is new is evaluated. An empty line or the end of the input ends it.
 import Foundation
-import LM
+import LMBox
 
 func fail(_ text: String) -> Never {
     FileHandle.standardError.write(Data("lm-chat: \(text)\n".utf8))
@@ -11,15 +11,14 @@ func fail(_ text: String) -> Never {
 
 func say(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
-guard CommandLine.arguments.count > 1 else {
-    FileHandle.standardError.write(Data("usage: lm-chat MODEL.gguf [SYSTEM TEXT]\n".utf8))
-    exit(2)
+func openContext(_ path: String?) async throws -> Context {
+    guard let path else { return try await Context.open(try Model.builtin()) }
+    let parameters = try ContextParameters.fitting(path, contextLength: 8192)
+    return try await Context.open(try await Model.open(path), parameters)
 }
 
 do {
-    let path = CommandLine.arguments[1]
-    let parameters = try ContextParameters.fitting(path, contextLength: 8192)
-    let context = try await Context.open(try await Model.open(path), parameters)
+    let context = try await openContext(CommandLine.arguments.dropFirst().first)
     let chat = try await Chat(context) { level, message in
         if level <= .warning { FileHandle.standardError.write(Data("\(level): \(message)\n".utf8)) }
     }

@@ -7,7 +7,7 @@
  *     lm_sampler *sampler;
  *     lm_error error;
  *     lm_token tokens[256], token;
- *     char text[64];
+ *     char text[256];
  *     lm_text_stream stream = {{0}, 0};
  *
  *     if (lm_model_open("model.gguf", NULL, &model, &error) != LM_OK) return 1;
@@ -17,7 +17,7 @@
  *     lm_context_eval(context, tokens, (size_t)n);
  *     while (lm_sample(context, sampler, &token) == LM_OK && !lm_token_is_end(model, token)) {
  *         n = lm_text_stream_next(model, &stream, token, 0, text, sizeof text);
- *         fwrite(text, 1, (size_t)n, stdout);
+ *         if (n > 0 && n <= (int32_t)sizeof text) fwrite(text, 1, (size_t)n, stdout); // a few vocabularies have longer ones
  *         if (lm_context_eval(context, &token, 1) != LM_OK) break;
  *     }
  */

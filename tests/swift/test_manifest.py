@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What SwiftPM would only say on a machine with Swift: Package.swift leaves out every file under lib/ and kernels/ that is not C, and
-the Swift of README.md is the program of tests/consumers/swiftpm.
+the Swift of README.md and doc/swift.md is in the programs of tests/consumers/swiftpm.
 
 usage: test_manifest.py SOURCE_ROOT
 """
@@ -34,10 +34,20 @@ def main():
             problems.append(f"Package.swift leaves out {name}")
     if "unsafeFlags" in manifest:
         problems.append("Package.swift uses unsafe flags: packages that depend on it would be refused")
-    program = (root / "tests/consumers/swiftpm/Sources/hello/main.swift").read_text()
-    shown = re.findall(r"^```swift\n(.*?)^```$", (root / "README.md").read_text(), flags=re.S | re.M)
-    if program.split("\n", 1)[1] not in shown:
-        problems.append("README.md does not show tests/consumers/swiftpm/Sources/hello/main.swift")
+    consumer = root / "tests/consumers/swiftpm"
+    known = [path.read_text().split("\n", 1)[1] for path in consumer.glob("Sources/*/main.swift")]
+    package = (consumer / "Package.swift").read_text()
+    for page, wanted in (("README.md", 1), ("doc/swift.md", 2)):
+        shown = re.findall(r"^```swift\n(.*?)^```$", (root / page).read_text(), flags=re.S | re.M)
+        if len(shown) < wanted:
+            problems.append(f"{page} shows {len(shown)} blocks of Swift")
+        for block in shown:
+            if block.startswith("// in Package.swift\n"):  # lines of a manifest, with a path of the reader's own
+                lines = [line.strip().rstrip(",") for line in block.replace('"../liblm"', '"../../.."').splitlines()[1:]]
+                if not all(line.removeprefix("targets: [").removesuffix("]") in package for line in lines):
+                    problems.append(f"{page} shows lines that tests/consumers/swiftpm/Package.swift has not")
+            elif block not in known:
+                problems.append(f"{page} shows a program that is not in tests/consumers/swiftpm:\n{block}")
     print("\n".join(problems) or f"{n} files, {len(left_out)} left out")
     return 1 if problems or not n else 0
 

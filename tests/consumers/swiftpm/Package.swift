@@ -1,11 +1,14 @@
 // swift-tools-version: 6.0
 // SPDX-License-Identifier: MIT
-// A program that depends on liblm by path, as a new user writes it.
+// Programs that depend on liblm by path, as a new user writes them.
 import PackageDescription
 
 let package = Package(
     name: "hello",
     platforms: [.macOS(.v13)],
     dependencies: [.package(name: "liblm", path: "../../..")],
-    targets: [.executableTarget(name: "hello", dependencies: [.product(name: "LM", package: "liblm")])]
+    targets: [
+        .executableTarget(name: "hello", dependencies: [.product(name: "LMBox", package: "liblm")]),
+        .executableTarget(name: "conversation", dependencies: [.product(name: "LM", package: "liblm")]),
+    ]
 )

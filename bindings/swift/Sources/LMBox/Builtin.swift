@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import CLM
-public import LM
+@_exported public import LM // who imports LMBox has all of LM
 
 extension Model {
     /// The small model that is part of the program (`examples/box/README.md` says what it knows): nothing to download. Its bytes are used

@@ -96,7 +96,7 @@ def test_answers_keep_to_a_schema(chat_model: lm.Model) -> None:
 
 
 def test_answers_keep_to_a_grammar_and_templates_to_their_messages(chat_model: lm.Model) -> None:
-    with chat_model.chat(seed=2, n_ctx=512) as chat:
+    with chat_model.chat(seed=2, top_k=40, top_p=1.0, min_p=0.0, n_ctx=512) as chat:
         assert chat.ask("yes or no?", gbnf='root ::= "yes" | "no"').content in ("yes", "no")
     parts = [{"role": "user", "content": [{"type": "text", "text": "in parts"}]}]
     with lm.Chat(chat_model) as plain:

@@ -115,6 +115,8 @@ def test_views_need_no_numpy(model: lm.Model, monkeypatch: pytest.MonkeyPatch) -
             context.pooled()
     with model.context(outputs=lm.Output.POOLED, n_ctx=64) as context:
         rows: Any = context.embed(["ab", [3, 4]])
+        with pytest.raises(TypeError, match="a list of texts"):
+            context.embed("ab")
         assert rows.shape == (2, model.info.n_embd) and abs(rows[1, 0]) <= 1
 
 

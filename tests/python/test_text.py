@@ -37,6 +37,10 @@ def test_generation_is_eval_and_sample_in_turn(model: lm.Model) -> None:
                 chosen.append(context.sample(sampler))
                 context.eval(chosen[-1:])
         assert chosen == wanted
+        short, whole = {"temperature": 0.0}, {"sampling": lm.Sampling(temperature=0)}
+        assert context.generate("Once", max_tokens=20, **short).result() == context.generate("Once", max_tokens=20, **whole).result()  # type: ignore[arg-type]
+        with model.sampler(GREEDY) as sampler, pytest.raises(ValueError, match="its own sampling"):
+            context.generate("Once", sampler=sampler, temperature=1)
         generation = context.generate("Once", max_tokens=20, sampling=GREEDY)
         text = generation.result()
         assert generation.tokens == wanted and generation.finish == lm.Finish.LENGTH

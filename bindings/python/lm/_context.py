@@ -13,7 +13,7 @@ from ._adapter import Adapter, AdapterUse
 from ._errors import ClosedError, StateError, check, text_of
 from ._handle import Handle, Resource, Turn, made, sized, using
 from ._records import ContextParams, Memory, SyncInfo, record
-from ._sampler import Sampler, Sampling
+from ._sampler import Sampler, Sampling, choose_sampling
 from ._views import borrowed, shaped
 from ._vocabulary import Vocabulary, token_array
 
@@ -185,6 +185,8 @@ class Context(Handle):
     def embed(self, texts: Sequence[Text], *, normalise: bool = True) -> Floats:
         """Vectors of texts, [n_texts, width], with the context's pooling; with Pooling.NONE a row per token, text after text. Texts may be
         given as tokens. Empties all sequences."""
+        if isinstance(texts, str):
+            raise TypeError("embed takes a list of texts; for one, embed([text])[0]")
         listed = (raw.lm_embed_text * len(texts))()
         rows = 0
         for place, text in zip(listed, texts):
@@ -262,12 +264,14 @@ class Context(Handle):
     # ---- text ----
 
     def generate(self, prompt: Text, *, max_tokens: Optional[int] = None, seq: int = 0, sampler: Optional[Sampler] = None,
-                 sampling: Optional[Sampling] = None, grammar: Optional[Grammar] = None, schema: Optional[Schema] = None,
-                 speculator: Optional[Speculator] = None) -> Generation:
+                 temperature: Optional[float] = None, top_k: Optional[int] = None, top_p: Optional[float] = None,
+                 min_p: Optional[float] = None, seed: Optional[int] = None, sampling: Optional[Sampling] = None,
+                 grammar: Optional[Grammar] = None, schema: Optional[Schema] = None, speculator: Optional[Speculator] = None) -> Generation:
         """Continue a prompt on a sequence, which is made exactly the prompt first. See Model.generate."""
         from ._generate import Generation
 
-        return Generation(self, prompt, max_tokens=max_tokens, seq=seq, sampler=sampler, sampling=sampling, grammar=grammar, schema=schema,
+        chosen = choose_sampling(sampling, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed)
+        return Generation(self, prompt, max_tokens=max_tokens, seq=seq, sampler=sampler, sampling=chosen, grammar=grammar, schema=schema,
                           speculator=speculator)
 
     def _check(self, pointer: Any, status: int) -> None:

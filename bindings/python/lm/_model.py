@@ -207,7 +207,8 @@ class Model(Vocabulary):
         context.close()
 
     def chat(self, *, system: Optional[str] = None, messages: Sequence[Mapping[str, Any]] = (), tools: Sequence[Tool] = (),
-             temperature: Optional[float] = None, seed: Optional[int] = None, sampling: Optional[Sampling] = None, max_rounds: int = 8,
+             temperature: Optional[float] = None, top_k: Optional[int] = None, top_p: Optional[float] = None, min_p: Optional[float] = None,
+             seed: Optional[int] = None, sampling: Optional[Sampling] = None, max_rounds: int = 8,
              variables: Optional[Mapping[str, Any]] = None, template: Optional[str] = None, family: Optional[str] = None,
              context: Optional[Context] = None, seq: int = 0, **params: int) -> Conversation:
         """A conversation that keeps its history. tools: Python functions, which are called, or JSON declarations; max_rounds bounds how
@@ -217,8 +218,8 @@ class Model(Vocabulary):
         try:
             session = ChatSession(own or context, seq=seq, family=family, template=template)  # type: ignore[arg-type]
             return Conversation(session, [own] if own else [], system=system, messages=messages, tools=tools,
-                                sampling=choose_sampling(sampling, temperature=temperature, seed=seed), max_rounds=max_rounds,
-                                variables=variables)
+                                sampling=choose_sampling(sampling, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed),
+                                max_rounds=max_rounds, variables=variables)
         except BaseException:
             if own is not None:
                 own.close()

@@ -35,6 +35,8 @@ static lm_status check(lm_context *context, lm_speculator_params *p, lm_error *e
     if (p->drafter != LM_DRAFTER_MODEL) return LM_OK;
     if (!p->draft || p->draft == context)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_speculator_params.draft is no other context");
+    if (!(lm_context_in_force(p->draft)->outputs & LM_OUTPUT_LOGITS))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "the draft context gives no logits");
     bool recurrent = lm_kv_state(lm_context_kv(p->draft), 0) >= 0;
     if (p->draft_seq < 0 || p->draft_seq + (recurrent ? 1 : 0) >= lm_context_in_force(p->draft)->n_seqs)
         return lm_error_set(error, LM_ERR_ARGUMENT, "the draft context has %d sequences",

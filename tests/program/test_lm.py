@@ -361,6 +361,7 @@ class Draft(unittest.TestCase):
         for options, status, words in ((("--draft", "mtp"), 3, b"draft block"), (("--draft", "absent.gguf"), 3, b"absent.gguf"),
                                        (("--draft", "ngram", "--n-draft", 65), 2, b"--n-draft is 65"),
                                        (("--draft", "ngram", "--n-probs", 2), 2, b"--n-probs"),
+                                       (("--draft", self.GOLDEN / "models/bert.gguf"), 3, b"bert.gguf: the draft context gives no logits"),
                                        (("--draft", self.GOLDEN / "models/qwen35.gguf"), 3, b"the draft model has")):
             refused = self.gen(model, *options)
             self.assertEqual(refused.returncode, status, options)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * lm embed: the vector of a text, or of each token, as raw little-endian 32-bit floats. */
+ * lm embed: the vector of a text, or of each token, as raw little-endian 32-bit floats or as JSON. */
 #include "program.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 typedef struct embed_options {
     const char *tokens, *path, *text, *pooling, *out;
     int32_t n_batch;
-    bool raw;
+    bool raw, json;
 } embed_options;
 
 static bool read_pooling(const char *name, int32_t *pooling) {
@@ -33,10 +33,26 @@ static int read_text(const embed_options *o, const lm_model *model, token_list *
     return status;
 }
 
-static int write_rows(const char *path, const float *rows, size_t n) {
+/* [[0.1, ...], ...], with digits enough to read the same floats back. */
+static bool print_rows(FILE *file, const float *rows, size_t n_rows, size_t width) {
+    for (size_t row = 0; row < n_rows; row++)
+        for (size_t i = 0; i < width; i++) {
+            float x = rows[row * width + i];
+            fputs(i > 0 ? ", " : row > 0 ? ",\n [" : "[[", file);
+            if (x - x == 0)
+                fprintf(file, "%.9g", (double)x);
+            else
+                fputs("null", file); /* JSON has no infinities */
+            if (i + 1 == width) fputs("]", file);
+        }
+    return fputs("]\n", file) >= 0 && !ferror(file);
+}
+
+static int write_rows(const embed_options *o, const float *rows, size_t n_rows, size_t width) {
+    const char *path = o->out ? o->out : "-";
     FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
     if (!file) return failure("embed", "%s: %s", path, strerror(errno));
-    bool good = write_words(file, rows, n);
+    bool good = o->json ? print_rows(file, rows, n_rows, width) : write_words(file, rows, n_rows * width);
     if (file != stdout && fclose(file) != 0) good = false;
     return good ? EXIT_GOOD : failure("embed", "%s: %s", path, strerror(errno));
 }
@@ -44,7 +60,8 @@ static int write_rows(const char *path, const float *rows, size_t n) {
 static int run(const embed_options *o, lm_context *context, const token_list *tokens) {
     lm_context_params params = {.struct_size = sizeof params};
     lm_context_get_params(context, &params);
-    size_t rows = params.outputs & LM_OUTPUT_POOLED ? 1 : tokens->count, n = rows * lm_embed_width(context);
+    size_t rows = params.outputs & LM_OUTPUT_POOLED ? 1 : tokens->count, width = lm_embed_width(context);
+    size_t n = rows * width;
     float *out = malloc(n * sizeof *out);
     lm_embed_text text = {tokens->data, tokens->count};
     int status = EXIT_GOOD;
@@ -52,14 +69,14 @@ static int run(const embed_options *o, lm_context *context, const token_list *to
         status = failure("embed", "out of memory");
     else if (lm_embed(context, &text, 1, o->raw ? LM_EMBED_RAW : 0, out, n) != LM_OK)
         status = failure_of_context("embed", context);
-    if (status == EXIT_GOOD) status = write_rows(o->out, out, n);
+    if (status == EXIT_GOOD) status = write_rows(o, out, rows, width);
     free(out);
     return status;
 }
 
 int lm_embed_command(int argc, char **argv) {
     static const command about = {"embed", MODEL_ARGUMENT,
-                                  "Write the vector of a text as raw little-endian 32-bit floats." BUILTIN_HELP,
+                                  "Write the vector of a text: raw little-endian 32-bit floats, or JSON." BUILTIN_HELP,
                                   MODEL_NEEDED, 1};
     embed_options o = {.n_batch = 0};
     const char *model_path;
@@ -74,12 +91,13 @@ int lm_embed_command(int argc, char **argv) {
         {"--raw", NULL, OPTION_FLAG, &o.raw, NULL, "rows as the model gives them, not scaled to length 1", NULL},
         {"--batch", "-b", OPTION_INT, &o.n_batch, "N", "tokens evaluated together at most (as the model needs)", NULL},
         {"-o", "--out", OPTION_TEXT, (void *)&o.out, "FILE", "where the rows go (-: standard output)", NULL},
+        {"--json", NULL, OPTION_FLAG, &o.json, NULL, "rows as JSON, to standard output unless -o says otherwise", NULL},
         {0}};
     int status = options_parse(&about, own, common.table, argc, argv, &model_path);
     if (status >= 0) return status;
     lm_context_params params = LM_CONTEXT_PARAMS_INIT;
     params.outputs = LM_OUTPUT_POOLED;
-    if (!o.out) return usage_error("embed", "-o is missing");
+    if (!o.out && !o.json) return usage_error("embed", "-o or --json is missing");
     if ((o.tokens != NULL) + (o.path != NULL) + (o.text != NULL) > 1)
         return usage_error("embed", "-f, -p and --tokens exclude each other");
     if (o.pooling && !read_pooling(o.pooling, &params.pooling))

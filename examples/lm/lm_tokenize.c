@@ -5,12 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Its text, or its bytes where they are not whole characters. */
+static void print_piece(const lm_model *model, lm_token token) {
+    char text[4096], whole[4096];
+    lm_text_stream stream = {{0}, 0};
+    int32_t n = lm_token_piece(model, token, LM_DETOKENIZE_SPECIAL, text, sizeof text);
+    int32_t n_whole = lm_text_stream_next(model, &stream, token, LM_DETOKENIZE_SPECIAL, whole, sizeof whole);
+    printf("%d\t", (int)token);
+    if (n > (int32_t)sizeof text)
+        printf("%d bytes", (int)n);
+    else if (n >= 0 && n == n_whole && memcmp(text, whole, (size_t)n) == 0)
+        print_json_text(stdout, text, (size_t)n);
+    else
+        for (int32_t i = 0; i < n; i++) printf("<0x%02X>", (unsigned)(unsigned char)text[i]);
+    putchar('\n');
+}
+
 int lm_tokenize_command(int argc, char **argv) {
     static const command about = {"tokenize", MODEL_ARGUMENT,
                                   "Print the token ids of a text on one line, comma separated." BUILTIN_HELP,
                                   MODEL_NEEDED, 1};
     const char *model_path, *path = NULL, *text = NULL;
-    bool no_special = false, parse_special = false;
+    bool no_special = false, parse_special = false, pieces = false;
     common_options common;
     common_options_init(&common);
     option own[] = {
@@ -19,6 +35,7 @@ int lm_tokenize_command(int argc, char **argv) {
         {"--no-special", NULL, OPTION_FLAG, &no_special, NULL, "put no begin and end tokens around it", NULL},
         {"--parse-special", NULL, OPTION_FLAG, &parse_special, NULL,
          "control tokens written out in the text become tokens", NULL},
+        {"--pieces", NULL, OPTION_FLAG, &pieces, NULL, "a line for each: its id and its text", NULL},
         {0}};
     int status = options_parse(&about, own, common.table, argc, argv, &model_path);
     if (status >= 0) return status;
@@ -37,7 +54,9 @@ int lm_tokenize_command(int argc, char **argv) {
         uint32_t flags = (no_special ? 0 : LM_TOKENIZE_ADD_SPECIAL) | (parse_special ? LM_TOKENIZE_PARSE_SPECIAL : 0);
         status = tokenize_text("tokenize", model, text, size, flags, &tokens);
     }
-    if (status == EXIT_GOOD) {
+    if (status == EXIT_GOOD && pieces) {
+        for (size_t i = 0; i < tokens.count; i++) print_piece(model, tokens.data[i]);
+    } else if (status == EXIT_GOOD) {
         for (size_t i = 0; i < tokens.count; i++) printf("%s%d", i ? "," : "", (int)tokens.data[i]);
         putchar('\n');
     }

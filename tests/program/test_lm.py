@@ -147,6 +147,14 @@ class Embed(unittest.TestCase):
         rows = self.vectors(GOLDEN / "bert.gguf", "--tokens", tokens, "--pooling", "none", "--raw")
         self.assertEqual(len(rows), 24 * len(facts["tokens"]))
 
+    def test_rows_as_json(self):
+        rows = [self.vectors(GOLDEN / "qwen3.gguf", "-p", "the rain in", "--pooling", pooling) for pooling in ("last", "none")]
+        for pooling, row in zip(("last", "none"), rows):
+            result = lm("embed", GOLDEN / "qwen3.gguf", "-p", "the rain in", "--pooling", pooling, "--json")
+            self.assertEqual(struct.pack(f"<{len(row)}f", *sum(json.loads(result.stdout), [])), struct.pack(f"<{len(row)}f", *row))
+        self.assertGreater(len(json.loads(result.stdout)), 1)
+        self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a").returncode, 2)
+
     def test_decoders_embed_texts(self):
         self.assertEqual(len(self.vectors(GOLDEN / "qwen3.gguf", "-p", "the rain in")), 32)
         self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a", "--pooling", "sum", "-o", "-").returncode, 2)
@@ -389,6 +397,10 @@ class Box(unittest.TestCase):
         self.assertRegex(story, r"^Once upon a time a \w+ \w+ called (\w+) (.|\n)*\1.*\.\n$")
         ids = self.out("tokenize", "-f", "-", stdin=b"liblm is small").strip()
         self.assertEqual(self.out("detokenize", "--tokens", ids), "liblm is small")
+        lines = [line.split("\t") for line in self.out("tokenize", "-p", "<|im_start|>say \"hi\"\n", "--parse-special", "--pieces").splitlines()]
+        self.assertEqual("".join(json.loads(text) for _, text in lines), "<|im_start|>say \"hi\"\n")
+        self.assertEqual(lines[0], ["1", '"<|im_start|>"'])
+        self.assertRegex(self.out("tokenize", "-p", "\u00f6", "--pieces"), r"^\d+\t<0xC3>\n\d+\t<0xB6>\n$")
         inputs = b'{"messages":[{"role":"user","content":"Hi"}],"add_generation_prompt":true}'
         self.assertEqual(self.out("render", "-", stdin=inputs), "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n")
         self.assertLess(json.loads(self.out("eval", "-f", "-", "-c", "64", "--json", stdin=story.encode()))["perplexity"], 100)

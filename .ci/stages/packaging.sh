@@ -10,6 +10,11 @@ consumed() { # PROGRAM
     echo "$got" | cmp - "$out/consumed" 2>/dev/null || { [ ! -e "$out/consumed" ] && echo "$got" >"$out/consumed"; }
 }
 
+# The program of README.md without an argument.
+told() { # PROGRAM
+    LD_LIBRARY_PATH="$prefix/lib" "$1" | grep -q '^Once upon a time a ' || { echo "$1 tells no story"; return 1; }
+}
+
 installed() {
     prefix=$PWD/$out/prefix
     rm -rf "$prefix" "$out/consumed"
@@ -20,14 +25,16 @@ consumer_pkgconfig() {
     PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -s -B -C tests/consumers/pkgconfig OUT="$PWD/$out/consumer-shared" &&
         consumed "$out/consumer-shared" &&
         PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -s -B -C tests/consumers/pkgconfig OUT="$PWD/$out/consumer-static" STATIC=1 &&
-        consumed "$out/consumer-static" && ! readelf -d "$out/consumer-static" | grep -q liblm
+        consumed "$out/consumer-static" && ! readelf -d "$out/consumer-static" | grep -q liblm &&
+        PKG_CONFIG_PATH=$prefix/lib/pkgconfig make -s -B -C tests/consumers/pkgconfig minimal OUT="$PWD/$out/consumer-minimal" &&
+        told "$out/consumer-minimal"
 }
 
 consumer_cmake() {
     rm -rf "$out/consumer-cmake"
     cmake -S tests/consumers/cmake -B "$out/consumer-cmake" -DCMAKE_PREFIX_PATH="$prefix" >"$out/cmake.log" 2>&1 &&
         cmake --build "$out/consumer-cmake" >>"$out/cmake.log" 2>&1 || { tail -n 20 "$out/cmake.log"; return 1; }
-    consumed "$out/consumer-cmake/consumer" && consumed "$out/consumer-cmake/consumer_static" &&
+    told "$out/consumer-cmake/minimal" && consumed "$out/consumer-cmake/consumer" && consumed "$out/consumer-cmake/consumer_static" &&
         ! readelf -d "$out/consumer-cmake/consumer_static" | grep -q liblm
 }
 
@@ -36,8 +43,8 @@ consumer_meson() {
     local at=$out/consumer-meson
     rm -rf "$at"
     mkdir -p "$at/subprojects/liblm"
-    cp tests/consumers/meson/meson.build tests/consumers/consumer.c "$at" && cp tests/consumers/meson/subprojects/lm.wrap "$at/subprojects" &&
+    cp tests/consumers/meson/meson.build tests/consumers/consumer.c examples/minimal.c "$at" && cp tests/consumers/meson/subprojects/lm.wrap "$at/subprojects" &&
         git archive HEAD | tar -x -C "$at/subprojects/liblm" || return 1
     meson setup "$at/build" "$at" >"$at.log" 2>&1 && ninja -C "$at/build" -j "$jobs" >>"$at.log" 2>&1 || { tail -n 20 "$at.log"; return 1; }
-    consumed "$at/build/consumer"
+    consumed "$at/build/consumer" && told "$at/build/minimal"
 }

@@ -30,6 +30,7 @@ static char *read_plain(void) {
         free(line);
         return NULL;
     }
+    if (n > 0 && line[n - 1] == '\r') n--; /* of files from Windows */
     line[n] = '\0';
     return line;
 }

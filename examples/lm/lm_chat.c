@@ -22,7 +22,7 @@ static const char commands[] = "/result TEXT  what a call gave\n"
                                "/quit         end, as Ctrl-D does\n";
 
 typedef struct chat_options {
-    const char *system, *tools_path, *think, *prompt, *family, *schema_path, *gbnf_path;
+    const char *system, *tools_path, *think, *prompt, *file, *family, *schema_path, *gbnf_path;
     int32_t n_tokens, n_ctx;
     bool stats;
 } chat_options;
@@ -269,15 +269,28 @@ static int open_all(conversation *c, const chat_options *o) {
     return restart(c) ? EXIT_GOOD : failure("chat", "out of memory");
 }
 
+static int ask_once(conversation *c) {
+    const chat_options *o = c->options;
+    size_t n;
+    char *text = o->file ? read_input("chat", o->file, &n) : NULL;
+    if (o->file && !text) return EXIT_FAILED;
+    if (text && n > 0 && text[n - 1] == '\n') text[n - 1] = '\0';
+    bool added = history_add_text(&c->history, "user", NULL, text ? text : o->prompt);
+    free(text);
+    return added ? answer(c) : failure("chat", "out of memory");
+}
+
 int lm_chat_command(int argc, char **argv) {
-    static const command about = {"chat", MODEL_ARGUMENT, "Talk to a model; -p asks once." BUILTIN_HELP, MODEL_NEEDED,
-                                  1};
+    static const command about = {"chat", MODEL_ARGUMENT, "Talk to a model; -p and -f ask once." BUILTIN_HELP,
+                                  MODEL_NEEDED, 1};
     chat_options o = {.n_tokens = -1};
     sampler_options sampling;
     common_options common;
     const char *model_path;
     const option own[] = {
         {"-p", "--prompt", OPTION_TEXT, (void *)&o.prompt, "TEXT", "one message, one answer", NULL},
+        {"-f", "--file", OPTION_TEXT, (void *)&o.file, "FILE",
+         "the same from a file, its last line end left out (-: standard input)", NULL},
         {"--system", NULL, OPTION_TEXT, (void *)&o.system, "TEXT", "the system message", NULL},
         {"--tools", NULL, OPTION_TEXT, (void *)&o.tools_path, "FILE",
          "JSON array of tools; calls are shown, /result answers them", NULL},
@@ -300,6 +313,7 @@ int lm_chat_command(int argc, char **argv) {
     if (status >= 0) return status;
     if (o.think && strcmp(o.think, "on") != 0 && strcmp(o.think, "off") != 0)
         return usage_error("chat", "--think is on or off");
+    if (o.prompt && o.file) return usage_error("chat", "-p and -f exclude each other");
     if (o.gbnf_path && o.schema_path) return usage_error("chat", "--gbnf and --json-schema exclude each other");
     if (o.n_tokens < -1) return usage_error("chat", "-n is %d", (int)o.n_tokens);
     status = open_model("chat", &common, model_path, &c.model);
@@ -313,8 +327,8 @@ int lm_chat_command(int argc, char **argv) {
     }
     if (status == EXIT_GOOD) status = open_all(&c, &o);
     c.colors = stdout_is_terminal();
-    if (status == EXIT_GOOD && o.prompt)
-        status = history_add_text(&c.history, "user", NULL, o.prompt) ? answer(&c) : failure("chat", "out of memory");
+    if (status == EXIT_GOOD && (o.prompt || o.file))
+        status = ask_once(&c);
     else if (status == EXIT_GOOD)
         status = talk(&c);
     sampler_options_free(&sampling);

@@ -225,8 +225,11 @@ class Chat(unittest.TestCase):
         self.assertEqual(lm("parse", "--format", "frob", stdin=b"").returncode, 2)
 
     def test_one_turn_and_several(self):
-        once = lm("chat", self.MODEL, "-p", "hi", "--seed", 5, "-n", 20)
+        once = lm("chat", self.MODEL, "-p", "hi\nthere", "--seed", 5, "-n", 20)
         self.assertEqual(once.returncode, 0, once.stderr)
+        self.assertEqual(lm("chat", self.MODEL, "-f", "-", "--seed", 5, "-n", 20, stdin=b"hi\nthere\n").stdout, once.stdout)
+        self.assertEqual(lm("chat", self.MODEL, "-f", "-", "-p", "hi").returncode, 2)
+        self.assertIn(b"no-such", lm("chat", self.MODEL, "-f", "no-such").stderr)
         with tempfile.TemporaryDirectory() as folder:
             saved = pathlib.Path(folder) / "saved"
             schema = pathlib.Path(folder) / "schema"
@@ -393,6 +396,7 @@ class Box(unittest.TestCase):
     def test_every_command_without_a_model(self):
         self.assertEqual(json.loads(self.out("info", "--json"))["name"], "Box")
         self.assertEqual(self.out("chat", "-p", "Hello!"), "Hello! How can I help you?\n")
+        self.assertEqual(self.out("chat", stdin=b"\r\nHello!\r\n"), "Hello! How can I help you?\n")
         story = self.out("gen", "-p", "Once upon a time", "-q")
         self.assertRegex(story, r"^Once upon a time a \w+ \w+ called (\w+) (.|\n)*\1.*\.\n$")
         ids = self.out("tokenize", "-f", "-", stdin=b"liblm is small").strip()

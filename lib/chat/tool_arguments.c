@@ -49,7 +49,7 @@ lm_status lm_turn_schema(lm_turn_builder *b, const lm_json *schema, lm_gexpr *ou
 lm_status lm_turn_schema_or(lm_turn_builder *b, const lm_json *schema, const lm_json *fallback, lm_gexpr *out) {
     lm_status status = lm_turn_schema(b, schema, out);
     if (status != LM_ERR_UNSUPPORTED && status != LM_ERR_FORMAT) return status;
-    lm_log_write(b->env, LM_LOG_LEVEL_WARNING, "chat: the arguments of a tool are not constrained: %s",
+    lm_log_write(b->env, LM_LOG_LEVEL_WARNING, "chat: the arguments of tool %s are not constrained: %s", b->tool,
                  b->error->message);
     return lm_turn_schema(b, fallback, out);
 }

@@ -13,7 +13,8 @@ typedef struct lm_turn_builder {
     lm_str text; /* scratch */
     const lm_env *env;
     lm_error *error;
-    lm_gexpr any; /* tool_literal.c: any value of its dialect; 0 until it is made */
+    const char *tool; /* its name, for warnings */
+    lm_gexpr any;     /* tool_literal.c: any value of its dialect; 0 until it is made */
     bool warned;
 } lm_turn_builder;
 

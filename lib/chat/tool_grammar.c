@@ -33,6 +33,7 @@ static lm_status add_tool(builder *b, const lm_call_syntax *s, const lm_json *to
     lm_gexpr arguments = LM_GEXPR_EMPTY, written;
     if (!lm_json_is(name, LM_JSON_STRING) || name->count == 0)
         return lm_error_set(b->error, LM_ERR_FORMAT, "tools: a tool has no name");
+    b->tool = name->text;
     lm_status status = lm_tool_arguments(b, s, lm_json_get(function, "parameters"), &arguments);
     if (status != LM_OK) return status;
     lm_str_clear(&b->text);

@@ -23,7 +23,8 @@ static lm_gexpr colon(const writer *w) { return word(w, w->python ? ": " : ":");
 static void warn(const writer *w) {
     if (!w->b->warned)
         lm_log_write(w->b->env, LM_LOG_LEVEL_WARNING,
-                     "chat: part of a tool's schema is not kept, as its arguments are not written as JSON");
+                     "chat: part of the schema of tool %s is not kept, as its arguments are not written as JSON",
+                     w->b->tool);
     w->b->warned = true;
 }
 

@@ -270,6 +270,15 @@ class Chat(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (3, b""))
         self.assertIn(b"do not fit a context of 4 (-c N", result.stderr)
 
+    def test_a_tool_that_cannot_be_kept_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tools = pathlib.Path(folder) / "tools"
+            tools.write_text(json.dumps([{"type": "function", "function": {"name": "weigh", "parameters": {
+                "type": "object", "properties": {"a": {"type": "array", "uniqueItems": True}}}}}]))
+            result = lm("chat", self.MODEL, "-p", "one", "--tools", tools, "-n", 4)
+            self.assertEqual(result.returncode, 0)
+            self.assertRegex(result.stderr, rb"^lm chat: the arguments of tool weigh are not constrained: .*uniqueItems.*\n")
+
     def test_a_model_without_a_template_is_talked_to_with_a_warning(self):
         result = lm("chat", GOLDEN / "qwen3.gguf", "-p", "hi", "-n", 4, "--temp", 0)
         self.assertEqual(result.returncode, 0)

@@ -6,15 +6,43 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
+#if defined(_WIN32)
+#include <malloc.h>
+#include <windows.h>
+
+static size_t page_size(void) { return 4096; }
+static void *map_pages(size_t bytes) { return VirtualAlloc(NULL, bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE); }
+static int forbid(void *page, size_t bytes) {
+    DWORD before;
+    return !VirtualProtect(page, bytes, PAGE_NOACCESS, &before);
+}
+static void unmap_pages(void *map, size_t bytes) {
+    (void)bytes;
+    VirtualFree(map, 0, MEM_RELEASE);
+}
+void *bench_alloc(size_t bytes) { return _aligned_malloc(bytes, 4096); }
+void bench_free(void *memory) { _aligned_free(memory); }
+#else
+#include <sys/mman.h>
 #include <unistd.h>
 
+static size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+static void *map_pages(size_t bytes) {
+    void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+static int forbid(void *page, size_t bytes) { return mprotect(page, bytes, PROT_NONE); }
+static void unmap_pages(void *map, size_t bytes) { munmap(map, bytes); }
+void *bench_alloc(size_t bytes) { return aligned_alloc(4096, (bytes + 4095) / 4096 * 4096); }
+void bench_free(void *memory) { free(memory); }
+#endif
+
 static test_fenced fenced(size_t bytes, size_t room) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), body = (room + page - 1) / page * page;
+    size_t page = page_size(), body = (room + page - 1) / page * page;
     test_fenced memory = {.map_bytes = body + page};
-    memory.map = mmap(NULL, memory.map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory.map == MAP_FAILED || mprotect((uint8_t *)memory.map + body, page, PROT_NONE)) {
+    memory.map = map_pages(memory.map_bytes);
+    if (!memory.map || forbid((uint8_t *)memory.map + body, page)) {
         fprintf(stderr, "no memory for %zu bytes\n", bytes);
         exit(3);
     }
@@ -25,7 +53,7 @@ static test_fenced fenced(size_t bytes, size_t room) {
 
 test_fenced fenced_alloc(size_t bytes) { return fenced(bytes, bytes); }
 test_fenced fenced_alloc_aligned(size_t bytes) { return fenced(bytes, (bytes + 63) & ~(size_t)63); }
-void fenced_free(test_fenced *memory) { munmap(memory->map, memory->map_bytes); }
+void fenced_free(test_fenced *memory) { unmap_pages(memory->map, memory->map_bytes); }
 
 int test_level_runs(int32_t level) {
 #if defined(LM_TEST_EVEX)

@@ -19,6 +19,9 @@ test_fenced fenced_alloc(size_t bytes);
 /* Fewer bytes at a multiple of 64: the fence then begins up to 63 bytes after the end. */
 test_fenced fenced_alloc_aligned(size_t bytes);
 void fenced_free(test_fenced *memory);
+/* Memory of benchmarks, at a multiple of 4096, without a fence. */
+void *bench_alloc(size_t bytes);
+void bench_free(void *memory);
 
 /* Whether code of this level can run here: the machine has it, or the tests were built with an encoding that it has. */
 int test_level_runs(int32_t level);

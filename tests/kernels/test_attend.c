@@ -191,9 +191,9 @@ static void bench_one(const lm_kernels *k, int32_t type, int32_t width, int32_t 
     int32_t n_pages = n_kv / LM_PAGE_TOKENS, v_width = width == 576 ? 512 : width;
     size_t k_bytes = lm_cache_k_bytes(type, width), v_bytes = width == 576 ? 0 : lm_cache_v_bytes(type, v_width),
            page = k_bytes + v_bytes;
-    uint8_t *cache = aligned_alloc(4096, (size_t)n_pages * page + 4096);
-    float *q = aligned_alloc(64, (size_t)n_q * width * 4), *o = aligned_alloc(64, (size_t)n_q * v_width * 4 * 2),
-          m[512], l[512], x[576];
+    uint8_t *cache = bench_alloc((size_t)n_pages * page);
+    float *q = bench_alloc((size_t)n_q * width * 4), *o = bench_alloc((size_t)n_q * v_width * 4 * 2), m[512], l[512],
+          x[576];
     int32_t pos[512];
     const void *kp[LM_SPAN_PAGES], *vp[LM_SPAN_PAGES];
     random_fill(&random_state, 0, 1.0f, q, (size_t)n_q * width), random_fill(&random_state, 0, 1.0f, x, 576);
@@ -223,8 +223,7 @@ static void bench_one(const lm_kernels *k, int32_t type, int32_t width, int32_t 
                            .m = m,
                            .l = l,
                            .o_stride = (size_t)v_width,
-                           .work =
-                               aligned_alloc(64, (lm_attend_work_bytes(k, type, width, v_width, n_q) + 63) / 64 * 64)};
+                           .work = bench_alloc(lm_attend_work_bytes(k, type, width, v_width, n_q))};
     double times[15], reads[15];
     for (int round = 0; round < 15; round++) {
         double start = test_seconds();
@@ -247,7 +246,7 @@ static void bench_one(const lm_kernels *k, int32_t type, int32_t width, int32_t 
     printf("  %-5s width %3d rows %3d kv %6d: %8.1f us, %5.2f GB/s (%.2f of read), %6.1f GFLOP/s (%.1f per cycle)\n",
            names[type], width, n_q, n_kv, time * 1e6, bytes / time * 1e-9, reads[0] / time, flops / time * 1e-9,
            flops / time / clock);
-    free(cache), free(q), free(o), free(args.work);
+    bench_free(cache), bench_free(q), bench_free(o), bench_free(args.work);
 }
 
 static void bench(const lm_kernels *k) {

@@ -2,7 +2,7 @@
  * The C reference of the float kernels against double precision. Bounds come from the number of roundings and the size of
  * the numbers that are added, not from what was seen. */
 #include "check.h"
-#include "random.h"
+#include "harness.h"
 
 #include "kernels.h"
 #include "rows.h"
@@ -220,12 +220,12 @@ static void check_attention(attention *test, test_random *random, int32_t type) 
             table.attend_merge(o + (size_t)r * vw, m + r, l + r, a->o + (size_t)r * vw, a->m[r], a->l[r], vw);
     }
     if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0) { /* from here on q is what products with blocks see */
-        void *buffer = aligned_alloc(64, (lm_acts_bytes(LM_ACT_Q8_32, a->n_q, kw) + 63) / 64 * 64);
+        test_fenced buffer = fenced_alloc_aligned(lm_acts_bytes(LM_ACT_Q8_32, a->n_q, kw));
         lm_acts acts;
-        lm_acts_bind(&acts, LM_ACT_Q8_32, a->n_q, kw, buffer);
+        lm_acts_bind(&acts, LM_ACT_Q8_32, a->n_q, kw, buffer.data);
         for (int32_t r = 0; r < a->n_q; r++) table.quantize_q8_32(&acts, r, q + (size_t)r * kw);
         for (int32_t i = 0; i < a->n_q * kw; i++) q[i] = acts.scale[i / 32] * (float)acts.q[i];
-        free(buffer);
+        fenced_free(&buffer);
     }
     double *p = malloc((size_t)n * 64 * sizeof *p);
     for (int32_t r = 0; r < a->n_q; r++) {

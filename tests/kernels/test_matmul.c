@@ -193,7 +193,7 @@ static void check_shape(const lm_kernels *c, const lm_kernels *v, const weight_t
                            (int32_t)n_all - at < LM_PACK_COLUMNS ? (int32_t)n_all - at : LM_PACK_COLUMNS);
         }
         if (slot->matmul_work_bytes) work = fenced_alloc_aligned(slot->matmul_work_bytes(n, k));
-        slot->matmul(w.data, row_bytes, rows, &a.acts, panel.data, first, n, work.data, g, stride);
+        slot->matmul(slot->form, w.data, row_bytes, rows, &a.acts, panel.data, first, n, work.data, g, stride);
         if (panel.map) fenced_free(&panel);
         if (work.map) fenced_free(&work);
     } else {
@@ -311,8 +311,8 @@ static void bench_type(const lm_kernels *v, const weight_type *t, size_t mib, do
     }
     if (slot->matmul) {
         const int32_t m = rows < 1024 ? rows : 1024;
-        void *panel = slot->pack ? aligned_alloc(64, slot->pack_bytes(MAX_N, k)) : NULL, *work = NULL;
-        if (slot->matmul_work_bytes) work = aligned_alloc(64, slot->matmul_work_bytes(MAX_N, k));
+        void *panel = slot->pack ? bench_alloc(slot->pack_bytes(MAX_N, k)) : NULL, *work = NULL;
+        if (slot->matmul_work_bytes) work = bench_alloc(slot->matmul_work_bytes(MAX_N, k));
         printf(" | peak share");
         static const int32_t ns[] = {4, 5, 6, 8, 12, 16, 24, 32, 64, 512};
         for (size_t in = 0; in < sizeof ns / sizeof ns[0]; in++) {
@@ -322,7 +322,7 @@ static void bench_type(const lm_kernels *v, const weight_type *t, size_t mib, do
                 for (int32_t at = 0; slot->pack && at < ns[in]; at += LM_PACK_COLUMNS)
                     slot->pack(panel, &a.acts, at, ns[in] - at < LM_PACK_COLUMNS ? ns[in] - at : LM_PACK_COLUMNS);
                 double t1 = test_seconds(), ops = limit_dot(v->level, 100000), t2 = test_seconds();
-                slot->matmul(w, row_bytes, m, &a.acts, panel, 0, ns[in], work, out, (size_t)m);
+                slot->matmul(slot->form, w, row_bytes, m, &a.acts, panel, 0, ns[in], work, out, (size_t)m);
                 time = fmin(time, test_seconds() - t2);
                 peak = fmax(peak, ops / (t2 - t1)), pack_time = fmin(pack_time, t1 - t0);
             }
@@ -330,8 +330,8 @@ static void bench_type(const lm_kernels *v, const weight_type *t, size_t mib, do
             if (ns[in] == 512) printf(" (pack +%.3f)", pack_time / time);
             fflush(stdout);
         }
-        free(panel);
-        free(work);
+        bench_free(panel);
+        bench_free(work);
     }
     printf("\n");
     fenced_free(&a.memory);

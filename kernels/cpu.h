@@ -45,8 +45,15 @@ int32_t lm_cpu_level_runs(int32_t level);
 /* LM_EXACT_FLOATS, once at the top of a file after its includes: the compiler must not fuse a multiplication and an addition
  * that the source keeps apart, whatever flags it was given.
  * LM_TARGET_BEGIN("features") ... LM_TARGET_END: functions between them may use these instructions. Include the intrinsics'
- * header before. LM_UNROLL(n): the loop that follows is unrolled n times. LM_INLINE: always inlined; LM_APART: never. */
+ * header before. LM_UNROLL(n): the loop that follows is unrolled n times. LM_INLINE: always inlined; LM_APART: never.
+ * LM_KERNEL: how kernels are called. Windows has a function keep ten vector registers for its caller, so that every kernel
+ * saves what nobody needs; with LM_SYSV_KERNELS (meson.build) they are called as on other systems, and who calls them saves. */
 #define LM_PRAGMA(text) _Pragma(#text)
+#if defined(LM_SYSV_KERNELS)
+#define LM_KERNEL __attribute__((sysv_abi))
+#else
+#define LM_KERNEL
+#endif
 #if defined(__clang__)
 #define LM_EXACT_FLOATS LM_PRAGMA(STDC FP_CONTRACT OFF)
 #define LM_TARGET_BEGIN(features)                                                                                      \
@@ -54,14 +61,14 @@ int32_t lm_cpu_level_runs(int32_t level);
 #define LM_TARGET_END LM_PRAGMA(clang attribute pop)
 #define LM_UNROLL(n) LM_PRAGMA(unroll n)
 #define LM_INLINE static inline __attribute__((always_inline))
-#define LM_APART __attribute__((noinline))
+#define LM_APART __attribute__((noinline)) LM_KERNEL
 #elif defined(__GNUC__)
 #define LM_EXACT_FLOATS LM_PRAGMA(GCC optimize("fp-contract=off"))
 #define LM_TARGET_BEGIN(features) LM_PRAGMA(GCC push_options) LM_PRAGMA(GCC target(features))
 #define LM_TARGET_END LM_PRAGMA(GCC pop_options)
 #define LM_UNROLL(n) LM_PRAGMA(GCC unroll n)
 #define LM_INLINE static inline __attribute__((always_inline))
-#define LM_APART __attribute__((noinline))
+#define LM_APART __attribute__((noinline)) LM_KERNEL
 #else /* MSVC: intrinsics need no target, and the pragma is its own */
 #define LM_EXACT_FLOATS __pragma(fp_contract(off))
 #define LM_TARGET_BEGIN(features)

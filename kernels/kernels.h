@@ -50,7 +50,7 @@ void lm_acts_bind(lm_acts *acts, int32_t kind, int32_t n, int32_t k, void *buffe
  *   groups of 32 only: scale *= lanes(32) over fma(u_i, q_i, lane) / (float)(sum of q_i^2)
  * The last step is the least-squares scale for these q: it takes one of 32 degrees of freedom out of the rounding error and lowers the
  * KL divergence of Q4_0 and Q8_0 models by 10 to 20 % for one more pass over the group; in groups of 256 it gains nothing. */
-typedef void lm_quantize_fn(lm_acts *acts, int32_t c, const float *x);
+typedef void LM_KERNEL lm_quantize_fn(lm_acts *acts, int32_t c, const float *x);
 
 /* ---- matrix products --------------------------------------------------------------------------------------------------- */
 
@@ -65,22 +65,23 @@ typedef void lm_quantize_fn(lm_acts *acts, int32_t c, const float *x);
  *                                               then, if the type has minima, acc = fma(-(dmin*s), (float)imin, acc)
  *   F32 F16 BF16 (LM_ACT_F32):                  lanes(k) over fma(w_i, x_i, lane) with w_i converted to f32
  * matvec: 1 <= n <= 4, one pass over the weights where they are common (else one for each column). matmul (NULL where a level has none: the caller then uses matvec in groups
- * of 4): any n; panel comes from pack; work is scratch of matmul_work_bytes, private to the thread. */
-typedef void lm_matvec_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n, float *out,
+ * of 4): any n; form is the slot's, panel comes from pack; work is scratch of matmul_work_bytes, private to the thread. */
+typedef void LM_KERNEL lm_matvec_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n, float *out,
                           size_t out_stride);
-typedef void lm_matmul_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel, int32_t first,
-                          int32_t n, void *work, float *out, size_t out_stride);
+typedef void LM_KERNEL lm_matmul_fn(const void *form, const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel,
+                          int32_t first, int32_t n, void *work, float *out, size_t out_stride);
 
 /* Rearranged activations for matmul: pack_bytes(n, k) bytes, 64-byte aligned, filled in pieces of columns [first, first + n),
  * first a multiple of LM_PACK_COLUMNS; matmul takes ranges that start at such multiples too. */
 #define LM_PACK_COLUMNS 24
 typedef size_t lm_pack_bytes_fn(int32_t n, int32_t k);
-typedef void lm_pack_fn(void *panel, const lm_acts *acts, int32_t first, int32_t n);
+typedef void LM_KERNEL lm_pack_fn(void *panel, const lm_acts *acts, int32_t first, int32_t n);
 
 typedef struct lm_weight_kernels {
     int32_t act;              /* lm_act_kind */
     lm_matvec_fn *matvec;     /* NULL only when act is NONE */
     lm_matmul_fn *matmul;     /* may be NULL */
+    const void *form;         /* what one matmul that serves many types knows of this one */
     lm_pack_bytes_fn *pack_bytes; /* NULL: matmul takes no panel */
     lm_pack_fn *pack;
     size_t (*matmul_work_bytes)(int32_t n, int32_t k);
@@ -100,24 +101,24 @@ enum lm_kernel_act {
 
 /* y = x * w / sqrt(mean(x^2) + eps); w NULL means 1. ss = lanes(n) over fma(x, x, lane); r = 1 / sqrtf(ss / n + eps);
  * y_i = (x_i * r) * w_i. Exact. y may be x. */
-typedef void lm_rmsnorm_fn(const float *x, const float *w, float eps, int32_t n, float *y);
+typedef void LM_KERNEL lm_rmsnorm_fn(const float *x, const float *w, float eps, int32_t n, float *y);
 /* sqrtf of lanes(n) over fma(x, x, lane): the length of x. Exact. */
-typedef float lm_length_fn(const float *x, int32_t n);
+typedef float LM_KERNEL lm_length_fn(const float *x, int32_t n);
 /* mean = lanes(n) over + / n; d = x - mean; var = lanes(n) over fma(d, d, lane) / n; y = fma(d * (1 / sqrtf(var + eps)), w, b);
  * w, b may be NULL: then 1 and 0. Exact. y may be x. */
-typedef void lm_layernorm_fn(const float *x, const float *w, const float *b, float eps, int32_t n, float *y);
+typedef void LM_KERNEL lm_layernorm_fn(const float *x, const float *w, const float *b, float eps, int32_t n, float *y);
 /* y_i = act(gate_i) * up_i. Exact. In this group y may be any of the inputs, or apart from them. */
-typedef void lm_glu_fn(int32_t act, const float *gate, const float *up, int32_t n, float *y);
-typedef void lm_act_fn(int32_t act, const float *x, int32_t n, float *y);
-typedef void lm_add_fn(const float *a, const float *b, int32_t n, float *y);               /* a + b */
-typedef void lm_scale_fn(const float *x, float factor, int32_t n, float *y);               /* x * factor */
-typedef void lm_mul_fn(const float *a, const float *b, int32_t n, float *y);               /* a * b */
-typedef void lm_axpy_fn(float factor, const float *x, int32_t n, float *y);                /* y = fma(factor, x, y) */
+typedef void LM_KERNEL lm_glu_fn(int32_t act, const float *gate, const float *up, int32_t n, float *y);
+typedef void LM_KERNEL lm_act_fn(int32_t act, const float *x, int32_t n, float *y);
+typedef void LM_KERNEL lm_add_fn(const float *a, const float *b, int32_t n, float *y);               /* a + b */
+typedef void LM_KERNEL lm_scale_fn(const float *x, float factor, int32_t n, float *y);               /* x * factor */
+typedef void LM_KERNEL lm_mul_fn(const float *a, const float *b, int32_t n, float *y);               /* a * b */
+typedef void LM_KERNEL lm_axpy_fn(float factor, const float *x, int32_t n, float *y);                /* y = fma(factor, x, y) */
 /* Rotate the first n_rot values of a head by cos_sin[n_rot/2][2] (already times the magnitude), in place. Pairs (2i, 2i+1)
  * when adjacent, else (i, i + n_rot/2): a' = fma(a, cos, -(b * sin)), b' = fma(b, cos, a * sin). Exact. */
-typedef void lm_rope_fn(float *head, const float *cos_sin, int32_t n_rot, int32_t adjacent);
+typedef void LM_KERNEL lm_rope_fn(float *head, const float *cos_sin, int32_t n_rot, int32_t adjacent);
 /* The largest value and its lowest index; NaN counts as -inf. */
-typedef float lm_max_fn(const float *x, int32_t n, int32_t *index);
+typedef float LM_KERNEL lm_max_fn(const float *x, int32_t n, int32_t *index);
 
 /* ---- attention over cache pages ------------------------------------------------------------------------------------------ */
 
@@ -131,8 +132,8 @@ typedef float lm_max_fn(const float *x, int32_t n, int32_t *index);
 size_t lm_cache_k_bytes(int32_t type, int32_t k_width); /* per kv head and page */
 size_t lm_cache_v_bytes(int32_t type, int32_t v_width);
 /* Put one token's vector of one head into slot [0, 64) of its part, and get it back as floats. Exact. */
-typedef void lm_cache_put_fn(int32_t type, void *part, int32_t width, int32_t slot, const float *x);
-typedef void lm_cache_get_fn(int32_t type, const void *part, int32_t width, int32_t slot, float *x);
+typedef void LM_KERNEL lm_cache_put_fn(int32_t type, void *part, int32_t width, int32_t slot, const float *x);
+typedef void LM_KERNEL lm_cache_get_fn(int32_t type, const void *part, int32_t width, int32_t slot, float *x);
 
 /* One unit of attention work: n_q query rows that share a kv head, over the pages [first_page, first_page + n_pages) of one
  * sequence, n_pages <= LM_SPAN_PAGES, first_page a multiple of LM_SPAN_PAGES. Row r has position q_pos[r] and sees position p
@@ -162,22 +163,22 @@ typedef struct lm_attend_args {
  *   l = fma(l, c, lanes(64) over + of p_j);  o_e = o_e * c, then for ascending visible j: o_e = fma(p_j, v_je, o_e);  m = m'
  * V of block types, v_je = d_jb * code_je in block b = e / 32: o_e = fma(p_j * d_jb, code_je, o_e). A NaN loses every max. A row that sees nothing keeps m = -inf, l = 0,
  * o = 0. Slots that no row sees may hold anything: their K is read and dropped, their V is not used. */
-typedef void lm_attend_fn(const lm_attend_args *args);
+typedef void LM_KERNEL lm_attend_fn(const lm_attend_args *args);
 size_t lm_attend_work_bytes(const struct lm_kernels *kernels, int32_t k_type, int32_t k_width, int32_t v_width, int32_t n_q);
 
 /* Fold the state of a later span into that of the earlier ones (m, l, o), spans ascending. Exact:
  *   M = max(m, m2); a = exp(m - M) (0 when m is -inf), b = exp(m2 - M) (0 when m2 is -inf); l = fma(l2, b, l*a);
  *   o_e = fma(o2_e, b, o_e*a); m = M */
-typedef void lm_attend_merge_fn(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width);
+typedef void LM_KERNEL lm_attend_merge_fn(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width);
 /* With a sink, a last token without a value: M = max(m, sink); a = exp(m - M) (0 when m is -inf); l' = fma(l, a, exp(sink - M)).
  * Without: a = 1, l' = l. y_e = (o_e * a) * (1 / l'), or * 0 when l' is 0. Exact. y may be o. */
-typedef void lm_attend_finish_fn(const float *o, float m, float l, const float *sink, int32_t v_width, float *y);
+typedef void LM_KERNEL lm_attend_finish_fn(const float *o, float m, float l, const float *sink, int32_t v_width, float *y);
 
 /* ---- recurrent layers ---------------------------------------------------------------------------------------------------- */
 
 /* y_t[ch] = act(sum over j ascending of fma(taps[ch*n_taps + j], x_{t - n_taps + 1 + j}[ch], acc)); the inputs before the batch come
  * from state [n_taps - 1][n_channels], oldest first, which then holds the last n_taps - 1 inputs. Rows stride floats apart. Exact. acc starts at +0. y may be x. */
-typedef void lm_short_conv_fn(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels, int32_t act,
+typedef void LM_KERNEL lm_short_conv_fn(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels, int32_t act,
                               int32_t n_tokens, float *state, float *y, size_t y_stride);
 /* Gated delta rule of one value head over n_tokens tokens, state S [dk][dv] (value index contiguous), per token, with
  * decay = exp(g), all in f32: P_j = fma chain over ascending i of S_ij k_i; R_j the same with q_i; kq = chain of k_i q_i;
@@ -193,15 +194,15 @@ typedef struct lm_delta_args {
     float *y;
     size_t y_stride;
 } lm_delta_args;
-typedef void lm_delta_fn(const lm_delta_args *args);
+typedef void LM_KERNEL lm_delta_fn(const lm_delta_args *args);
 
 /* ---- limits of the machine ------------------------------------------------------------------------------------------------ */
 
 /* Read bytes (a multiple of 512) once, in order, with the widest loads of the level; returns something that depends on all of them. */
-typedef uint64_t lm_limit_read_fn(const void *memory, size_t bytes);
+typedef uint64_t LM_KERNEL lm_limit_read_fn(const void *memory, size_t bytes);
 /* n rounds of the level's widest integer dot product, on registers alone; returns how many multiplications and additions that were.
  * *sink is changed, so that the work is not left out. */
-typedef double lm_limit_dot_fn(int64_t n, uint64_t *sink);
+typedef double LM_KERNEL lm_limit_dot_fn(int64_t n, uint64_t *sink);
 
 typedef struct lm_kernels {
     int32_t level; /* lm_cpu_level it was made for */

@@ -24,7 +24,7 @@ stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar 
 INTRINSICS = {"immintrin.h", "arm_neon.h", "cpuid.h", "intrin.h"}
 # Macros that decorate declarations: without meaning for the names in them. The second ones have arguments.
 CALLED = {"LM_TARGET_BEGIN", "LM_UNROLL"}
-SILENT = {"LM_INLINE", "LM_APART", "LM_API", "LM_EXACT_FLOATS", "LM_BEGIN_DECLS", "LM_END_DECLS", "LM_TARGET_END"} | CALLED
+SILENT = {"LM_INLINE", "LM_APART", "LM_KERNEL", "LM_API", "LM_EXACT_FLOATS", "LM_BEGIN_DECLS", "LM_END_DECLS", "LM_TARGET_END"} | CALLED
 WORDS = set("""if else for while do switch case default return break continue goto sizeof static const int char void float double long short
 unsigned signed struct union enum typedef extern inline volatile restrict register bool _Bool _Static_assert _Alignas _Alignof _Atomic
 __attribute__ __asm__ __volatile__ __extension__ asm _Pragma __inline true false NULL size_t""".split())

@@ -11,6 +11,7 @@
 #include <arm_neon.h>
 #include <string.h>
 
+#include "../blocks.h"
 #include "../iq_tables.h"
 
 /* The spelling of features. GNU assemblers know them from Armv8.2 on. */
@@ -39,16 +40,9 @@
 #define LM_ARM_DECLARE(type, name) lm_matvec_fn lm_matvec_##name##_neon, lm_matvec_##name##_dotprod;
 LM_ARM_SIMPLE(LM_ARM_DECLARE)
 LM_ARM_K(LM_ARM_DECLARE)
-#define LM_ARM_DECLARE_MATMUL(type, name) lm_matmul_fn lm_matmul_##name##_dotprod, lm_matmul_##name##_i8mm;
-LM_ARM_SIMPLE(LM_ARM_DECLARE_MATMUL)
-LM_ARM_K(LM_ARM_DECLARE_MATMUL)
-
-/* Layouts of packed activations, in units of 32 or 256 k. */
-lm_pack_bytes_fn lm_pack_bytes_arm32_dotprod, lm_pack_bytes_arm256_dotprod, lm_pack_bytes_arm32_i8mm,
-    lm_pack_bytes_arm256_i8mm;
-lm_pack_fn lm_pack_arm32_dotprod, lm_pack_arm256_dotprod, lm_pack_arm32_i8mm, lm_pack_arm256_i8mm;
-size_t lm_matmul_work_bytes_dotprod(int32_t n, int32_t k);
-size_t lm_matmul_work_bytes_i8mm(int32_t n, int32_t k);
+/* Set the slots of batches. */
+void lm_matmul_fill_dotprod(lm_kernels *kernels);
+void lm_matmul_fill_i8mm(lm_kernels *kernels);
 
 void lm_kernels_matmul_arm(lm_kernels *kernels, int32_t level);
 #endif

@@ -8,7 +8,7 @@
  *     spread(x)              8 numbers, one per row, into the ROW_VECS vectors that scale a tile's rows
  *     spread_columns(p, c)   the vector that scales column vector c, of 4 floats at p
  *     tile_load, tile_store  float tiles between registers and [column][row]
- *     MATMUL(name) LEVEL(name) MATVEC(name)
+ *     LEVEL(name)
  *
  * The 8 int32 and 8 float vectors of a tile stay in registers over 32 k, so that a step costs three loads for 8 dot products
  * (six with i8mm). Integer scales multiply the int32 sums of a sub-block; minima are dot products of their own, with the sums of
@@ -175,10 +175,10 @@ static void pack256(struct acts256 *to, int j, const lm_acts *acts, size_t at) {
 }
 
 #define DEFINE_PACK(unit)                                                                                              \
-    size_t LEVEL(lm_pack_bytes_arm##unit)(int32_t n, int32_t k) {                                                      \
+    static size_t pack_bytes##unit(int32_t n, int32_t k) {                                                             \
         return ((size_t)(padded(n) / COLS) * (size_t)(k / unit) * sizeof(struct acts##unit) + 63) / 64 * 64;           \
     }                                                                                                                  \
-    void LEVEL(lm_pack_arm##unit)(void *panel, const lm_acts *acts, int32_t first, int32_t n) {                        \
+    static void pack_columns##unit(void *panel, const lm_acts *acts, int32_t first, int32_t n) {                       \
         const int n_units = acts->k / unit, end = (first + n + COLS - 1) / COLS * COLS;                                \
         for (int col = first; col < end; col++)                                                                        \
             for (int u = 0; u < n_units; u++) {                                                                        \
@@ -193,6 +193,7 @@ DEFINE_PACK(256)
 /* ---- driver ---- */
 
 struct form {
+    int16_t type;
     int16_t block_k, block_bytes;   /* of the weights */
     int16_t unit_k;                 /* of a panel and of the packed activations: 32 or 256 */
     size_t acts_bytes, panel_bytes; /* per unit */
@@ -205,14 +206,14 @@ struct form {
 enum { PANELS_BYTES = GROUP * (KC / 256) * (int)sizeof(struct panel256) };
 _Static_assert(GROUP *(KC / 32) * sizeof(struct panel32) <= PANELS_BYTES, "both kinds of panels fit");
 
-size_t LEVEL(lm_matmul_work_bytes)(int32_t n, int32_t k) {
+static size_t work_bytes(int32_t n, int32_t k) {
     (void)k;
     return (size_t)ROW_CHUNK * (size_t)padded(n) * sizeof(float) + PANELS_BYTES;
 }
 
-static __attribute__((noinline)) void run(const struct form *f, const void *weights, size_t row_bytes, int32_t n_rows,
-                                          const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work,
-                                          float *out, size_t out_stride) {
+static void run(const void *form, const void *weights, size_t row_bytes, int32_t n_rows, const lm_acts *acts,
+                const void *packed, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
+    const struct form *f = form;
     if (n_rows < PANEL_ROWS) {
         for (int32_t c = 0; c < n; c += 4)
             f->matvec(weights, row_bytes, n_rows, acts, first + c, n - c < 4 ? n - c : 4, out + (size_t)c * out_stride,
@@ -267,35 +268,40 @@ static __attribute__((noinline)) void run(const struct form *f, const void *weig
     }
 }
 
-#define FORM(name, k, bytes, unit, which)                                                                              \
-    static const struct form form_##name = {k,                                                                         \
-                                            bytes,                                                                     \
-                                            unit,                                                                      \
-                                            sizeof(struct acts##unit),                                                 \
-                                            sizeof(struct panel##unit),                                                \
-                                            lm_unpack_##name##_neon,                                                   \
-                                            arrange_panels##unit,                                                      \
-                                            kernel_##which,                                                            \
-                                            lm_matvec_##name##_dotprod};                                               \
-    void MATMUL(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel,         \
-                      int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                           \
-        run(&form_##name, w, row_bytes, n_rows, acts, panel, first, n, work, out, out_stride);                         \
-    }
+#define FORM(type, name, k, bytes, unit, which)                                                                        \
+    {type,                                                                                                             \
+     k,                                                                                                                \
+     bytes,                                                                                                            \
+     unit,                                                                                                             \
+     sizeof(struct acts##unit),                                                                                        \
+     sizeof(struct panel##unit),                                                                                       \
+     lm_unpack_##name##_neon,                                                                                          \
+     arrange_panels##unit,                                                                                             \
+     kernel_##which,                                                                                                   \
+     lm_matvec_##name##_dotprod},
+static const struct form forms[] = {
+    FORM(LM_BLOCK_Q4_0, q4_0, 32, 18, 32, simple) FORM(LM_BLOCK_Q4_1, q4_1, 32, 20, 32, minimum)
+        FORM(LM_BLOCK_Q5_0, q5_0, 32, 22, 32, simple) FORM(LM_BLOCK_Q5_1, q5_1, 32, 24, 32, minimum)
+            FORM(LM_BLOCK_Q8_0, q8_0, 32, 34, 32, simple) FORM(LM_BLOCK_Q1_0, q1_0, 128, 18, 32, simple)
+                FORM(LM_BLOCK_Q2_0, q2_0, 64, 18, 32, simple) FORM(LM_BLOCK_IQ4NL, iq4nl, 32, 18, 32, simple)
+                    FORM(LM_BLOCK_MXFP4, mxfp4, 32, 17, 32, simple) FORM(LM_BLOCK_NVFP4, nvfp4, 64, 36, 32, halves)
+                        FORM(LM_BLOCK_Q2K, q2k, 256, 84, 256, narrow_minima)
+                            FORM(LM_BLOCK_Q3K, q3k, 256, 110, 256, narrow)
+                                FORM(LM_BLOCK_Q4K, q4k, 256, 144, 256, wide_minima)
+                                    FORM(LM_BLOCK_Q5K, q5k, 256, 176, 256, wide_minima)
+                                        FORM(LM_BLOCK_Q6K, q6k, 256, 210, 256, narrow)
+                                            FORM(LM_BLOCK_IQ4XS, iq4xs, 256, 136, 256, wide)
+                                                FORM(LM_BLOCK_TQ2_0, tq2_0, 256, 66, 256, narrow)};
 
-FORM(q4_0, 32, 18, 32, simple)
-FORM(q4_1, 32, 20, 32, minimum)
-FORM(q5_0, 32, 22, 32, simple)
-FORM(q5_1, 32, 24, 32, minimum)
-FORM(q8_0, 32, 34, 32, simple)
-FORM(q1_0, 128, 18, 32, simple)
-FORM(q2_0, 64, 18, 32, simple)
-FORM(iq4nl, 32, 18, 32, simple)
-FORM(mxfp4, 32, 17, 32, simple)
-FORM(nvfp4, 64, 36, 32, halves)
-FORM(q2k, 256, 84, 256, narrow_minima)
-FORM(q3k, 256, 110, 256, narrow)
-FORM(q4k, 256, 144, 256, wide_minima)
-FORM(q5k, 256, 176, 256, wide_minima)
-FORM(q6k, 256, 210, 256, narrow)
-FORM(iq4xs, 256, 136, 256, wide)
-FORM(tq2_0, 256, 66, 256, narrow)
+void LEVEL(lm_matmul_fill)(lm_kernels *kernels) {
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        lm_weight_kernels *slot = &kernels->weights[forms[i].type];
+        slot->matmul = run;
+        slot->form = &forms[i];
+        slot->pack = forms[i].unit_k == 32 ? pack_columns32 : pack_columns256;
+        slot->pack_bytes = forms[i].unit_k == 32 ? pack_bytes32 : pack_bytes256;
+        slot->matmul_work_bytes = work_bytes;
+        slot->row_tile = 16;
+        slot->matmul_from = 5;
+    }
+}

@@ -45,7 +45,6 @@ LM_INLINE void tile_store(float (*to)[PANEL_ROWS], float32x4_t f[ROW_VECS][COL_V
     LM_UNROLL(4) for (int c = 0; c < COL_VECS; c++) vst1q_f32(to[c], f[0][c]), vst1q_f32(to[c] + 4, f[1][c]);
 }
 
-#define MATMUL(name) lm_matmul_##name##_dotprod
 #define LEVEL(name) name##_dotprod
 #include "matmul_arm_body.h"
 LM_TARGET_END

@@ -51,7 +51,6 @@ LM_INLINE void tile_store(float (*to)[PANEL_ROWS], float32x4_t f[ROW_VECS][COL_V
     }
 }
 
-#define MATMUL(name) lm_matmul_##name##_i8mm
 #define LEVEL(name) name##_i8mm
 #include "matmul_arm_body.h"
 LM_TARGET_END

@@ -71,5 +71,5 @@ static void quantize(lm_acts *acts, int32_t c, const float *x, size_t group) {
     for (size_t g = 0; g < k / 32; g++) sum32[g] = (int16_t)(sum16[2 * g] + sum16[2 * g + 1]);
 }
 
-void lm_quantize_q8_32_c(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 32); }
-void lm_quantize_q8_256_c(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 256); }
+void LM_KERNEL lm_quantize_q8_32_c(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 32); }
+void LM_KERNEL lm_quantize_q8_256_c(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 256); }

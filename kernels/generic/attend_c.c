@@ -103,7 +103,7 @@ static void get_page(const lm_attend_args *args, int32_t index, page *p) {
     }
 }
 
-static void attend_c(const lm_attend_args *args) {
+static void LM_KERNEL attend_c(const lm_attend_args *args) {
     size_t rows = ((size_t)args->n_q + 15) / 16 * 16;
     page p = {.keys = args->work};
     p.values = p.keys + (size_t)args->k_width * LM_PAGE_TOKENS;
@@ -127,7 +127,8 @@ static void attend_c(const lm_attend_args *args) {
     }
 }
 
-static void attend_merge_c(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width) {
+static void LM_KERNEL attend_merge_c(float *o, float *m, float *l, const float *o2, float m2, float l2,
+                                     int32_t v_width) {
     float top = m2 > *m ? m2 : *m;
     float a = *m == -INFINITY ? 0.0f : lm_exp(*m - top), b = m2 == -INFINITY ? 0.0f : lm_exp(m2 - top);
     for (int32_t e = 0; e < v_width; e++) o[e] = fmaf(o2[e], b, o[e] * a);
@@ -135,7 +136,7 @@ static void attend_merge_c(float *o, float *m, float *l, const float *o2, float 
     *m = top;
 }
 
-static void attend_finish_c(const float *o, float m, float l, const float *sink, int32_t v_width, float *y) {
+static void LM_KERNEL attend_finish_c(const float *o, float m, float l, const float *sink, int32_t v_width, float *y) {
     float a = 1.0f;
     if (sink) {
         float top = *sink > m ? *sink : m;

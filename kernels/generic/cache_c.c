@@ -94,7 +94,7 @@ static void get_blocks(int32_t type, const void *part, int32_t width, int32_t sl
     }
 }
 
-void lm_cache_put_k_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
+void LM_KERNEL lm_cache_put_k_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
     if (!value_bytes(type))
         put_blocks(type, part, width, slot, x);
     else
@@ -102,7 +102,7 @@ void lm_cache_put_k_c(int32_t type, void *part, int32_t width, int32_t slot, con
             put_value(type, (uint8_t *)part + ((size_t)i * LM_PAGE_TOKENS + slot) * value_bytes(type), x[i]);
 }
 
-void lm_cache_put_v_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
+void LM_KERNEL lm_cache_put_v_c(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
     if (!value_bytes(type))
         put_blocks(type, part, width, slot, x);
     else
@@ -110,7 +110,7 @@ void lm_cache_put_v_c(int32_t type, void *part, int32_t width, int32_t slot, con
             put_value(type, (uint8_t *)part + ((size_t)slot * width + i) * value_bytes(type), x[i]);
 }
 
-void lm_cache_get_k_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
+void LM_KERNEL lm_cache_get_k_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
     if (!value_bytes(type))
         get_blocks(type, part, width, slot, x);
     else
@@ -118,7 +118,7 @@ void lm_cache_get_k_c(int32_t type, const void *part, int32_t width, int32_t slo
             x[i] = get_value(type, (const uint8_t *)part + ((size_t)i * LM_PAGE_TOKENS + slot) * value_bytes(type));
 }
 
-void lm_cache_get_v_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
+void LM_KERNEL lm_cache_get_v_c(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
     if (!value_bytes(type))
         get_blocks(type, part, width, slot, x);
     else

@@ -35,8 +35,8 @@ static inline void lm_dot_rows(lm_dot_block_fn *block, int32_t values, size_t by
 
 /* group: activations per scale, 32 or 256 */
 #define LM_DEFINE_MATVEC(name, values, block_type, group)                                                              \
-    void lm_matvec_##name##_c(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,     \
-                              int32_t n, float *out, size_t out_stride) {                                              \
+    void LM_KERNEL lm_matvec_##name##_c(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,          \
+                                        int32_t first, int32_t n, float *out, size_t out_stride) {                     \
         lm_dot_rows(name##_block, values, sizeof(block_type), group, w, row_bytes, n_rows, acts, first, n, out,        \
                     out_stride);                                                                                       \
     }

@@ -27,8 +27,8 @@ static inline void dot_floats(float (*at)(const void *, int32_t), const void *w,
 }
 
 #define DEFINE(name)                                                                                                   \
-    void lm_matvec_##name##_c(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,     \
-                              int32_t n, float *out, size_t out_stride) {                                              \
+    void LM_KERNEL lm_matvec_##name##_c(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,          \
+                                        int32_t first, int32_t n, float *out, size_t out_stride) {                     \
         dot_floats(name##_at, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                  \
     }
 DEFINE(f32)

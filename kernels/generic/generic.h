@@ -40,8 +40,8 @@
 LM_WEIGHT_TYPES(LM_DECLARE_MATVEC)
 #undef LM_DECLARE_MATVEC
 
-void lm_quantize_q8_32_c(lm_acts *acts, int32_t c, const float *x);
-void lm_quantize_q8_256_c(lm_acts *acts, int32_t c, const float *x);
+void LM_KERNEL lm_quantize_q8_32_c(lm_acts *acts, int32_t c, const float *x);
+void LM_KERNEL lm_quantize_q8_256_c(lm_acts *acts, int32_t c, const float *x);
 
 /* Fill weights[] and the quantizers. */
 void lm_kernels_matmul_generic(lm_kernels *kernels);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static uint64_t limit_read_c(const void *memory, size_t bytes) {
+static uint64_t LM_KERNEL limit_read_c(const void *memory, size_t bytes) {
     const uint8_t *p = memory;
     uint64_t s[4] = {0};
     for (size_t i = 0; i + 32 <= bytes; i += 32) {
@@ -18,7 +18,7 @@ static uint64_t limit_read_c(const void *memory, size_t bytes) {
 #define CHAINS 16
 
 /* The values differ by i, so that no compiler can shorten the loop. */
-static double limit_dot_c(int64_t n, uint64_t *sink) {
+static double LM_KERNEL limit_dot_c(int64_t n, uint64_t *sink) {
     uint32_t a[CHAINS], x = (uint32_t)*sink | 3;
     for (uint32_t j = 0; j < CHAINS; j++) a[j] = j;
     for (int64_t i = 0; i < n; i++)

@@ -6,8 +6,8 @@
 
 LM_EXACT_FLOATS
 
-void lm_short_conv_c(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
-                     int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
+void LM_KERNEL lm_short_conv_c(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
+                               int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
     for (int32_t t = 0; t < n_tokens; t++)
         for (int32_t ch = 0; ch < n_channels; ch++) {
             float now = x[t * x_stride + ch], acc = 0.0f;
@@ -20,7 +20,7 @@ void lm_short_conv_c(const float *x, size_t x_stride, const float *taps, int32_t
         }
 }
 
-static void delta_c(const lm_delta_args *args) {
+static void LM_KERNEL delta_c(const lm_delta_args *args) {
     for (int32_t t = 0; t < args->n_tokens; t++) {
         const float *q = args->q + t * args->q_stride, *k = args->k + t * args->k_stride,
                     *v = args->v + t * args->v_stride;

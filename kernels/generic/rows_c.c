@@ -21,20 +21,20 @@ float lm_act_one(int32_t act, float x) {
     }
 }
 
-static void rmsnorm_c(const float *x, const float *w, float eps, int32_t n, float *y) {
+static void LM_KERNEL rmsnorm_c(const float *x, const float *w, float eps, int32_t n, float *y) {
     float lane[16] = {0};
     for (int32_t i = 0; i < n; i++) lane[i % 16] = fmaf(x[i], x[i], lane[i % 16]);
     float r = 1.0f / sqrtf(lm_fold_lanes(lane) / (float)n + eps);
     for (int32_t i = 0; i < n; i++) y[i] = w ? x[i] * r * w[i] : x[i] * r;
 }
 
-static float length_c(const float *x, int32_t n) {
+static float LM_KERNEL length_c(const float *x, int32_t n) {
     float lane[16] = {0};
     for (int32_t i = 0; i < n; i++) lane[i % 16] = fmaf(x[i], x[i], lane[i % 16]);
     return sqrtf(lm_fold_lanes(lane));
 }
 
-static void layernorm_c(const float *x, const float *w, const float *b, float eps, int32_t n, float *y) {
+static void LM_KERNEL layernorm_c(const float *x, const float *w, const float *b, float eps, int32_t n, float *y) {
     float sum[16] = {0}, square[16] = {0};
     for (int32_t i = 0; i < n; i++) sum[i % 16] += x[i];
     float mean = lm_fold_lanes(sum) / (float)n;
@@ -48,31 +48,31 @@ static float oai(float gate, float up) {
     return g * lm_sigmoid(LM_GELU_QUICK * g) * (u + 1.0f);
 }
 
-static void glu_c(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
+static void LM_KERNEL glu_c(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i++) y[i] = act == LM_KACT_OAI ? oai(gate[i], up[i]) : lm_act_one(act, gate[i]) * up[i];
 }
 
-static void act_c(int32_t act, const float *x, int32_t n, float *y) {
+static void LM_KERNEL act_c(int32_t act, const float *x, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i++) y[i] = lm_act_one(act, x[i]);
 }
 
-static void add_c(const float *a, const float *b, int32_t n, float *y) {
+static void LM_KERNEL add_c(const float *a, const float *b, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
-static void mul_c(const float *a, const float *b, int32_t n, float *y) {
+static void LM_KERNEL mul_c(const float *a, const float *b, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i++) y[i] = a[i] * b[i];
 }
 
-static void scale_c(const float *x, float factor, int32_t n, float *y) {
+static void LM_KERNEL scale_c(const float *x, float factor, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i++) y[i] = x[i] * factor;
 }
 
-static void axpy_c(float factor, const float *x, int32_t n, float *y) {
+static void LM_KERNEL axpy_c(float factor, const float *x, int32_t n, float *y) {
     for (int32_t i = 0; i < n; i++) y[i] = fmaf(factor, x[i], y[i]);
 }
 
-static void rope_c(float *head, const float *cos_sin, int32_t n_rot, int32_t adjacent) {
+static void LM_KERNEL rope_c(float *head, const float *cos_sin, int32_t n_rot, int32_t adjacent) {
     for (int32_t i = 0; i < n_rot / 2; i++) {
         float *a = adjacent ? head + 2 * i : head + i, *b = adjacent ? a + 1 : a + n_rot / 2;
         float cosine = cos_sin[2 * i], sine = cos_sin[2 * i + 1], x = *a, y = *b;
@@ -81,7 +81,7 @@ static void rope_c(float *head, const float *cos_sin, int32_t n_rot, int32_t adj
     }
 }
 
-static float max_c(const float *x, int32_t n, int32_t *index) {
+static float LM_KERNEL max_c(const float *x, int32_t n, int32_t *index) {
     float best = -INFINITY;
     int32_t at = 0;
     for (int32_t i = 0; i < n; i++)

@@ -23,7 +23,7 @@ typedef struct tile {
     const uint8_t *ahead,
         *ahead_too; /* where to fetch ahead, as many bytes as b has, or NULL; the second with codes alone */
 } tile;
-typedef void tile_fn(const tile *);
+typedef void LM_KERNEL tile_fn(const tile *);
 
 LM_INLINE void tile_run(const tile *t, int32_t type, const int32_t rows, const int32_t wide) {
     lanes sum[TILE_ROWS][TILE_WIDE_FEW], column[TILE_WIDE_FEW];
@@ -64,9 +64,9 @@ LM_INLINE void tile_run(const tile *t, int32_t type, const int32_t rows, const i
 
 /* One function per type and shape; TILE_SHAPES(X) of the instruction set lists the shapes, tallest first. */
 #define EACH_SHAPE(rows, wide)                                                                                         \
-    static void tile_f32_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_F32, rows, wide); }                     \
-    static void tile_f16_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_F16, rows, wide); }                     \
-    static void tile_bf16_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_BF16, rows, wide); }
+    static void LM_KERNEL tile_f32_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_F32, rows, wide); }           \
+    static void LM_KERNEL tile_f16_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_F16, rows, wide); }           \
+    static void LM_KERNEL tile_bf16_##rows##_##wide(const tile *t) { tile_run(t, LM_BLOCK_BF16, rows, wide); }
 TILE_SHAPES(EACH_SHAPE)
 #undef EACH_SHAPE
 
@@ -109,8 +109,8 @@ LM_INLINE void tile_codes(const tile *t, int32_t type, const int32_t rows) {
 }
 
 #define EACH_ROWS(rows)                                                                                                \
-    static void tile_q8_0_##rows(const tile *t) { tile_codes(t, LM_BLOCK_Q8_0, rows); }                                \
-    static void tile_q4_0_##rows(const tile *t) { tile_codes(t, LM_BLOCK_Q4_0, rows); }
+    static void LM_KERNEL tile_q8_0_##rows(const tile *t) { tile_codes(t, LM_BLOCK_Q8_0, rows); }                      \
+    static void LM_KERNEL tile_q4_0_##rows(const tile *t) { tile_codes(t, LM_BLOCK_Q4_0, rows); }
 TILE_CODES(EACH_ROWS)
 #undef EACH_ROWS
 
@@ -124,7 +124,7 @@ static const struct tile_codes_shape {
 };
 
 /* The product for any number of rows and columns; columns past a multiple of 16 only with f32. */
-static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
+static void LM_KERNEL tile_product(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
     const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
     const int32_t most = type == LM_BLOCK_F32 ? TILE_ROWS : TILE_ROWS_HALF;
     int32_t at = 0;
@@ -148,7 +148,7 @@ static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t 
             float *c = whole->c + r * whole->c_stride + e, sum = whole->keep ? *c * whole->keep[r] : 0.0f, b;
             for (int32_t i = 0; i < whole->n; i++) {
                 memcpy(&b, whole->b + e / 64 * whole->b_panel + i * whole->b_step + e % 64 * size, sizeof b);
-                sum = fmaf(whole->a[r * whole->a_stride + i], b, sum);
+                sum = lane_fma(whole->a[r * whole->a_stride + i], b, sum);
             }
             *c = sum;
         }
@@ -156,7 +156,7 @@ static void tile_product(const tile *whole, int32_t type, int32_t rows, int32_t 
 
 /* The same for any number of rows and blocks; the scales of a block go to the rows' a first. For many rows, or part of a
  * block, the codes are widened once. */
-static void tile_blocks(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
+static void LM_KERNEL tile_blocks(const tile *whole, int32_t type, int32_t rows, int32_t columns) {
     const size_t size = type == LM_BLOCK_Q8_0 ? sizeof(lm_block_q8_0) : sizeof(lm_block_q4_0);
     const int32_t widen = rows >= WIDEN_FROM || columns % 32, most = widen ? TILE_ROWS : tile_codes_shapes->rows;
     float scaled[TILE_ROWS * LM_PAGE_TOKENS], wide[32 * LM_PAGE_TOKENS];
@@ -212,7 +212,7 @@ typedef struct attend {
 static int32_t is_blocks(int32_t type) { return type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0; }
 
 /* Scores of row r to weights; its m, l and keep. */
-static void attend_softmax(const attend *work, int32_t r) {
+static void LM_KERNEL attend_softmax(const attend *work, int32_t r) {
     const lm_attend_args *args = work->args;
     const int32_t first = work->first[r], end = work->end[r], all = first == 0 && end == LM_PAGE_TOKENS;
     float *p = work->p + (size_t)r * LM_PAGE_TOKENS, was = args->m[r];
@@ -238,15 +238,15 @@ static void attend_softmax(const attend *work, int32_t r) {
         sum = lanes_add(sum, s[w]);
         lanes_store(p + 16 * w, s[w]);
     }
-    float c = was == -INFINITY ? 0.0f : was == top ? 1.0f : lm_exp(was - top); /* exp(0) is 1 */
-    args->l[r] = fmaf(args->l[r], c, lanes_fold(sum));
+    float c = was == -INFINITY ? 0.0f : was == top ? 1.0f : lane_exp(was - top); /* exp(0) is 1 */
+    args->l[r] = lane_fma(args->l[r], c, lanes_fold(sum));
     args->m[r] = top;
     work->keep[r] = c;
 }
 
 /* Outputs of rows [r, r + rows) from tokens [from, to) of the page. */
-static void attend_add(const attend *work, const tile *values, int32_t type, int32_t r, int32_t rows, int32_t from,
-                       int32_t to) {
+static void LM_KERNEL attend_add(const attend *work, const tile *values, int32_t type, int32_t r, int32_t rows,
+                                 int32_t from, int32_t to) {
     tile t = *values;
     t.a = work->p + (size_t)r * LM_PAGE_TOKENS + from, t.a_stride = LM_PAGE_TOKENS;
     t.b += (size_t)from * t.b_step, t.n = to - from;
@@ -257,7 +257,7 @@ static void attend_add(const attend *work, const tile *values, int32_t type, int
 
 /* Outputs of rows [r, end_row), all of which see something of the page. Rows that see the same tokens go together; others in
  * groups, whose common tokens [low, high) go together between each row's own earlier and later ones. */
-static void attend_outputs(const attend *work, const tile *t, int32_t type, int32_t r, int32_t end_row) {
+static void LM_KERNEL attend_outputs(const attend *work, const tile *t, int32_t type, int32_t r, int32_t end_row) {
     for (int32_t rows; r < end_row; r += rows) {
         int32_t low = work->first[r], high = work->end[r];
         for (rows = 1; r + rows < end_row && work->first[r + rows] == low && work->end[r + rows] == high;) rows++;
@@ -284,7 +284,7 @@ static void attend_outputs(const attend *work, const tile *t, int32_t type, int3
 }
 
 /* The page's K and V as tiles read them: in place, or as floats in the work. Returns the type found there. */
-static int32_t attend_keys(const attend *work, const uint8_t *k, int32_t seen, tile *t) {
+static int32_t LM_KERNEL attend_keys(const attend *work, const uint8_t *k, int32_t seen, tile *t) {
     const lm_attend_args *args = work->args;
     int32_t type = args->k_type;
     if (type != LM_BLOCK_F32 && (seen >= WIDEN_FROM || args->v_from_k)) {
@@ -296,12 +296,12 @@ static int32_t attend_keys(const attend *work, const uint8_t *k, int32_t seen, t
 }
 
 /* Scores of all rows with a K part of blocks. */
-static void attend_products(const attend *work, const uint8_t *k) {
+static void LM_KERNEL attend_products(const attend *work, const uint8_t *k) {
     const lm_attend_args *args = work->args;
     const lm_weight_kernels *w = &args->kernels->weights[args->k_type];
     const size_t row = lm_cache_k_bytes(args->k_type, args->k_width) / LM_PAGE_TOKENS;
     if (work->panel) {
-        w->matmul(k, row, LM_PAGE_TOKENS, &work->acts, work->panel, 0, args->n_q, work->product, work->p,
+        w->matmul(w->form, k, row, LM_PAGE_TOKENS, &work->acts, work->panel, 0, args->n_q, work->product, work->p,
                   LM_PAGE_TOKENS);
         return;
     }
@@ -310,7 +310,7 @@ static void attend_products(const attend *work, const uint8_t *k) {
                   work->p + (size_t)r * LM_PAGE_TOKENS, LM_PAGE_TOKENS);
 }
 
-static int32_t attend_values(const attend *work, const uint8_t *k, const uint8_t *v, int32_t seen, tile *t) {
+static int32_t LM_KERNEL attend_values(const attend *work, const uint8_t *k, const uint8_t *v, int32_t seen, tile *t) {
     const lm_attend_args *args = work->args;
     const int32_t type = args->v_from_k ? args->k_type : args->v_type, width = args->v_width;
     const size_t size = type == LM_BLOCK_F32 ? 4 : 2;
@@ -330,11 +330,11 @@ static int32_t attend_values(const attend *work, const uint8_t *k, const uint8_t
 }
 
 /* V of the first page, while its scores are made. */
-static void attend_prefetch(const uint8_t *at, size_t bytes) {
+static void LM_KERNEL attend_prefetch(const uint8_t *at, size_t bytes) {
     for (size_t i = 0; i < bytes; i += 64) lanes_prefetch(at + i);
 }
 
-static void attend_page(const attend *work, int32_t page) {
+static void LM_KERNEL attend_page(const attend *work, int32_t page) {
     const lm_attend_args *args = work->args;
     int32_t seen = 0;
     for (int32_t r = 0; r < args->n_q; r++)
@@ -364,7 +364,7 @@ static void attend_page(const attend *work, int32_t page) {
     }
 }
 
-static void attend_run(const lm_attend_args *args) {
+static void LM_KERNEL attend_run(const lm_attend_args *args) {
     attend work = {.args = args, .keys = args->work};
     size_t rows = ((size_t)args->n_q + 15) / 16 * 16;
     work.values = work.keys + (size_t)args->k_width * LM_PAGE_TOKENS;
@@ -393,24 +393,24 @@ static void attend_run(const lm_attend_args *args) {
     for (int32_t page = 0; page < args->n_pages; page++) attend_page(&work, page);
 }
 
-static void attend_merge(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width) {
+static void LM_KERNEL attend_merge(float *o, float *m, float *l, const float *o2, float m2, float l2, int32_t v_width) {
     float top = m2 > *m ? m2 : *m;
-    float a = *m == -INFINITY ? 0.0f : lm_exp(*m - top), b = m2 == -INFINITY ? 0.0f : lm_exp(m2 - top);
+    float a = *m == -INFINITY ? 0.0f : lane_exp(*m - top), b = m2 == -INFINITY ? 0.0f : lane_exp(m2 - top);
     lanes as = lanes_set(a), bs = lanes_set(b);
     int32_t e = 0;
     for (; e + 16 <= v_width; e += 16)
         lanes_store(o + e, lanes_fma(lanes_load(o2 + e), bs, lanes_mul(lanes_load(o + e), as)));
-    for (; e < v_width; e++) o[e] = fmaf(o2[e], b, o[e] * a);
-    *l = fmaf(l2, b, *l * a);
+    for (; e < v_width; e++) o[e] = lane_fma(o2[e], b, o[e] * a);
+    *l = lane_fma(l2, b, *l * a);
     *m = top;
 }
 
-static void attend_finish(const float *o, float m, float l, const float *sink, int32_t v_width, float *y) {
+static void LM_KERNEL attend_finish(const float *o, float m, float l, const float *sink, int32_t v_width, float *y) {
     float a = 1.0f;
     if (sink) {
         float top = *sink > m ? *sink : m;
-        a = m == -INFINITY ? 0.0f : lm_exp(m - top);
-        l = fmaf(l, a, lm_exp(*sink - top));
+        a = m == -INFINITY ? 0.0f : lane_exp(m - top);
+        l = lane_fma(l, a, lane_exp(*sink - top));
     }
     float r = l == 0.0f ? 0.0f : 1.0f / l;
     lanes as = lanes_set(a), rs = lanes_set(r);

@@ -17,7 +17,7 @@ LM_INLINE lanes cache_load(int32_t type, const uint8_t *x) {
                                    : lanes_load((const float *)(const void *)x);
 }
 
-static void cache_put_q8_0(lm_block_q8_0 *block, const float *x, int32_t n_blocks) {
+static void LM_KERNEL cache_put_q8_0(lm_block_q8_0 *block, const float *x, int32_t n_blocks) {
     for (int32_t b = 0; b < n_blocks; b++, block++, x += 32) {
         lanes low = lanes_load(x), high = lanes_load(x + 16), zero = lanes_set(0.0f);
         float top = lanes_fold_larger(lanes_larger(lanes_abs(high), lanes_larger(lanes_abs(low), zero)));
@@ -30,7 +30,7 @@ static void cache_put_q8_0(lm_block_q8_0 *block, const float *x, int32_t n_block
     }
 }
 
-static void cache_put_k(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
+static void LM_KERNEL cache_put_k(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
     int32_t i = 0;
     if (type == LM_BLOCK_Q8_0) {
         cache_put_q8_0((lm_block_q8_0 *)part + (size_t)slot * (width / 32), x, width / 32);
@@ -55,7 +55,7 @@ static void cache_put_k(int32_t type, void *part, int32_t width, int32_t slot, c
     lm_cache_put_k_c(type, part, width, slot, x);
 }
 
-static void cache_put_v(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
+static void LM_KERNEL cache_put_v(int32_t type, void *part, int32_t width, int32_t slot, const float *x) {
     if (type == LM_BLOCK_Q8_0) {
         cache_put_q8_0((lm_block_q8_0 *)part + (size_t)slot * (width / 32), x, width / 32);
     } else if (type == LM_BLOCK_F32) {
@@ -75,7 +75,7 @@ static void cache_put_v(int32_t type, void *part, int32_t width, int32_t slot, c
 }
 
 /* n values of a float type as floats. */
-static void cache_widen(int32_t type, const uint8_t *from, size_t n, float *to) {
+static void LM_KERNEL cache_widen(int32_t type, const uint8_t *from, size_t n, float *to) {
     size_t i = 0;
     if (type == LM_BLOCK_F32)
         memcpy(to, from, n * sizeof *to), i = n;
@@ -103,14 +103,14 @@ LM_INLINE void cache_widen_block(int32_t type, const uint8_t *row, int32_t b, fl
     lanes_store(to + 16, lanes_mul(d, high));
 }
 
-static void cache_widen_blocks(int32_t type, const uint8_t *row, int32_t width, float *to) {
+static void LM_KERNEL cache_widen_blocks(int32_t type, const uint8_t *row, int32_t width, float *to) {
     if (type == LM_BLOCK_Q8_0)
         for (int32_t b = 0; b < width / 32; b++) cache_widen_block(LM_BLOCK_Q8_0, row, b, to + 32 * b);
     else
         for (int32_t b = 0; b < width / 32; b++) cache_widen_block(LM_BLOCK_Q4_0, row, b, to + 32 * b);
 }
 
-static void cache_get_v(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
+static void LM_KERNEL cache_get_v(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
     const uint8_t *bytes = part;
     if (type == LM_BLOCK_Q8_0)
         cache_widen_blocks(type, bytes + (size_t)slot * (width / 32) * sizeof(lm_block_q8_0), width, x);
@@ -120,7 +120,7 @@ static void cache_get_v(int32_t type, const void *part, int32_t width, int32_t s
         cache_widen(type, bytes + (size_t)slot * width * (type == LM_BLOCK_F32 ? 4 : 2), (size_t)width, x);
 }
 
-static void cache_get_k(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
+static void LM_KERNEL cache_get_k(int32_t type, const void *part, int32_t width, int32_t slot, float *x) {
     if (type == LM_BLOCK_Q8_0 || type == LM_BLOCK_Q4_0)
         cache_get_v(type, part, width, slot, x);
     else
@@ -129,7 +129,7 @@ static void cache_get_k(int32_t type, const void *part, int32_t width, int32_t s
 
 /* A V part of a float type as floats in panels of 64 columns, [width/64][64 tokens][64]: rows of a power of two would share few cache sets. */
 #define V_PANEL ((size_t)LM_PAGE_TOKENS * 64)
-static void cache_panels_v(int32_t type, const uint8_t *part, int32_t width, float *to) {
+static void LM_KERNEL cache_panels_v(int32_t type, const uint8_t *part, int32_t width, float *to) {
     size_t row = lm_cache_v_bytes(type, width) / LM_PAGE_TOKENS;
     for (int32_t e = 0; e < width; e += 64) {
         int32_t n = width - e < 64 ? width - e : 64;
@@ -142,7 +142,7 @@ static void cache_panels_v(int32_t type, const uint8_t *part, int32_t width, flo
 }
 
 /* The same of the first width values of keys, [width][64 tokens] floats. */
-static void cache_panels_from_k(const float *keys, int32_t width, float *to) {
+static void LM_KERNEL cache_panels_from_k(const float *keys, int32_t width, float *to) {
     int32_t e = 0;
     for (; e + 16 <= width; e += 16)
         for (int32_t j = 0; j < LM_PAGE_TOKENS; j += 16)

@@ -45,6 +45,14 @@ LM_INLINE lanes lanes_sigmoid(lanes x) {
 /* A copy to call, for what is not the activation of most models. */
 static LM_APART lanes lanes_exp_apart(lanes x) { return lanes_exp(x); }
 
+/* One lane alone. Every set of lanes has the instruction, which fmaf need not be (fma.h). */
+LM_INLINE float lane_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+static LM_APART float lane_exp(float x) {
+    float all[16];
+    lanes_store(all, lanes_exp(lanes_set(x)));
+    return all[0];
+}
+
 LM_INLINE lanes lanes_sigmoid_apart(lanes x) {
     lanes one = lanes_set(1.0f);
     return lanes_div(one, lanes_add(one, lanes_exp_apart(lanes_neg(x))));

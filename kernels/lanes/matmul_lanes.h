@@ -4,19 +4,27 @@
  * The contract's sixteen virtual lanes are one register here, so a tile of TILE_WIDE rows x TILE_ROWS columns is as many
  * registers, kept over all of k and folded once. Columns go in blocks that stay in L2 while all rows pass by. */
 
-/* The last k % 16 elements: lanes without an element must stay as they are, and a product with zero could change a -0. */
-LM_INLINE lanes product_tail(lanes acc, float (*at)(const uint8_t *), size_t size, const uint8_t *w, const float *x,
-                             int32_t n) {
-    float lane[16];
-    lanes_store(lane, acc);
-    for (int32_t i = 0; i < n; i++) lane[i] = fmaf(at(w + size * (size_t)i), x[i], lane[i]);
-    return lanes_load(lane);
+/* The last k % 16 elements of the sums of a tile, rows first. Lanes without an element must stay as they are, and a product with zero
+ * could change a -0. */
+typedef float product_at(const uint8_t *p);
+typedef struct product_end {
+    product_at *at;
+    size_t size, row_bytes, x_stride;
+    int32_t rows, columns, i, k;
+} product_end;
+static LM_APART void product_tail(const product_end *end, float *sums, const uint8_t *w, const float *x) {
+    for (int32_t c = 0; c < end->columns; c++)
+        for (int32_t r = 0; r < end->rows; r++, sums += 16)
+            for (int32_t i = end->i; i < end->k; i++)
+                sums[i - end->i] = lane_fma(end->at(w + (size_t)r * end->row_bytes + end->size * (size_t)i),
+                                            x[(size_t)c * end->x_stride + (size_t)i], sums[i - end->i]);
 }
 
 #define PRODUCT_TILE(name, load, at, size, R, C)                                                                       \
-    static void product_##name##_##R##x##C(const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride,        \
-                                           int32_t k, float *out, size_t out_stride) {                                 \
+    static void LM_KERNEL product_##name##_##R##x##C(const uint8_t *w, size_t row_bytes, const float *x,               \
+                                                     size_t x_stride, int32_t k, float *out, size_t out_stride) {      \
         lanes acc[R][C];                                                                                               \
+        float sums[C][R][16];                                                                                          \
         LM_UNROLL(8) for (int r = 0; r < R; r++) LM_UNROLL(8) for (int c = 0; c < C; c++) acc[r][c] = lanes_set(0);    \
         int32_t i = 0;                                                                                                 \
         for (; i + 16 <= k; i += 16) {                                                                                 \
@@ -27,23 +35,21 @@ LM_INLINE lanes product_tail(lanes acc, float (*at)(const uint8_t *), size_t siz
                 LM_UNROLL(8) for (int r = 0; r < R; r++) acc[r][c] = lanes_fma(a[r], b, acc[r][c]);                    \
             }                                                                                                          \
         }                                                                                                              \
+        LM_UNROLL(8)                                                                                                   \
+        for (int r = 0; r < R; r++) LM_UNROLL(8) for (int c = 0; c < C; c++) lanes_store(sums[c][r], acc[r][c]);       \
+        if (i < k) product_tail(&(product_end){at, size, row_bytes, x_stride, R, C, i, k}, sums[0][0], w, x);          \
         for (int c = 0; c < C; c++)                                                                                    \
-            for (int r = 0; r < R; r++) {                                                                              \
-                lanes sum = acc[r][c];                                                                                 \
-                if (i < k)                                                                                             \
-                    sum = product_tail(sum, at, size, w + (size_t)r * row_bytes + size * (size_t)i,                    \
-                                       x + (size_t)c * x_stride + i, k - i);                                           \
-                out[(size_t)c * out_stride + (size_t)r] = lanes_fold(sum);                                             \
-            }                                                                                                          \
+            for (int r = 0; r < R; r++) out[(size_t)c * out_stride + (size_t)r] = lanes_fold(lanes_load(sums[c][r]));  \
     }
 
-typedef void product_tile(const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride, int32_t k, float *out,
-                          size_t out_stride);
+typedef void LM_KERNEL product_tile(const uint8_t *w, size_t row_bytes, const float *x, size_t x_stride, int32_t k,
+                                    float *out, size_t out_stride);
 
 /* tiles[r > 1][c]: for TILE_WIDE rows or one, and c columns; NULL where there is none. */
 enum { PRODUCT_BLOCK = 24 }; /* columns that share a pass over the rows */
-static void product(product_tile *const tiles[2][TILE_ROWS + 1], const void *w, size_t row_bytes, int32_t n_rows,
-                    const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {
+static void LM_KERNEL product(product_tile *const tiles[2][TILE_ROWS + 1], const void *w, size_t row_bytes,
+                              int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n, float *out,
+                              size_t out_stride) {
     for (int32_t c0 = 0; c0 < n; c0 += PRODUCT_BLOCK) {
         const int32_t end = n - c0 < PRODUCT_BLOCK ? n : c0 + PRODUCT_BLOCK;
         for (int32_t r = 0, step; r < n_rows; r += step) {
@@ -60,16 +66,18 @@ static void product(product_tile *const tiles[2][TILE_ROWS + 1], const void *w, 
     }
 }
 
+static void LM_KERNEL matmul_floats(const void *form, const void *w, size_t row_bytes, int32_t n_rows,
+                                    const lm_acts *acts, const void *panel, int32_t first, int32_t n, void *work,
+                                    float *out, size_t out_stride) {
+    (void)panel, (void)work;
+    product(form, w, row_bytes, n_rows, acts, first, n, out, out_stride);
+}
+
 #define PRODUCT_TYPE(name, load, at, size)                                                                             \
     PRODUCT_SHAPES(PRODUCT_TILE, name, load, at, size)                                                                 \
     static product_tile *const tiles_##name[2][TILE_ROWS + 1] = PRODUCT_TILES(name);                                   \
-    static void matvec_##name(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,     \
-                              int32_t n, float *out, size_t out_stride) {                                              \
-        product(tiles_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                  \
-    }                                                                                                                  \
-    static void matmul_##name(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel, \
-                              int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                   \
-        (void)panel, (void)work;                                                                                       \
+    static void LM_KERNEL matvec_##name(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,          \
+                                        int32_t first, int32_t n, float *out, size_t out_stride) {                     \
         product(tiles_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                  \
     }
 
@@ -116,14 +124,15 @@ static void matmul_fill(lm_kernels *kernels) {
     static const struct {
         int32_t type;
         lm_matvec_fn *matvec;
-        lm_matmul_fn *matmul;
-    } types[] = {{LM_BLOCK_F32, matvec_f32, matmul_f32},
-                 {LM_BLOCK_F16, matvec_f16, matmul_f16},
-                 {LM_BLOCK_BF16, matvec_bf16, matmul_bf16}};
+        const void *tiles;
+    } types[] = {{LM_BLOCK_F32, matvec_f32, tiles_f32},
+                 {LM_BLOCK_F16, matvec_f16, tiles_f16},
+                 {LM_BLOCK_BF16, matvec_bf16, tiles_bf16}};
     for (int i = 0; i < 3; i++) {
         lm_weight_kernels *slot = &kernels->weights[types[i].type];
         slot->matvec = types[i].matvec;
-        slot->matmul = types[i].matmul;
+        slot->matmul = matmul_floats;
+        slot->form = types[i].tiles;
         slot->row_tile = TILE_WIDE;
         slot->matmul_from = 5;
     }

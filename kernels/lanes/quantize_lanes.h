@@ -28,8 +28,8 @@ LM_INLINE void quantize_column(lm_acts *acts, int32_t c, const float *x, const s
         acts->scale[column * (k / group) + g] = scale;
     }
 }
-static void quantize_q8_32(lm_acts *acts, int32_t c, const float *x) { quantize_column(acts, c, x, 32); }
-static void quantize_q8_256(lm_acts *acts, int32_t c, const float *x) { quantize_column(acts, c, x, 256); }
+static void LM_KERNEL quantize_q8_32(lm_acts *acts, int32_t c, const float *x) { quantize_column(acts, c, x, 32); }
+static void LM_KERNEL quantize_q8_256(lm_acts *acts, int32_t c, const float *x) { quantize_column(acts, c, x, 256); }
 
 static void quantize_fill(lm_kernels *kernels) {
     kernels->quantize_q8_32 = quantize_q8_32;

@@ -5,8 +5,9 @@
  * next, so that a block stays in the first-level cache; columns never meet. One pass over the rows of a block writes the
  * state after token t and at once sums S k and S q for token t + 1: one load and one store per cell and token. */
 
-static void recurrent_short_conv(const float *x, size_t x_stride, const float *taps, int32_t n_taps, int32_t n_channels,
-                                 int32_t act, int32_t n_tokens, float *state, float *y, size_t y_stride) {
+static void LM_KERNEL recurrent_short_conv(const float *x, size_t x_stride, const float *taps, int32_t n_taps,
+                                           int32_t n_channels, int32_t act, int32_t n_tokens, float *state, float *y,
+                                           size_t y_stride) {
     if (n_taps > 16 || n_taps < 1 || (act != LM_KACT_SILU && act != LM_KACT_NONE)) {
         lm_short_conv_c(x, x_stride, taps, n_taps, n_channels, act, n_tokens, state, y, y_stride);
         return;
@@ -45,7 +46,7 @@ LM_INLINE void delta_block(const lm_delta_args *args, int32_t j, const int32_t w
     for (int w = 0; w < wide; w++) p[w] = r[w] = delta[w] = lanes_set(0.0f);
     float kq = 0.0f;
     for (int32_t i = 0; i < dk; i++) {
-        kq = fmaf(k[i], q[i], kq);
+        kq = lane_fma(k[i], q[i], kq);
         LM_UNROLL(8)
         for (int w = 0; w < wide; w++) {
             lanes s = LOAD(state + i * dv + 16 * w);
@@ -55,7 +56,7 @@ LM_INLINE void delta_block(const lm_delta_args *args, int32_t j, const int32_t w
     }
     for (int32_t t = 0; t < args->n_tokens; t++) {
         const float *v = args->v + t * args->v_stride + j;
-        float decay = lm_exp(args->g[t * args->gate_stride]);
+        float decay = lane_exp(args->g[t * args->gate_stride]);
         lanes decays = lanes_set(decay), betas = lanes_set(args->beta[t * args->gate_stride]),
               q_scale = lanes_set(args->q_scale);
         LM_UNROLL(8)
@@ -69,7 +70,7 @@ LM_INLINE void delta_block(const lm_delta_args *args, int32_t j, const int32_t w
         if (t + 1 < args->n_tokens) {
             kq = 0.0f;
             for (int32_t i = 0; i < dk; i++) {
-                kq = fmaf(k_next[i], q_next[i], kq);
+                kq = lane_fma(k_next[i], q_next[i], kq);
                 LM_UNROLL(8)
                 for (int w = 0; w < wide; w++) {
                     lanes s = lanes_fma(lanes_set(k[i]), delta[w], lanes_mul(decays, LOAD(state + i * dv + 16 * w)));
@@ -93,7 +94,7 @@ LM_INLINE void delta_block(const lm_delta_args *args, int32_t j, const int32_t w
 #undef STORE
 }
 
-static void recurrent_delta(const lm_delta_args *args) {
+static void LM_KERNEL recurrent_delta(const lm_delta_args *args) {
     int32_t j = 0;
     if (args->n_tokens < 1) return;
     for (; j + 16 * DELTA_WIDE <= args->dv; j += 16 * DELTA_WIDE) delta_block(args, j, DELTA_WIDE, 16);

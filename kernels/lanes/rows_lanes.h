@@ -17,10 +17,10 @@ LM_INLINE float sum_of_squares(const float *x, int32_t n) {
     return lanes_fold(sum);
 }
 
-static float rows_length(const float *x, int32_t n) { return sqrtf(sum_of_squares(x, n)); }
+static float LM_KERNEL rows_length(const float *x, int32_t n) { return sqrtf(sum_of_squares(x, n)); }
 
 /* As rmsnorm_c. */
-static void rows_rmsnorm(const float *x, const float *w, float eps, int32_t n, float *y) {
+static void LM_KERNEL rows_rmsnorm(const float *x, const float *w, float eps, int32_t n, float *y) {
     lanes r = lanes_set(1.0f / sqrtf(sum_of_squares(x, n) / (float)n + eps));
     int32_t i;
     for (i = 0; i + 16 <= n; i += 16) {
@@ -33,7 +33,7 @@ static void rows_rmsnorm(const float *x, const float *w, float eps, int32_t n, f
     }
 }
 
-static void rows_layernorm(const float *x, const float *w, const float *b, float eps, int32_t n, float *y) {
+static void LM_KERNEL rows_layernorm(const float *x, const float *w, const float *b, float eps, int32_t n, float *y) {
     lanes sum = lanes_set(0.0f), square = sum;
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) sum = lanes_add(sum, lanes_load(x + i));
@@ -83,34 +83,34 @@ LM_INLINE void act_rows(int32_t act, const float *gate, const float *up, int32_t
     }
 }
 
-static void rows_glu(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
+static void LM_KERNEL rows_glu(int32_t act, const float *gate, const float *up, int32_t n, float *y) {
     if (act == LM_KACT_SILU)
         act_rows(LM_KACT_SILU, gate, up, n, y);
     else
         act_rows(act, gate, up, n, y);
 }
-static void rows_act(int32_t act, const float *x, int32_t n, float *y) { rows_glu(act, x, NULL, n, y); }
+static void LM_KERNEL rows_act(int32_t act, const float *x, int32_t n, float *y) { rows_glu(act, x, NULL, n, y); }
 
-static void rows_add(const float *a, const float *b, int32_t n, float *y) {
+static void LM_KERNEL rows_add(const float *a, const float *b, int32_t n, float *y) {
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) lanes_store(y + i, lanes_add(lanes_load(a + i), lanes_load(b + i)));
     if (i < n) lanes_store_part(y + i, lanes_add(lanes_load_part(a + i, n - i), lanes_load_part(b + i, n - i)), n - i);
 }
 
-static void rows_mul(const float *a, const float *b, int32_t n, float *y) {
+static void LM_KERNEL rows_mul(const float *a, const float *b, int32_t n, float *y) {
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) lanes_store(y + i, lanes_mul(lanes_load(a + i), lanes_load(b + i)));
     if (i < n) lanes_store_part(y + i, lanes_mul(lanes_load_part(a + i, n - i), lanes_load_part(b + i, n - i)), n - i);
 }
 
-static void rows_scale(const float *x, float factor, int32_t n, float *y) {
+static void LM_KERNEL rows_scale(const float *x, float factor, int32_t n, float *y) {
     lanes f = lanes_set(factor);
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) lanes_store(y + i, lanes_mul(lanes_load(x + i), f));
     if (i < n) lanes_store_part(y + i, lanes_mul(lanes_load_part(x + i, n - i), f), n - i);
 }
 
-static void rows_axpy(float factor, const float *x, int32_t n, float *y) {
+static void LM_KERNEL rows_axpy(float factor, const float *x, int32_t n, float *y) {
     lanes f = lanes_set(factor);
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) lanes_store(y + i, lanes_fma(f, lanes_load(x + i), lanes_load(y + i)));
@@ -118,7 +118,7 @@ static void rows_axpy(float factor, const float *x, int32_t n, float *y) {
         lanes_store_part(y + i, lanes_fma(f, lanes_load_part(x + i, n - i), lanes_load_part(y + i, n - i)), n - i);
 }
 
-static void rows_rope(float *head, const float *cos_sin, int32_t n_rot, int32_t adjacent) {
+static void LM_KERNEL rows_rope(float *head, const float *cos_sin, int32_t n_rot, int32_t adjacent) {
     int32_t half = n_rot / 2, i = 0;
     if (adjacent) {
         for (i = 0; i + 16 <= 2 * half; i += 16)
@@ -138,13 +138,13 @@ static void rows_rope(float *head, const float *cos_sin, int32_t n_rot, int32_t 
     }
     for (; i < half; i++) {
         float cosine = cos_sin[2 * i], sine = cos_sin[2 * i + 1], a = head[i], b = head[half + i];
-        head[i] = fmaf(a, cosine, -(b * sine));
-        head[half + i] = fmaf(b, cosine, a * sine);
+        head[i] = lane_fma(a, cosine, -(b * sine));
+        head[half + i] = lane_fma(b, cosine, a * sine);
     }
 }
 
 /* First the value, then the first place that has it. */
-static float rows_max(const float *x, int32_t n, int32_t *index) {
+static float LM_KERNEL rows_max(const float *x, int32_t n, int32_t *index) {
     lanes best = lanes_set(-INFINITY);
     int32_t i = 0;
     for (; i + 16 <= n; i += 16) best = lanes_larger(lanes_load(x + i), best);

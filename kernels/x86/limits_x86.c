@@ -7,7 +7,7 @@
 #include <immintrin.h>
 
 LM_TARGET_BEGIN("avx2")
-static uint64_t limit_read_avx2(const void *memory, size_t bytes) {
+static uint64_t LM_KERNEL limit_read_avx2(const void *memory, size_t bytes) {
     const uint8_t *p = memory;
     __m256i s[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
     for (size_t i = 0; i + 256 <= bytes; i += 256) LM_UNROLL(8)
@@ -20,7 +20,7 @@ static uint64_t limit_read_avx2(const void *memory, size_t bytes) {
 }
 
 /* A product of this level is vpmaddubsw and the addition of its 16-bit sums: 64 operations. */
-static double limit_dot_avx2(int64_t n, uint64_t *sink) {
+static double LM_KERNEL limit_dot_avx2(int64_t n, uint64_t *sink) {
     __m256i a[12], x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(5);
     LM_UNROLL(12) for (int j = 0; j < 12; j++) a[j] = _mm256_set1_epi16((short)j);
     for (int64_t i = 0; i < n; i++) LM_UNROLL(12) for (int j = 0; j < 12; j++) {
@@ -33,7 +33,7 @@ static double limit_dot_avx2(int64_t n, uint64_t *sink) {
     return (double)n * 12 * 64;
 }
 
-static double limit_dot_avx2vnni(int64_t n, uint64_t *sink) {
+static double LM_KERNEL limit_dot_avx2vnni(int64_t n, uint64_t *sink) {
     __m256i a[12], x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(5);
     LM_UNROLL(12) for (int j = 0; j < 12; j++) a[j] = _mm256_set1_epi32(j);
     for (int64_t i = 0; i < n; i++) LM_UNROLL(12)
@@ -45,7 +45,7 @@ static double limit_dot_avx2vnni(int64_t n, uint64_t *sink) {
 LM_TARGET_END
 
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")
-static uint64_t limit_read_avx512(const void *memory, size_t bytes) {
+static uint64_t LM_KERNEL limit_read_avx512(const void *memory, size_t bytes) {
     const uint8_t *p = memory;
     __m512i s[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
     for (size_t i = 0; i + 512 <= bytes; i += 512) LM_UNROLL(8)
@@ -54,7 +54,7 @@ static uint64_t limit_read_avx512(const void *memory, size_t bytes) {
         _mm512_xor_si512(_mm512_xor_si512(s[0], s[1]), _mm512_xor_si512(s[2], s[3])));
 }
 
-static double limit_dot_avx512(int64_t n, uint64_t *sink) {
+static double LM_KERNEL limit_dot_avx512(int64_t n, uint64_t *sink) {
     __m512i a[24], x = _mm512_set1_epi8(3), y = _mm512_set1_epi8(5);
     LM_UNROLL(24) for (int j = 0; j < 24; j++) a[j] = _mm512_set1_epi32(j);
     for (int64_t i = 0; i < n; i++) LM_UNROLL(24)

@@ -31,7 +31,7 @@ LM_INLINE void wide_dot(V s[COLS][2], const struct panel32 *p, const struct acts
         }
     }
 }
-static void kernel_levels(const void *panel, const void *acts, int n_panels, float *out, int offset) {
+static void LM_KERNEL kernel_levels(const void *panel, const void *acts, int n_panels, float *out, int offset) {
     (void)offset;
     tile_row *c = (tile_row *)out;
     const struct panel32 *p = panel;
@@ -61,35 +61,35 @@ LM_INLINE void scaled_levels(const struct panel32 *p, const struct acts32 *a, in
             LM_UNROLL(2) for (int v = 0; v < 2; v++) add_scaled(c[j][v], s[j][v], p[7].d[0] + ROWS * v, a[7].scale[j]);
     }
 }
-static void kernel_scaled_levels(const void *p, const void *a, int n_panels, float *c, int offset) {
+static void LM_KERNEL kernel_scaled_levels(const void *p, const void *a, int n_panels, float *c, int offset) {
     (void)offset;
     scaled_levels(p, a, n_panels, (tile_row *)c, 1);
 }
-static void kernel_scaled16_levels(const void *p, const void *a, int n_panels, float *c, int offset) {
+static void LM_KERNEL kernel_scaled16_levels(const void *p, const void *a, int n_panels, float *c, int offset) {
     (void)offset;
     scaled_levels(p, a, n_panels, (tile_row *)c, 2);
 }
 #endif
 
-#define FLAT_FORM_OFFSET(name, k, which, offset) FLAT_FORM_OF(name, k, which, offset, UNPACKED(name))
-#define FLAT_FORM(name, k, which) FLAT_FORM_OFFSET(name, k, which, name##_OFFSET)
-FLAT_FORM(q4_0, 32, simple)
-FLAT_FORM(q4_1, 32, minimum)
-FLAT_FORM(q5_0, 32, simple)
-FLAT_FORM_OFFSET(q5_1, 32, minimum_extra, 16)
-FLAT_FORM(q8_0, 32, levels)
-FLAT_FORM(q1_0, 128, simple)
-FLAT_FORM(q2_0, 64, simple)
-FLAT_FORM(iq4nl, 32, levels)
-FLAT_FORM(mxfp4, 32, simple)
-FLAT_FORM(nvfp4, 64, half)
-FLAT_FORM(q2k, 256, scaled16_min)
-FLAT_FORM(q3k, 256, scaled16)
-FLAT_FORM(q4k, 256, scaled32_min)
-FLAT_FORM_OFFSET(q5k, 256, scaled32_extra, 16)
-FLAT_FORM(q6k, 256, scaled16)
-FLAT_FORM(tq1_0, 256, scaled32)
-FLAT_FORM(tq2_0, 256, scaled32)
-FLAT_FORM(iq4xs, 256, scaled_levels)
-#define IQ_FORM(type, name) FLAT_FORM(name, 256, scaled16_levels)
-LM_X86_IQ(IQ_FORM)
+/* Types whose decode takes one column at a time: two are a batch. */
+#define FLAT_FORM_OFFSET(type, name, k, which, from_n, offset)                                                         \
+    FLAT_FORM_OF(type, name, k, which, offset, UNPACKED(name), .from = from_n)
+#define FLAT_FORM(type, name, k, which, from) FLAT_FORM_OFFSET(type, name, k, which, from, name##_OFFSET)
+#define IQ_FORM(type, name) FLAT_FORM(type, name, 256, scaled16_levels, 5)
+static const struct lm_form forms[] = {
+    FLAT_FORM(LM_BLOCK_Q4_0, q4_0, 32, simple, 5) FLAT_FORM(LM_BLOCK_Q4_1, q4_1, 32, minimum, 2)
+        FLAT_FORM(LM_BLOCK_Q5_0, q5_0, 32, simple, 2) FLAT_FORM_OFFSET(LM_BLOCK_Q5_1, q5_1, 32, minimum_extra, 2, 16)
+            FLAT_FORM(LM_BLOCK_Q8_0, q8_0, 32, levels, 5) FLAT_FORM(LM_BLOCK_Q1_0, q1_0, 128, simple, 2)
+                FLAT_FORM(LM_BLOCK_Q2_0, q2_0, 64, simple, 2) FLAT_FORM(LM_BLOCK_IQ4NL, iq4nl, 32, levels, 2) FLAT_FORM(
+                    LM_BLOCK_MXFP4, mxfp4, 32, simple, 5) FLAT_FORM(LM_BLOCK_NVFP4, nvfp4, 64, half, 2)
+                    FLAT_FORM(LM_BLOCK_Q2K, q2k, 256, scaled16_min, 2) FLAT_FORM(LM_BLOCK_Q3K, q3k, 256, scaled16, 2)
+                        FLAT_FORM(LM_BLOCK_Q4K, q4k, 256, scaled32_min, 5)
+                            FLAT_FORM_OFFSET(LM_BLOCK_Q5K, q5k, 256, scaled32_extra, 5, 16)
+                                FLAT_FORM(LM_BLOCK_Q6K, q6k, 256, scaled16, 5)
+                                    FLAT_FORM(LM_BLOCK_TQ1_0, tq1_0, 256, scaled32, 2)
+                                        FLAT_FORM(LM_BLOCK_TQ2_0, tq2_0, 256, scaled32, 2)
+                                            FLAT_FORM(LM_BLOCK_IQ4XS, iq4xs, 256, scaled_levels, 2) LM_X86_IQ(IQ_FORM)};
+
+static size_t level_work_bytes(int32_t n, int32_t k) { return work_bytes(n, k, KC / 32 * sizeof(struct panel32)); }
+const struct lm_matmul_level MATMUL_LEVEL = {
+    forms, sizeof forms / sizeof *forms, TILE_ROWS, level_work_bytes, {[LM_FLAT] = {pack_bytes_flat, pack_flat}}};

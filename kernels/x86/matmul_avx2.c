@@ -11,7 +11,7 @@ LM_TARGET_BEGIN("avx2,f16c,fma")
 #include "codes_simple.h"
 #include "codes_k.h"
 #define MATVEC(name) lm_matvec_##name##_avx2
-#define MATMUL(name) lm_matmul_##name##_avx2
+#define MATMUL_LEVEL lm_matmul_avx2
 #define UNPACK(name) lm_unpack_##name##_avx2
 #define UNPACK_LINKAGE
 #include "matmul_body.h"
@@ -46,17 +46,14 @@ static LM_APART void unpack_iq(lm_expand_fn *expand, size_t block_bytes, struct 
     }
 }
 #define UNPACK_IQ(type, name)                                                                                          \
-    void lm_unpack_##name##_avx2(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) {     \
+    void LM_KERNEL lm_unpack_##name##_avx2(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch,      \
+                                           int add) {                                                                  \
         unpack_iq(lm_expand_##name##_avx2, name##_BYTES, to, w, stride, n_blocks, pitch, add);                         \
     }
 LM_X86_IQ(UNPACK_IQ)
 
 #define UNPACKED OWN
 #include "matmul_256_body.h"
-
-size_t lm_pack_bytes_flat_avx2(int32_t n, int32_t k) { return pack_bytes_flat(n, k); }
-void lm_pack_flat_avx2(void *panel, const lm_acts *acts, int32_t first, int32_t n) { pack_flat(panel, acts, first, n); }
-size_t lm_matmul_work_bytes_avx2(int32_t n, int32_t k) { return work_bytes(n, k, KC / 32 * sizeof(struct panel32)); }
 LM_TARGET_END
 #else
 typedef int lm_nothing_here;

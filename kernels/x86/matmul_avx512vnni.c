@@ -22,7 +22,6 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,f16c,fma")
 #include "codes_simple.h"
 #include "codes_k.h"
 #define MATVEC(name) lm_matvec_##name##_avx512vnni
-#define MATMUL(name) lm_matmul_##name##_avx512vnni
 #define UNPACK(name) unpack_##name
 #define UNPACK_LINKAGE static
 #include "matmul_body.h"
@@ -72,7 +71,8 @@ LM_INLINE V twice_high(V t) { return v_shuf8(t, v_row4(0x03020302, 0x07060706, 0
 
 /* shift: codes become signed and small by this; fold: it was 16 too much. quarters: the form of Q6_K. */
 #define UNPACK_PAIR(name, shift, folded, quarters, at_once)                                                            \
-    static void unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) {        \
+    static void LM_KERNEL unpack_##name(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch,         \
+                                        int add) {                                                                     \
         (void)pitch, (void)add;                                                                                        \
         for (struct pair_panel *p = to; n_blocks--; w += name##_BYTES, p++)                                            \
             for (int v = 0; v < 2; v++) {                                                                              \
@@ -172,7 +172,7 @@ LM_INLINE void pair_kernel(const struct pair_panel *p, const struct pair_acts *a
     }
 }
 #define PAIR_KERNEL(name, steps, minima, folded)                                                                       \
-    static void kernel_##name(const void *p, const void *a, int n, float *c, int offset) {                             \
+    static void LM_KERNEL kernel_##name(const void *p, const void *a, int n, float *c, int offset) {                   \
         (void)offset;                                                                                                  \
         pair_kernel(p, a, n, (tile_row *)c, steps, minima, folded);                                                    \
     }
@@ -230,65 +230,59 @@ UNPACK_SIMPLE(iq4nl, ONE_SCALE, 4)
 UNPACK_SIMPLE(mxfp4, ONE_SCALE, 4)
 UNPACK_K(iq4xs, 1)
 
-#define FLAT_FORM(name, k, which, unpacked) FLAT_FORM_OF(name, k, which, name##_OFFSET, unpacked(name), .few = FEW)
-#define FEW LM_FLAT_COLUMNS
-FLAT_FORM(q4_0, 32, simple, OWN)
-FLAT_FORM(q4_1, 32, minimum, BORROWED)
-FLAT_FORM(q5_0, 32, simple, BORROWED)
-FLAT_FORM(q5_1, 32, minimum, BORROWED)
-FLAT_FORM(q8_0, 32, simple, OWN)
-FLAT_FORM(q1_0, 128, simple, BORROWED)
-FLAT_FORM(q2_0, 64, simple, BORROWED)
-FLAT_FORM(iq4nl, 32, simple, OWN)
-FLAT_FORM(mxfp4, 32, simple, OWN)
-FLAT_FORM(nvfp4, 64, half, BORROWED)
-FLAT_FORM(tq2_0, 256, scaled, BORROWED)
-FLAT_FORM(iq4xs, 256, scaled, OWN)
+#define FLAT_FORM(type, name, k, which, unpacked)                                                                      \
+    FLAT_FORM_OF(type, name, k, which, name##_OFFSET, unpacked(name), .few = LM_FLAT_COLUMNS, .from = 5)
+#define PAIR_FORM(number, name, which, halves)                                                                         \
+    {.type = number,                                                                                                   \
+     .layout = halves,                                                                                                 \
+     .from = 5,                                                                                                        \
+     .few = LM_FLAT_COLUMNS,                                                                                           \
+     .tile_rows = TILE_ROWS,                                                                                           \
+     .block_k = 256,                                                                                                   \
+     .block_bytes = name##_BYTES,                                                                                      \
+     .unit_k = 256,                                                                                                    \
+     .cols = PAIR_COLS,                                                                                                \
+     .acts_bytes = sizeof(struct pair_acts),                                                                           \
+     .unpack_rows = TILE_ROWS,                                                                                         \
+     .unpack = unpack_##name,                                                                                          \
+     .kernel = kernel_##which,                                                                                         \
+     .matvec = MATVEC(name)},
+/* Types whose decode is of 256 bits. */
+#define DECODED_FORM(type, name, which, from_n)                                                                        \
+    FLAT_FORM_OF(type, name, 256, which, name##_OFFSET, BORROWED(name), .from = from_n)
+#define IQ_FORM(type, name) DECODED_FORM(type, name, scaled16, 5)
+static const struct lm_form forms[] = {
+    FLAT_FORM(LM_BLOCK_Q4_0, q4_0, 32, simple, OWN) FLAT_FORM(LM_BLOCK_Q4_1, q4_1, 32, minimum, BORROWED) FLAT_FORM(
+        LM_BLOCK_Q5_0, q5_0, 32, simple, BORROWED) FLAT_FORM(LM_BLOCK_Q5_1, q5_1, 32, minimum, BORROWED)
+        FLAT_FORM(LM_BLOCK_Q8_0, q8_0, 32, simple, OWN) FLAT_FORM(LM_BLOCK_Q1_0, q1_0, 128, simple, BORROWED) FLAT_FORM(
+            LM_BLOCK_Q2_0, q2_0, 64, simple, BORROWED) FLAT_FORM(LM_BLOCK_IQ4NL, iq4nl, 32, simple,
+                                                                 OWN) FLAT_FORM(LM_BLOCK_MXFP4, mxfp4, 32, simple, OWN)
+            FLAT_FORM(LM_BLOCK_NVFP4, nvfp4, 64, half, BORROWED) FLAT_FORM(LM_BLOCK_TQ2_0, tq2_0, 256, scaled, BORROWED)
+                FLAT_FORM(LM_BLOCK_IQ4XS, iq4xs, 256, scaled, OWN) PAIR_FORM(LM_BLOCK_Q2K, q2k, pair16_min8, LM_PAIR16)
+                    PAIR_FORM(LM_BLOCK_Q3K, q3k, pair16, LM_PAIR16) PAIR_FORM(LM_BLOCK_Q4K, q4k, pair16_min4, LM_PAIR16)
+                        PAIR_FORM(LM_BLOCK_Q5K, q5k, pair16_fold, LM_PAIR16)
+                            PAIR_FORM(LM_BLOCK_Q6K, q6k, pair8, LM_PAIR8)
 #undef MATVEC
-#undef FEW
 #define MATVEC(name) lm_matvec_##name##_avx2
-#define FEW 0
-#define IQ_FORM(type, name) FLAT_FORM(name, 256, scaled16, BORROWED)
-LM_X86_IQ(IQ_FORM)
-FLAT_FORM(tq1_0, 256, scaled, BORROWED)
-#undef MATVEC
-#undef FEW
-#define MATVEC(name) lm_matvec_##name##_avx512vnni
-#define FEW LM_FLAT_COLUMNS
-#define PAIR_FORM(name, which)                                                                                         \
-    static const struct lm_form form_##name = {.tile_rows = TILE_ROWS,                                                 \
-                                               .block_k = 256,                                                         \
-                                               .block_bytes = name##_BYTES,                                            \
-                                               .unit_k = 256,                                                          \
-                                               .cols = PAIR_COLS,                                                      \
-                                               .acts_bytes = sizeof(struct pair_acts),                                 \
-                                               .unpack_rows = TILE_ROWS,                                               \
-                                               .unpack = unpack_##name,                                                \
-                                               .kernel = kernel_##which,                                               \
-                                               .matvec = MATVEC(name),                                                 \
-                                               .few = FEW};                                                            \
-    DEFINE_MATMUL(name)
-PAIR_FORM(q2k, pair16_min8)
-PAIR_FORM(q3k, pair16)
-PAIR_FORM(q4k, pair16_min4)
-PAIR_FORM(q5k, pair16_fold)
-PAIR_FORM(q6k, pair8)
+                                DECODED_FORM(LM_BLOCK_TQ1_0, tq1_0, scaled, 2) LM_X86_IQ(IQ_FORM)};
 
-size_t lm_pack_bytes_flat_avx512vnni(int32_t n, int32_t k) { return pack_bytes_flat(n, k); }
-void lm_pack_flat_avx512vnni(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
-    pack_flat(panel, acts, first, n);
-}
-size_t lm_pack_bytes_pair_avx512vnni(int32_t n, int32_t k) { return pack_bytes_pair(n, k); }
-void lm_pack_pair16_avx512vnni(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
+static void LM_KERNEL pack_pair16(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
     pack_pair(panel, acts, first, n, 0);
 }
-void lm_pack_pair8_avx512vnni(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
+static void LM_KERNEL pack_pair8(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
     pack_pair(panel, acts, first, n, 1);
 }
-size_t lm_matmul_work_bytes_avx512vnni(int32_t n, int32_t k) {
+static size_t level_work_bytes(int32_t n, int32_t k) {
     const size_t flat = KC / 32 * PANELS * sizeof(struct panel32), pair = KC / 256 * sizeof(struct pair_panel);
     return work_bytes(n, k, flat > pair ? flat : pair);
 }
+const struct lm_matmul_level lm_matmul_avx512vnni = {forms,
+                                                     sizeof forms / sizeof *forms,
+                                                     32,
+                                                     level_work_bytes,
+                                                     {[LM_FLAT] = {pack_bytes_flat, pack_flat},
+                                                      [LM_PAIR16] = {pack_bytes_pair, pack_pair16},
+                                                      [LM_PAIR8] = {pack_bytes_pair, pack_pair8}}};
 LM_TARGET_END
 #else
 typedef int lm_nothing_here;

@@ -55,7 +55,8 @@ LM_INLINE void store_codes(struct panel32 *p, const int row, V x[4][2], V add) {
 
 #define UNPACK_SIMPLE(name, SCALES, at_once)                                                                           \
     FLAT_SIMPLE(name, at_once)                                                                                         \
-    UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
+    UNPACK_LINKAGE void LM_KERNEL UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch,  \
+                                               int add) {                                                              \
         const V more = v_set1_8(add);                                                                                  \
         for (int v = 0; v < 2; v++) {                                                                                  \
             struct panel32 *p = PANEL((struct panel32 *)to, v);                                                        \
@@ -107,7 +108,8 @@ static LM_APART void store_minima(struct panel32 *p, size_t pitch, int row, V mn
 }
 
 #define UNPACK_K(name, at_once)                                                                                        \
-    UNPACK_LINKAGE void UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add) { \
+    UNPACK_LINKAGE void LM_KERNEL UNPACK(name)(void *to, const uint8_t *w, size_t stride, int n_blocks, size_t pitch,  \
+                                               int add) {                                                              \
         const V more = v_set1_8(add);                                                                                  \
         const __m128i shift = _mm_cvtsi32_si128(HAVE_VNNI || add ? 16 : 0);                                            \
         for (int v = 0; v < 2; v++) {                                                                                  \
@@ -244,11 +246,11 @@ LM_INLINE void scaled_kernel(const struct panel32 *p, const struct acts32 *a, in
 }
 
 #define KERNEL(name, body, halves, minima, extra)                                                                      \
-    static void kernel_##name(const void *p, const void *a, int n_panels, float *c, int offset) {                      \
+    static void LM_KERNEL kernel_##name(const void *p, const void *a, int n_panels, float *c, int offset) {            \
         body(p, a, n_panels, (tile_row *)c, halves, minima, offset, extra);                                            \
     }
 
-/* ---- layout of activations, entry points ---- */
+/* ---- layout of activations, forms ---- */
 
 static size_t work_bytes(int32_t n, int32_t k, size_t chunk_panel_bytes) {
     (void)k;
@@ -259,7 +261,7 @@ static size_t work_bytes(int32_t n, int32_t k, size_t chunk_panel_bytes) {
 static size_t pack_bytes_flat(int32_t n, int32_t k) {
     return ((size_t)(padded(n) / COLS) * (size_t)(k / 32) * sizeof(struct acts32) + 63) / 64 * 64;
 }
-static void pack_flat(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
+static void LM_KERNEL pack_flat(void *panel, const lm_acts *acts, int32_t first, int32_t n) {
     const int n_units = acts->k / 32, group = acts->kind == LM_ACT_Q8_256 ? 8 : 1;
     const int end = (first + n + COLS - 1) / COLS * COLS;
     for (int col = first; col < end; col++)
@@ -293,25 +295,20 @@ static void pack_flat(void *panel, const lm_acts *acts, int32_t first, int32_t n
         }
 }
 
-/* The entry points of a type, from its form. */
-#define DEFINE_MATMUL(name)                                                                                            \
-    void MATMUL(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, const void *panel,         \
-                      int32_t first, int32_t n, void *work, float *out, size_t out_stride) {                           \
-        lm_matmul_run(&form_##name, w, row_bytes, n_rows, acts, panel, first, n, work, out, out_stride);               \
-    }
 /* offset: as in the comment at the top. BORROWED: unpacked by level avx2, 16 rows at a time; there codes in the form of v_prepare_s8
  * are not yet plus 128. */
-#define FLAT_FORM_OF(name, k, which, code_offset, ...)                                                                 \
-    static const struct lm_form form_##name = {.tile_rows = TILE_ROWS,                                                 \
-                                               .block_k = k,                                                           \
-                                               .block_bytes = name##_BYTES,                                            \
-                                               .unit_k = 32,                                                           \
-                                               .cols = COLS,                                                           \
-                                               .acts_bytes = sizeof(struct acts32),                                    \
-                                               .kernel = kernel_##which,                                               \
-                                               .offset = code_offset,                                                  \
-                                               .matvec = MATVEC(name),                                                 \
-                                               __VA_ARGS__};                                                           \
-    DEFINE_MATMUL(name)
+#define FLAT_FORM_OF(number, name, k, which, code_offset, ...)                                                         \
+    {.type = number,                                                                                                   \
+     .layout = LM_FLAT,                                                                                                \
+     .tile_rows = TILE_ROWS,                                                                                           \
+     .block_k = k,                                                                                                     \
+     .block_bytes = name##_BYTES,                                                                                      \
+     .unit_k = 32,                                                                                                     \
+     .cols = COLS,                                                                                                     \
+     .acts_bytes = sizeof(struct acts32),                                                                              \
+     .kernel = kernel_##which,                                                                                         \
+     .offset = code_offset,                                                                                            \
+     .matvec = MATVEC(name),                                                                                           \
+     __VA_ARGS__},
 #define OWN(name) .unpack = UNPACK(name), .unpack_rows = TILE_ROWS, .add = HAVE_VNNI ? 128 - name##_OFFSET : 0
 #define BORROWED(name) .unpack = lm_unpack_##name##_avx2, .unpack_rows = 16, .add = 128 - name##_OFFSET % 128

@@ -16,19 +16,35 @@ struct panel32 {
 };
 
 /* c[column][row of the tile] += panel of n_units times activations. */
-typedef void lm_tile_fn(const void *panel, const void *acts, int n_units, float *c, int offset);
+typedef void LM_KERNEL lm_tile_fn(const void *panel, const void *acts, int n_units, float *c, int offset);
 struct lm_form {
+    int8_t type, layout;          /* lm_layout, of the packed activations */
+    int8_t from;                  /* the smallest n that is faster than decode */
+    int8_t few;                   /* columns up to which matvec serves, and of each call of it, if more than 4 */
     int16_t tile_rows;            /* a multiple of 16 that divides ROW_CHUNK */
     int16_t block_k, block_bytes; /* of the weights */
     int16_t unit_k;               /* of a panel and of the packed activations: 32 or 256 k */
     int16_t cols, acts_bytes;     /* of the packed activations: columns of a tile, bytes per unit */
     int16_t unpack_rows, add;     /* rows that unpack does at once, 16 or tile_rows; what it adds to the codes */
     int16_t offset;               /* of flat codes without VNNI */
-    int16_t few;                  /* columns up to which matvec serves, and of each call of it, if more than 4 */
     lm_unpack_fn *unpack;
     lm_tile_fn *kernel;
-    lm_matvec_fn *matvec; /* for fewer rows than a tile, and up to few columns */
+    lm_matvec_fn *matvec; /* the level's decode; also for fewer rows than a tile, and up to few columns */
 };
+
+/* Flat at every level, and of AVX-512's K-quants in halves of 16 or of 8. */
+enum lm_layout { LM_FLAT, LM_PAIR16, LM_PAIR8, LM_LAYOUTS };
+struct lm_matmul_level {
+    const struct lm_form *forms;
+    size_t n_forms;
+    int32_t row_tile;
+    size_t (*work_bytes)(int32_t n, int32_t k);
+    struct {
+        lm_pack_bytes_fn *bytes;
+        lm_pack_fn *pack;
+    } layouts[LM_LAYOUTS];
+};
+extern const struct lm_matmul_level lm_matmul_avx2, lm_matmul_avx2vnni, lm_matmul_avx512vnni;
 
 LM_INLINE int padded(int n) { return (n + LM_PACK_COLUMNS - 1) / LM_PACK_COLUMNS * LM_PACK_COLUMNS; }
 
@@ -39,8 +55,7 @@ LM_INLINE size_t acts_at(int n, int cols, int n_units, int per_chunk, int tile, 
     return (size_t)first * (size_t)(padded(n) / cols) + (size_t)tile * (size_t)units + (size_t)(unit - first);
 }
 
-void lm_matmul_run(const struct lm_form *f, const void *weights, size_t row_bytes, int32_t n_rows, const lm_acts *acts,
-                   const void *packed, int32_t first, int32_t n, void *work, float *out, size_t out_stride);
+lm_matmul_fn lm_matmul_run; /* form: an lm_form */
 #endif
 
 #endif

@@ -3,8 +3,10 @@
 #include "matmul_form.h"
 
 #if defined(LM_HAVE_X86)
-void lm_matmul_run(const struct lm_form *f, const void *weights, size_t row_bytes, int32_t n_rows, const lm_acts *acts,
-                   const void *packed, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
+void LM_KERNEL lm_matmul_run(const void *form, const void *weights, size_t row_bytes, int32_t n_rows,
+                             const lm_acts *acts, const void *packed, int32_t first, int32_t n, void *work, float *out,
+                             size_t out_stride) {
+    const struct lm_form *f = form;
     if (n_rows < f->tile_rows || n <= f->few) {
         const int32_t step = f->few > 4 ? f->few : 4;
         for (int32_t c = 0; c < n; c += step)

@@ -42,70 +42,74 @@ LM_INLINE void rows_done(const struct rows *g, const F acc[], const int nc) {
     for (int c = 0; c < nc; c++) f_store(g->out + (size_t)c * g->out_stride, acc[c]);
 }
 
-/* Run a group function over all rows. The last group is moved up so that it ends with the last row; fewer rows than a group are
- * done one by one, each filling every place of a group. */
-typedef void group_fn(const struct rows *g);
-static LM_APART void run_groups(group_fn *group, size_t scale_group, const void *w, size_t row_bytes, int32_t n_rows,
-                                const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {
-    size_t k = (size_t)acts->k, c = (size_t)first;
-    struct rows g = {.stride = row_bytes,
-                     .q = acts->q + c * k,
-                     .scale = acts->scale + c * (k / scale_group),
-                     .k = k,
-                     .n_scales = k / scale_group,
-                     .sum16 = acts->sum16 + c * (k / 16),
-                     .sum32 = acts->sum32 + c * (k / 32),
-                     .n = n,
-                     .out_stride = out_stride};
-    if (n_rows < ROWS) {
-        float same[MATVEC_COLUMNS][ROWS];
-        g.stride = 0, g.out = same[0], g.out_stride = ROWS;
-        for (int32_t r = 0; r < n_rows; r++) {
-            g.w = g.ahead = (const uint8_t *)w + (size_t)r * row_bytes;
-            group(&g);
-            for (int32_t j = 0; j < n; j++) out[(size_t)j * out_stride + (size_t)r] = same[j][0];
+/* Run group functions over all rows: one for a single column, some for more; without it one goes over the rows for each. The last
+ * group is moved up so that it ends with the last row; fewer rows than a group are done one by one, each filling every place of a
+ * group. */
+typedef void LM_KERNEL group_fn(const struct rows *g);
+static LM_APART void run_groups(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,
+                                int32_t n, float *out, size_t out_stride, group_fn *one, group_fn *some) {
+    group_fn *group = n > 1 && some ? some : one;
+    const int32_t step = group == some ? n : 1;
+    const size_t k = (size_t)acts->k;
+    for (int32_t at = 0; at < n; at += step, out += out_stride) {
+        const size_t c = (size_t)(first + at);
+        struct rows g = {.stride = row_bytes,
+                         .q = acts->q + c * k,
+                         .scale = acts->scale + c * (k / SCALE_GROUP),
+                         .k = k,
+                         .n_scales = k / SCALE_GROUP,
+                         .sum16 = acts->sum16 + c * (k / 16),
+                         .sum32 = acts->sum32 + c * (k / 32),
+                         .n = step,
+                         .out_stride = out_stride};
+        if (n_rows < ROWS) {
+            float same[MATVEC_COLUMNS][ROWS];
+            g.stride = 0, g.out = same[0], g.out_stride = ROWS;
+            for (int32_t r = 0; r < n_rows; r++) {
+                g.w = g.ahead = (const uint8_t *)w + (size_t)r * row_bytes;
+                group(&g);
+                for (int32_t j = 0; j < step; j++) out[(size_t)j * out_stride + (size_t)r] = same[j][0];
+            }
+            continue;
         }
-        return;
-    }
-    for (int32_t r = 0; r < n_rows; r += ROWS) {
-        if (r > n_rows - ROWS) r = n_rows - ROWS;
-        g.w = (const uint8_t *)w + (size_t)r * row_bytes;
-        g.ahead = g.w + ROWS * row_bytes;
-        g.out = out + r;
-        group(&g);
+        for (int32_t r = 0; r < n_rows; r += ROWS) {
+            if (r > n_rows - ROWS) r = n_rows - ROWS;
+            g.w = (const uint8_t *)w + (size_t)r * row_bytes;
+            g.ahead = g.w + ROWS * row_bytes;
+            g.out = out + r;
+            group(&g);
+        }
     }
 }
 
-/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone. Rarer types:
- * DEFINE_MATVEC_OF(name, some) with the second alone, DEFINE_MATVEC_EACH with the first. */
+/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone. Rarer types have one
+ * of them: DEFINE_MATVEC_SOME, DEFINE_MATVEC_EACH. */
+#define DEFINE_MATVEC_OF(name, one, some)                                                                              \
+    void LM_KERNEL MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,   \
+                                int32_t n, float *out, size_t out_stride) {                                            \
+        run_groups(w, row_bytes, n_rows, acts, first, n, out, out_stride, one, some);                                  \
+    }
+#define DEFINE_MATVEC_SOME(name) DEFINE_MATVEC_OF(name, name##_rows_some, name##_rows_some)
+#define DEFINE_MATVEC_EACH(name) DEFINE_MATVEC_OF(name, name##_rows_one, NULL)
+#define DEFINE_MATVEC_ELSE(name, when_one, when_some)                                                                  \
+    void LM_KERNEL MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,   \
+                                int32_t n, float *out, size_t out_stride) {                                            \
+        if (n == 1)                                                                                                    \
+            when_one;                                                                                                  \
+        else                                                                                                           \
+            when_some;                                                                                                 \
+    }
 #ifdef COMMON_TYPES_ONLY
 #define WITH_SOME(group)
-#define SOME_COLUMNS(name, ...) lm_matvec_##name##_avx2(__VA_ARGS__)
+#define DEFINE_MATVEC(name)                                                                                            \
+    DEFINE_MATVEC_ELSE(name, run_groups(w, row_bytes, n_rows, acts, first, 1, out, out_stride, name##_rows_one, NULL), \
+                       lm_matvec_##name##_avx2(w, row_bytes, n_rows, acts, first, n, out, out_stride))
 #else
 #define WITH_SOME(group) group
-#define SOME_COLUMNS(name, ...) run_groups(name##_rows_some, SCALE_GROUP, __VA_ARGS__)
+#define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, name##_rows_one, name##_rows_some)
 #endif
-#define DEFINE_MATVEC_OF(name, one)                                                                                    \
-    void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
-                      float *out, size_t out_stride) {                                                                 \
-        if (n == 1)                                                                                                    \
-            run_groups(name##_rows_##one, SCALE_GROUP, w, row_bytes, n_rows, acts, first, 1, out, out_stride);         \
-        else                                                                                                           \
-            SOME_COLUMNS(name, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                 \
-    }
-#define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, one)
 /* One column line by line (matvec_lines.h). */
 #define DEFINE_MATVEC_LINE(name)                                                                                       \
-    void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
-                      float *out, size_t out_stride) {                                                                 \
-        if (n == 1)                                                                                                    \
-            lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 1, out);                                        \
-        else                                                                                                           \
-            run_groups(name##_rows_some, SCALE_GROUP, w, row_bytes, n_rows, acts, first, n, out, out_stride);          \
-    }
-#define DEFINE_MATVEC_EACH(name)                                                                                       \
-    void MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first, int32_t n,  \
-                      float *out, size_t out_stride) {                                                                 \
-        for (int32_t c = 0; c < n; c++, out += out_stride)                                                             \
-            run_groups(name##_rows_one, SCALE_GROUP, w, row_bytes, n_rows, acts, first + c, 1, out, out_stride);       \
-    }
+    DEFINE_MATVEC_ELSE(                                                                                                \
+        name, lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 1, out),                                      \
+        run_groups(w, row_bytes, n_rows, acts, first, n, out, out_stride, name##_rows_some, name##_rows_some))

@@ -190,7 +190,7 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
 #if LANES == 4
 /* Types with so many bits to put together that reading line by line pays (matvec_lines.h). */
 #define K_LINE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_LINE(name)
-#define K_RARE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_OF(name, some)
+#define K_RARE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_SOME(name)
 #else
 #define K_RARE(name) K_GROUP(name, one, 1) DEFINE_MATVEC_EACH(name)
 #endif

@@ -26,8 +26,8 @@ enum { LINE_PLAIN, LINE_SPLIT, LINE_GROUPS };
 struct lm_line_type;
 struct lm_line_table;
 struct lm_line;
-typedef void lm_fill_lines_fn(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w, size_t stride,
-                              int n_rows, const struct lm_line *line, int prefetches);
+typedef void LM_KERNEL lm_fill_lines_fn(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w,
+                                        size_t stride, int n_rows, const struct lm_line *line, int prefetches);
 struct lm_line_type {
     int block_bytes, order;
     int shift; /* 0; or the minima are sums that the codes' offset has left in, to be taken out times 2^shift */
@@ -50,17 +50,17 @@ struct lm_line_table {
 };
 
 /* Column c of acts times n_rows rows. */
-void lm_run_lines(lm_fill_lines_fn *fill, const struct lm_line_type *type, const uint8_t *w, size_t row_bytes,
-                  int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, float *out);
+void LM_KERNEL lm_run_lines(lm_fill_lines_fn *fill, const struct lm_line_type *type, const uint8_t *w, size_t row_bytes,
+                            int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, float *out);
 
 /* The entry points of a type: one column line by line, with prefetches or without; more as other() does. */
 #define LINE_ENTRIES(name, fill, other)                                                                                \
-    void lm_matvec_##name##_line(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c,      \
-                                 int prefetches, float *out) {                                                         \
+    void LM_KERNEL lm_matvec_##name##_line(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,       \
+                                           int32_t c, int prefetches, float *out) {                                    \
         lm_run_lines(fill, &name##_line, w, row_bytes, n_rows, acts, c, prefetches, out);                              \
     }                                                                                                                  \
-    void lm_matvec_##name##_stream(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,               \
-                                   int32_t first, int32_t n, float *out, size_t out_stride) {                          \
+    void LM_KERNEL lm_matvec_##name##_stream(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,     \
+                                             int32_t first, int32_t n, float *out, size_t out_stride) {                \
         if (n == 1)                                                                                                    \
             lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 0, out);                                        \
         else                                                                                                           \

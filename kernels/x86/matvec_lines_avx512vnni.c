@@ -79,8 +79,8 @@ static LM_APART void finish_lines(const struct lm_line_table *t, const struct lm
     _mm512_mask_storeu_ps(out, rows, acc);
 }
 
-void lm_run_lines(lm_fill_lines_fn *fill, const struct lm_line_type *type, const uint8_t *w, size_t row_bytes,
-                  int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, float *out) {
+void LM_KERNEL lm_run_lines(lm_fill_lines_fn *fill, const struct lm_line_type *type, const uint8_t *w, size_t row_bytes,
+                            int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, float *out) {
     struct lm_line line;
     struct lm_line_table table;
     const int n = acts->k / 256;

@@ -44,7 +44,7 @@ LM_INLINE void line_prefetch(const uint8_t *p) {
 }
 
 /* Partial sums of the quad at p with its record, and of its minima, one block a lane. */
-typedef void quad_fn(const uint8_t *p, const uint8_t *record, V *part, V *minima);
+typedef void LM_KERNEL quad_fn(const uint8_t *p, const uint8_t *record, V *part, V *minima);
 
 /* The integer steps of up to 16 rows over one segment. Inlined with a constant type for each, or with any type at run time. */
 LM_INLINE void fill_lines(const struct lm_line_type *type, quad_fn *quad, struct lm_line_table *t, const uint8_t *w,

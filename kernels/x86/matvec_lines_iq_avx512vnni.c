@@ -130,13 +130,13 @@ static LM_APART void codebook_lines(const struct lm_line_type *type, quad_fn *qu
         *part = v_hsum(s);                                                                                             \
     }                                                                                                                  \
     static const struct lm_line_type name##_line = {name##_BYTES, LINE_PLAIN, 0, 0, 0, 0, factor};                     \
-    static void name##_lines(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w,               \
-                             size_t stride, int n_rows, const struct lm_line *line, int prefetches) {                  \
+    static void LM_KERNEL name##_lines(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w,     \
+                                       size_t stride, int n_rows, const struct lm_line *line, int prefetches) {        \
         codebook_lines(type, name##_quad, t, w, stride, n_rows, line, prefetches);                                     \
     }                                                                                                                  \
     LINE_ENTRIES(name, name##_lines, lm_matvec_##name##_avx2)                                                          \
-    void lm_matvec_##name##_avx512vnni(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,           \
-                                       int32_t first, int32_t n, float *out, size_t out_stride) {                      \
+    void LM_KERNEL lm_matvec_##name##_avx512vnni(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, \
+                                                 int32_t first, int32_t n, float *out, size_t out_stride) {            \
         if (n == 1)                                                                                                    \
             lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 1, out);                                        \
         else                                                                                                           \

@@ -110,7 +110,7 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
     }
 #define SIMPLE_TYPE(name) SIMPLE_GROUP(name, one, 1) WITH_SOME(SIMPLE_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
 #if LANES == 4
-#define SIMPLE_RARE(name) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC_OF(name, some)
+#define SIMPLE_RARE(name) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC_SOME(name)
 #else
 #define SIMPLE_RARE(name) SIMPLE_GROUP(name, one, 1) DEFINE_MATVEC_EACH(name)
 #endif

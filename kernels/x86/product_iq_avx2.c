@@ -22,7 +22,7 @@ struct plan {
     int16_t scale[16]; /* of 16 weights */
     float d;
 };
-typedef void plan_fn(struct plan *plan, const void *block);
+typedef void LM_KERNEL plan_fn(struct plan *plan, const void *block);
 
 LM_INLINE __m256i load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 LM_INLINE void store(void *p, __m256i x) { _mm256_storeu_si256((__m256i *)p, x); }
@@ -45,7 +45,7 @@ LM_INLINE __m256i spread_words(const void *p, int64_t step0, int64_t step1, int6
 #define BYTE_4(i) (((int64_t)0x8000800080008000u) | (i)*0x0001000100010001)
 #define WORD_4(i) ((i)*0x0202020202020202 + 0x0100010001000100)
 
-static void plan_iq2xxs(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq2xxs(struct plan *plan, const void *block) {
     const lm_block_iq2xxs *b = block;
     __m256 low = _mm256_castsi256_ps(load(b->qs)), high = _mm256_castsi256_ps(load(b->qs + 32));
     __m256i index = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88)),
@@ -57,7 +57,7 @@ static void plan_iq2xxs(struct plan *plan, const void *block) {
     plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-static void plan_iq2xs(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq2xs(struct plan *plan, const void *block) {
     const lm_block_iq2xs *b = block;
     __m256i q0 = load(b->qs), q1 = load(b->qs + 32), mask = _mm256_set1_epi16(511);
     store(plan->index, _mm256_and_si256(q0, mask)), store(plan->index + 16, _mm256_and_si256(q1, mask));
@@ -67,7 +67,7 @@ static void plan_iq2xs(struct plan *plan, const void *block) {
     plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-static void plan_iq2s(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq2s(struct plan *plan, const void *block) {
     const lm_block_iq2s *b = block;
     const __m256i factor = _mm256_set1_epi64x(0x0004001000400100);
     plan_index(plan, 0, b->qs, spread_words(b->qh, BYTE_4(0), BYTE_4(1), BYTE_4(2), BYTE_4(3)), factor, 0x300);
@@ -77,14 +77,14 @@ static void plan_iq2s(struct plan *plan, const void *block) {
     plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-static void plan_iq3xxs(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq3xxs(struct plan *plan, const void *block) {
     const lm_block_iq3xxs *b = block;
     for (int i = 0; i < 4; i++) store(plan->index + 16 * i, words(b->qs + 16 * i));
     plan_xxs(plan, load(b->gas));
     plan->d = lm_load_f16(b->d) * 0.25f;
 }
 
-static void plan_iq3s(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq3s(struct plan *plan, const void *block) {
     const lm_block_iq3s *b = block;
     const __m256i factor =
         _mm256_set_epi64x(0x0002000400080010, 0x0020004000800100, 0x0002000400080010, 0x0020004000800100);
@@ -96,7 +96,7 @@ static void plan_iq3s(struct plan *plan, const void *block) {
     plan->d = lm_load_f16(b->d);
 }
 
-static void plan_iq1s(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq1s(struct plan *plan, const void *block) {
     const lm_block_iq1s *b = block;
     __m128i h = load16(b->qh);
     for (int i = 0; i < 2; i++) { /* 3 bits each: h << 8, h << 5, h << 2, h >> 1 */
@@ -115,7 +115,7 @@ static void plan_iq1s(struct plan *plan, const void *block) {
     plan->d = lm_load_f16(b->d) * 0.125f;
 }
 
-static void plan_iq1m(struct plan *plan, const void *block) {
+static void LM_KERNEL plan_iq1m(struct plan *plan, const void *block) {
     const lm_block_iq1m *b = block;
     const __m256i factor = _mm256_set1_epi32(0x00100100);
     for (int i = 0; i < 2; i++)
@@ -214,8 +214,9 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
 
 /* 1 to 4 columns, ROWS rows at a time: while one waits for its look-ups another adds. The last rows are repeated to fill a group. */
 #define DEFINE_PRODUCT(kind, KIND, which, columns)                                                                     \
-    static void kind##_##which(const struct form *f, const void *w, size_t row_bytes, int32_t n_rows,                  \
-                               const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {         \
+    static void LM_KERNEL kind##_##which(const struct form *f, const void *w, size_t row_bytes, int32_t n_rows,        \
+                                         const lm_acts *acts, int32_t first, int32_t n, float *out,                    \
+                                         size_t out_stride) {                                                          \
         const size_t k = (size_t)acts->k, n_blocks = k / 256;                                                          \
         const int8_t *a = acts->q + (size_t)first * k;                                                                 \
         const int16_t *sum16 = acts->sum16 + (size_t)first * (k / 16);                                                 \
@@ -268,11 +269,13 @@ LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *
 
 #define DEFINE_TYPE(name, kind, KIND, codebook, levels)                                                                \
     static const struct form form_##name = {plan_##name, codebook, levels, sizeof(lm_block_##name)};                   \
-    void lm_matvec_##name##_avx2(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,  \
-                                 int32_t n, float *out, size_t out_stride) {                                           \
+    void LM_KERNEL lm_matvec_##name##_avx2(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,       \
+                                           int32_t first, int32_t n, float *out, size_t out_stride) {                  \
         (n == 1 ? kind##_one : kind##_some)(&form_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);      \
     }                                                                                                                  \
-    void lm_expand_##name##_avx2(struct lm_expanded *e, const void *block) { expand(&form_##name, KIND, e, block); }
+    void LM_KERNEL lm_expand_##name##_avx2(struct lm_expanded *e, const void *block) {                                 \
+        expand(&form_##name, KIND, e, block);                                                                          \
+    }
 DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid, lm_iq2_levels)
 DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid, lm_iq2_levels)
 DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid, lm_iq2_levels)

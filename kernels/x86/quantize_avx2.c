@@ -80,8 +80,8 @@ LM_INLINE void quantize(lm_acts *acts, int32_t c, const float *x, size_t group) 
     }
 }
 
-void lm_quantize_q8_32_avx2(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 32); }
-void lm_quantize_q8_256_avx2(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 256); }
+void LM_KERNEL lm_quantize_q8_32_avx2(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 32); }
+void LM_KERNEL lm_quantize_q8_256_avx2(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 256); }
 
 LM_TARGET_END
 #else

@@ -56,8 +56,8 @@ LM_INLINE void quantize(lm_acts *acts, int32_t c, const float *x, size_t group) 
     }
 }
 
-void lm_quantize_q8_32_avx512(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 32); }
-void lm_quantize_q8_256_avx512(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 256); }
+void LM_KERNEL lm_quantize_q8_32_avx512(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 32); }
+void LM_KERNEL lm_quantize_q8_256_avx512(lm_acts *acts, int32_t c, const float *x) { quantize(acts, c, x, 256); }
 
 LM_TARGET_END
 #else

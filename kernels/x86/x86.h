@@ -27,18 +27,6 @@
     X(LM_BLOCK_Q5K, q5k)                                                                                               \
     X(LM_BLOCK_IQ4XS, iq4xs) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ2_0, tq2_0)
 #define LM_X86_K(X) LM_X86_K_AVX512(X) X(LM_BLOCK_TQ1_0, tq1_0)
-/* Types whose decode kernels of 256 bits take one column at a time: two are a batch there. */
-#define LM_X86_ONE_COLUMN(X)                                                                                           \
-    X(LM_BLOCK_IQ4NL, iq4nl)                                                                                           \
-    X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
-    X(LM_BLOCK_Q5_0, q5_0)                                                                                             \
-    X(LM_BLOCK_Q5_1, q5_1)                                                                                             \
-    X(LM_BLOCK_Q1_0, q1_0)                                                                                             \
-    X(LM_BLOCK_Q2_0, q2_0)                                                                                             \
-    X(LM_BLOCK_NVFP4, nvfp4)                                                                                           \
-    X(LM_BLOCK_IQ4XS, iq4xs)                                                                                           \
-    X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ1_0, tq1_0) X(LM_BLOCK_TQ2_0, tq2_0)
-
 /* Codebook types: one matvec for all levels. */
 #define LM_X86_IQ(X)                                                                                                   \
     X(LM_BLOCK_IQ2XXS, iq2xxs)                                                                                         \
@@ -52,7 +40,7 @@ struct lm_expanded {
     float d;
     float pad[7];
 };
-typedef void lm_expand_fn(struct lm_expanded *e, const void *block);
+typedef void LM_KERNEL lm_expand_fn(struct lm_expanded *e, const void *block);
 #define LM_X86_DECLARE_IQ(type, name)                                                                                  \
     lm_matvec_fn lm_matvec_##name##_avx2;                                                                              \
     lm_expand_fn lm_expand_##name##_avx2;
@@ -75,7 +63,7 @@ extern const uint8_t lm_iq2_levels[16], lm_iq3xxs_levels[16], lm_iq3s_levels[16]
 LM_X86_IQ_LINES(LM_X86_DECLARE_AVX512)
 
 /* One column with 512 bits, read line by line (matvec_lines.h), with prefetches or without; the second as a matvec of its own. */
-typedef void lm_line_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches,
+typedef void LM_KERNEL lm_line_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches,
                         float *out);
 #define LM_X86_LINES(X) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k)
 #define LM_X86_DECLARE_LINE(type, name)                                                                                \
@@ -87,28 +75,13 @@ LM_X86_IQ_LINES(LM_X86_DECLARE_LINE)
 LM_X86_SIMPLE_COMMON(LM_X86_DECLARE_COMMON)
 LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)
 
-#define LM_X86_DECLARE_MATMUL(type, name)                                                                              \
-    lm_matmul_fn lm_matmul_##name##_avx2, lm_matmul_##name##_avx2vnni, lm_matmul_##name##_avx512vnni;
-LM_X86_SIMPLE(LM_X86_DECLARE_MATMUL)
-LM_X86_K(LM_X86_DECLARE_MATMUL)
-LM_X86_IQ(LM_X86_DECLARE_MATMUL)
-
 /* Takes 16 (or more) rows of n_blocks blocks apart into panels of matmul_body.h, pitch panels from 32 k to the next. add makes the
  * codes unsigned plus 128, 0 for kernels without VNNI. */
-typedef void lm_unpack_fn(void *panel, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add);
+typedef void LM_KERNEL lm_unpack_fn(void *panel, const uint8_t *w, size_t stride, int n_blocks, size_t pitch, int add);
 #define LM_X86_DECLARE_UNPACK(type, name) lm_unpack_fn lm_unpack_##name##_avx2;
 LM_X86_SIMPLE(LM_X86_DECLARE_UNPACK)
 LM_X86_K(LM_X86_DECLARE_UNPACK)
 LM_X86_IQ(LM_X86_DECLARE_UNPACK)
-
-/* Layouts of packed activations: flat (every level), and of AVX-512's K-quants in halves of 16 or of 8. */
-lm_pack_bytes_fn lm_pack_bytes_flat_avx2, lm_pack_bytes_flat_avx2vnni, lm_pack_bytes_flat_avx512vnni,
-    lm_pack_bytes_pair_avx512vnni;
-lm_pack_fn lm_pack_flat_avx2, lm_pack_flat_avx2vnni, lm_pack_flat_avx512vnni, lm_pack_pair16_avx512vnni,
-    lm_pack_pair8_avx512vnni;
-size_t lm_matmul_work_bytes_avx2(int32_t n, int32_t k);
-size_t lm_matmul_work_bytes_avx2vnni(int32_t n, int32_t k);
-size_t lm_matmul_work_bytes_avx512vnni(int32_t n, int32_t k);
 
 lm_quantize_fn lm_quantize_q8_32_avx2, lm_quantize_q8_256_avx2, lm_quantize_q8_32_avx512, lm_quantize_q8_256_avx512;
 

@@ -48,8 +48,8 @@ typedef struct attend_task {
 } attend_task;
 
 /* One kernel call: query tokens [token, token + n) of a batch span, one kv head, one context span. */
-static void attend_span(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
-                        int32_t context_span, char *scratch, float *o, size_t o_stride, float *m, float *l) {
+static void LM_KERNEL attend_span(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
+                                  int32_t context_span, char *scratch, float *o, size_t o_stride, float *m, float *l) {
     const lm_cpu_step *s = t->step;
     const lm_op *op = s->op;
     const lm_cache_layer *layer = &s->program->cache_layers[op->params.attend.layer];
@@ -107,8 +107,8 @@ static void attend_span(const attend_task *t, const lm_span *span, int32_t head,
     s->kernels->attend(&args);
 }
 
-static void finish_rows(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
-                        const float *o, size_t o_stride, const float *m, const float *l) {
+static void LM_KERNEL finish_rows(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
+                                  const float *o, size_t o_stride, const float *m, const float *l) {
     const lm_cpu_step *s = t->step;
     const attend_shape *a = &t->shape;
     const float *sinks = lm_cpu_vector(s, 0);
@@ -122,7 +122,8 @@ static void finish_rows(const attend_task *t, const lm_span *span, int32_t head,
 }
 
 /* A whole unit: all context spans, merged as they come. */
-static void unit(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n, char *scratch) {
+static void LM_KERNEL unit(const attend_task *t, const lm_span *span, int32_t head, int32_t token, int32_t n,
+                           char *scratch) {
     const attend_shape *a = &t->shape;
     size_t rows = (size_t)(n * a->group), v = (size_t)a->v_width;
     float *o = (float *)(void *)(scratch + t->q_bytes + t->kernel_bytes),
@@ -146,7 +147,7 @@ static float *partial(const attend_task *t, int32_t span, int32_t head, int32_t 
            index * (size_t)(a->block_tokens * a->group) * (size_t)a->row_floats;
 }
 
-static void split_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL split_chunk(void *arg, int32_t chunk, int32_t worker) {
     const attend_task *t = arg;
     const attend_shape *a = &t->shape;
     int32_t c = chunk % t->max_spans, head = chunk / t->max_spans % a->n_heads_kv,
@@ -161,7 +162,7 @@ static void split_chunk(void *arg, int32_t chunk, int32_t worker) {
                 o + rows * (size_t)a->v_width, o + rows * (size_t)a->v_width + rows);
 }
 
-static void merge_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL merge_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     const attend_task *t = arg;
     const attend_shape *a = &t->shape;
@@ -179,7 +180,7 @@ static void merge_chunk(void *arg, int32_t chunk, int32_t worker) {
     finish_rows(t, span, head, 0, span->n_tokens, o, v, m, l);
 }
 
-static void block_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL block_chunk(void *arg, int32_t chunk, int32_t worker) {
     const attend_task *t = arg;
     const attend_shape *a = &t->shape;
     int32_t head = chunk % a->n_heads_kv, block = chunk / a->n_heads_kv;
@@ -247,7 +248,7 @@ typedef struct store_task {
     int32_t parts; /* of a span: its kv heads in so many runs */
 } store_task;
 
-static void store_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL store_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     const store_task *t = arg;
     const lm_cpu_step *s = t->step;

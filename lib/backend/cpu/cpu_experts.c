@@ -111,7 +111,7 @@ static lm_quantize_fn *quantizer(const lm_kernels *k, int32_t kind) {
 }
 
 /* Columns of one expert: gathered from the tokens (x given by token) or taken in place (x given by slot), quantised and packed. */
-static void columns_chunk(void *arg, int32_t index, int32_t worker) {
+static void LM_KERNEL columns_chunk(void *arg, int32_t index, int32_t worker) {
     (void)worker;
     experts_task *t = arg;
     const lm_cpu_step *s = t->step;
@@ -129,7 +129,7 @@ static void columns_chunk(void *arg, int32_t index, int32_t worker) {
         t->kernels->pack(t->panel, &t->acts, first + c, n - c < LM_PACK_COLUMNS ? n - c : LM_PACK_COLUMNS);
 }
 
-static void product_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL product_chunk(void *arg, int32_t chunk, int32_t worker) {
     experts_task *t = arg;
     int32_t e = ints(t, t->p.experts_used)[chunk / t->chunks_per_expert],
             row = chunk % t->chunks_per_expert * ROWS_PER_CHUNK;
@@ -139,8 +139,8 @@ static void product_chunk(void *arg, int32_t chunk, int32_t worker) {
     const char *rows = (const char *)t->w->data + ((size_t)e * stride + (size_t)row) * row_bytes;
     float *out = t->out + (size_t)first * stride + row;
     if (lm_cpu_uses_matmul(t->kernels, n))
-        t->kernels->matmul(rows, row_bytes, n_rows, &t->acts, t->panel, first, n, lm_cpu_worker(t->step, worker), out,
-                           stride);
+        t->kernels->matmul(t->kernels->form, rows, row_bytes, n_rows, &t->acts, t->panel, first, n,
+                           lm_cpu_worker(t->step, worker), out, stride);
     else
         for (int32_t c = 0; c < n; c += 4)
             t->kernels->matvec(rows, row_bytes, n_rows, &t->acts, first + c, n - c < 4 ? n - c : 4,
@@ -178,7 +178,7 @@ static lm_status product(experts_task *t, int i, const float *x, int32_t k, size
     return status == LM_OK ? lm_cpu_parallel(s, t->n_used_experts * t->chunks_per_expert, product_chunk, t) : status;
 }
 
-static void glu_chunk(void *arg, int32_t pair, int32_t worker) {
+static void LM_KERNEL glu_chunk(void *arg, int32_t pair, int32_t worker) {
     (void)worker;
     experts_task *t = arg;
     const lm_cpu_step *s = t->step;
@@ -192,7 +192,7 @@ static void glu_chunk(void *arg, int32_t pair, int32_t worker) {
         s->kernels->act(act, gate, width, hidden);
 }
 
-static void combine_chunk(void *arg, int32_t token, int32_t worker) {
+static void LM_KERNEL combine_chunk(void *arg, int32_t token, int32_t worker) {
     (void)worker;
     experts_task *t = arg;
     const lm_cpu_step *s = t->step;

@@ -126,7 +126,7 @@ static inline size_t lm_cpu_row_bytes(const lm_kernels *kernels, const lm_tensor
     return (size_t)(t->bytes / (uint64_t)(t->ne[1] * t->ne[2] * t->ne[3]));
 }
 /* y = x / max(its length, eps) */
-static inline void lm_cpu_normalise(const lm_kernels *kernels, const float *x, float eps, int32_t n, float *y) {
+static inline void LM_KERNEL lm_cpu_normalise(const lm_kernels *kernels, const float *x, float eps, int32_t n, float *y) {
     float length = kernels->length(x, n);
     kernels->scale(x, 1 / (length > eps ? length : eps), n, y);
 }
@@ -134,23 +134,21 @@ static inline char *lm_cpu_worker(const lm_cpu_step *s, int32_t worker) {
     return s->segment->workers + (size_t)worker * s->segment->scratch.worker;
 }
 
-/* Run fn(arg, chunk, worker) for n_chunks chunks; one chunk runs in place. */
-lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(void *arg, int32_t chunk, int32_t worker),
-                          void *arg);
+/* Run fn(arg, chunk, worker) for n_chunks chunks; one chunk runs in place. What calls kernels is called as they are. */
+typedef void LM_KERNEL lm_cpu_chunk_fn(void *arg, int32_t chunk, int32_t worker);
+lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, lm_cpu_chunk_fn *fn, void *arg);
 /* Rows per chunk so that elementwise work of this many floats per row is worth a thread; the last chunk may be shorter. */
 int32_t lm_cpu_rows_per_chunk(int32_t width);
 
 /* Run row(s, r) for every row of the step; width: floats of a row, to size the chunks. */
-lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, void (*row)(const lm_cpu_step *, int32_t));
+typedef void LM_KERNEL lm_cpu_row_fn(const lm_cpu_step *s, int32_t row);
+lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, lm_cpu_row_fn *row);
 
 /* ---- operations; *_scratch adds what the operation needs to the maxima ---- */
 
 lm_status lm_cpu_embed(const lm_cpu_step *s);
 lm_status lm_cpu_rows(const lm_cpu_step *s); /* the operations that work on rows alone */
-void lm_cpu_mix_row(const lm_cpu_step *s, int32_t row);
-void lm_cpu_rescale_row(const lm_cpu_step *s, int32_t row);
-void lm_cpu_sparsify_row(const lm_cpu_step *s, int32_t row);
-void lm_cpu_spread_row(const lm_cpu_step *s, int32_t row);
+lm_cpu_row_fn lm_cpu_mix_row, lm_cpu_rescale_row, lm_cpu_sparsify_row, lm_cpu_spread_row;
 lm_status lm_cpu_rope(const lm_cpu_step *s);
 lm_status lm_cpu_linear(const lm_cpu_step *s);
 lm_status lm_cpu_head_linear(const lm_cpu_step *s);
@@ -190,8 +188,8 @@ void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x
 lm_status lm_cpu_columns_quantize(lm_cpu_columns *c, int32_t kind, const float *x, size_t x_stride);
 lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w);
 /* out[col*out_stride + r] for rows [0, n_rows) of w and columns [first, first + n); uses matmul when it pays. */
-void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
-                    int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride);
+void LM_KERNEL lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
+                              int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride);
 bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct quantize_task {
     size_t x_stride;
 } quantize_task;
 
-static void quantize_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL quantize_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     quantize_task *t = arg;
     const lm_kernels *k = t->columns->step->kernels;
@@ -50,7 +50,7 @@ typedef struct pack_task {
     const lm_weight_kernels *weights;
 } pack_task;
 
-static void pack_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL pack_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     pack_task *t = arg;
     int32_t first = chunk * LM_PACK_COLUMNS, left = t->columns->n - first;
@@ -67,11 +67,11 @@ lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
 
 bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n) { return w->matmul && n >= w->matmul_from; }
 
-void lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
-                    int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
+void LM_KERNEL lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
+                              int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
     const lm_acts *acts = &c->acts[w->act];
     if (lm_cpu_uses_matmul(w, n)) {
-        w->matmul(rows, row_bytes, n_rows, acts, c->step->segment->panel, first, n, work, out, out_stride);
+        w->matmul(w->form, rows, row_bytes, n_rows, acts, c->step->segment->panel, first, n, work, out, out_stride);
         return;
     }
     for (int32_t i = 0; i < n; i += 4) {
@@ -97,7 +97,7 @@ typedef struct linear_task {
     } matrices[4];
 } linear_task;
 
-static void linear_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL linear_chunk(void *arg, int32_t chunk, int32_t worker) {
     linear_task *t = arg;
     const lm_kernels *k = t->step->kernels;
     int32_t m = t->n - 1;
@@ -251,7 +251,7 @@ static head_part part_of(const head_task *t, int32_t head) {
     };
 }
 
-static void head_chunk(void *arg, int32_t head, int32_t worker) {
+static void LM_KERNEL head_chunk(void *arg, int32_t head, int32_t worker) {
     head_task *t = arg;
     const lm_cpu_step *s = t->step;
     head_part p = part_of(t, head);
@@ -269,7 +269,7 @@ static void head_chunk(void *arg, int32_t head, int32_t worker) {
     }
 }
 
-static void transposed_chunk(void *arg, int32_t head, int32_t worker) {
+static void LM_KERNEL transposed_chunk(void *arg, int32_t head, int32_t worker) {
     head_task *t = arg;
     const lm_cpu_step *s = t->step;
     head_part p = part_of(t, head);

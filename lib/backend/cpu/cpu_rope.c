@@ -26,7 +26,7 @@ typedef struct fill_task {
     int32_t rope;
 } fill_task;
 
-static void fill_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL fill_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     const fill_task *t = arg;
     const lm_rope *rope = &t->step->program->ropes[t->rope];
@@ -58,7 +58,7 @@ typedef struct rope_task {
     int32_t per_chunk;
 } rope_task;
 
-static void rope_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL rope_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     const rope_task *t = arg;
     const lm_cpu_step *s = t->step;

@@ -23,7 +23,7 @@ static void choose(const float *score, int32_t count, int32_t n, int32_t *chosen
     }
 }
 
-static void softmax(const lm_kernels *k, float *x, int32_t n) {
+static void LM_KERNEL softmax(const lm_kernels *k, float *x, int32_t n) {
     int32_t index;
     float top = k->max(x, n, &index), sum = 0;
     for (int32_t i = 0; i < n; i++) sum += x[i] = lm_exp(x[i] - top);
@@ -46,7 +46,7 @@ static void keep_groups(float *score, const lm_op *op) {
         if (!keep[e / size]) score[e] = -INFINITY;
 }
 
-static void route_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL route_row(const lm_cpu_step *s, int32_t row) {
     const lm_op *op = s->op;
     int32_t n = op->params.route.n_experts, n_used = op->params.route.n_used, chosen[MAX_EXPERTS];
     const float *logits = lm_cpu_value(s, op->in[0]) + (size_t)row * (size_t)n, *bias = lm_cpu_vector(s, 0);
@@ -81,7 +81,7 @@ static void route_row(const lm_cpu_step *s, int32_t row) {
         s->kernels->scale(weights, op->params.route.scale, n_used, weights);
 }
 
-static void route_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL route_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     const lm_cpu_step *s = arg;
     int32_t end = (chunk + 1) * 8 < s->n_rows ? (chunk + 1) * 8 : s->n_rows;

@@ -13,23 +13,23 @@ int32_t lm_cpu_rows_per_chunk(int32_t width) {
 
 typedef struct rows_task {
     const lm_cpu_step *step;
-    void (*row)(const lm_cpu_step *s, int32_t row);
+    lm_cpu_row_fn *row;
     int32_t n_rows, per_chunk;
 } rows_task;
 
-static void rows_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL rows_chunk(void *arg, int32_t chunk, int32_t worker) {
     (void)worker;
     rows_task *t = arg;
     int32_t first = chunk * t->per_chunk, end = first + t->per_chunk < t->n_rows ? first + t->per_chunk : t->n_rows;
     for (int32_t r = first; r < end; r++) t->row(t->step, r);
 }
 
-lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, void (*row)(const lm_cpu_step *, int32_t)) {
+lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, lm_cpu_row_fn *row) {
     rows_task task = {s, row, s->n_rows, lm_cpu_rows_per_chunk(width)};
     return lm_cpu_parallel(s, (s->n_rows + task.per_chunk - 1) / task.per_chunk, rows_chunk, &task);
 }
 
-static void embed_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL embed_row(const lm_cpu_step *s, int32_t row) {
     const lm_tensor *table = lm_cpu_tensor(s, 0);
     int32_t source = s->op->params.embed.source;
     int64_t index = source == LM_EMBED_TOKEN      ? s->run->tokens[row]
@@ -45,7 +45,7 @@ static void embed_row(const lm_cpu_step *s, int32_t row) {
 
 lm_status lm_cpu_embed(const lm_cpu_step *s) { return lm_cpu_each_row(s, lm_cpu_width(s, s->op->out[0]), embed_row); }
 
-static void norm_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL norm_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *w = lm_cpu_vector(s, 0), *b = lm_cpu_vector(s, 1);
     float *y = lm_cpu_row(s, s->op->out[0], row), eps = s->op->params.norm.eps;
     int32_t width = lm_cpu_width(s, s->op->in[0]), group = s->op->params.norm.group;
@@ -64,7 +64,7 @@ static void norm_row(const lm_cpu_step *s, int32_t row) {
     }
 }
 
-static void glu_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL glu_row(const lm_cpu_step *s, int32_t row) {
     const float *gate = lm_cpu_row(s, s->op->in[0], row), *up = lm_cpu_row(s, s->op->in[1], row),
                 *residual = lm_cpu_row(s, s->op->in[2], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
@@ -81,12 +81,12 @@ static void glu_row(const lm_cpu_step *s, int32_t row) {
     if (residual) s->kernels->add(y, residual, width, y);
 }
 
-static void act_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL act_row(const lm_cpu_step *s, int32_t row) {
     s->kernels->act(s->op->params.act.act, lm_cpu_row(s, s->op->in[0], row), lm_cpu_width(s, s->op->in[0]),
                     lm_cpu_row(s, s->op->out[0], row));
 }
 
-static void scale_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL scale_row(const lm_cpu_step *s, int32_t row) {
     const float *w = lm_cpu_vector(s, 0);
     const lm_tensor *t = lm_cpu_tensor(s, 0);
     int32_t width = lm_cpu_width(s, s->op->in[0]);
@@ -102,7 +102,7 @@ static void scale_row(const lm_cpu_step *s, int32_t row) {
     }
 }
 
-static void add_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL add_row(const lm_cpu_step *s, int32_t row) {
     const float *a = lm_cpu_row(s, s->op->in[0], row), *b = lm_cpu_row(s, s->op->in[1], row), *w = lm_cpu_vector(s, 0);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t width = lm_cpu_width(s, s->op->in[0]);
@@ -111,7 +111,7 @@ static void add_row(const lm_cpu_step *s, int32_t row) {
     if (!b && !w && y != a) memcpy(y, a, (size_t)width * sizeof *y);
 }
 
-static void softcap_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL softcap_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row);
     float *y = lm_cpu_row(s, s->op->out[0], row), cap = s->op->params.softcap.cap;
     int32_t width = lm_cpu_width(s, s->op->in[0]);
@@ -120,13 +120,13 @@ static void softcap_row(const lm_cpu_step *s, int32_t row) {
     s->kernels->scale(y, cap, width, y);
 }
 
-static void gather_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL gather_row(const lm_cpu_step *s, int32_t row) {
     int32_t width = lm_cpu_width(s, s->op->in[0]);
     memcpy(lm_cpu_row(s, s->op->out[0], row), lm_cpu_row(s, s->op->in[0], s->run->outputs[row]),
            (size_t)width * sizeof(float));
 }
 
-static void slice_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL slice_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t width = lm_cpu_width(s, s->op->in[0]), group = s->op->params.slice.group, part = s->op->params.slice.width;
@@ -134,7 +134,7 @@ static void slice_row(const lm_cpu_step *s, int32_t row) {
         memcpy(y, x + i + s->op->params.slice.first, (size_t)part * sizeof *y);
 }
 
-static void concat_row(const lm_cpu_step *s, int32_t row) {
+static void LM_KERNEL concat_row(const lm_cpu_step *s, int32_t row) {
     const float *a = lm_cpu_row(s, s->op->in[0], row), *b = lm_cpu_row(s, s->op->in[1], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t group_a = s->op->params.concat.group_a, group_b = s->op->params.concat.group_b,

@@ -184,17 +184,27 @@ void lm_cpu_segment_destroy(void *object) {
 
 /* ---- run ---- */
 
-lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, void (*fn)(void *arg, int32_t chunk, int32_t worker),
-                          void *arg) {
+typedef struct chunk_task {
+    lm_cpu_chunk_fn *fn;
+    void *arg;
+} chunk_task;
+
+static void run_chunk(void *arg, int32_t chunk, int32_t worker) {
+    const chunk_task *t = arg;
+    t->fn(t->arg, chunk, worker);
+}
+
+lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, lm_cpu_chunk_fn *fn, void *arg) {
     if (n_chunks <= 0) return LM_OK;
+    chunk_task task = {fn, arg};
     int32_t n_threads = s->run->n_threads > 0 && s->run->n_threads < s->segment->cpu->n_threads
                             ? s->run->n_threads
                             : s->segment->cpu->n_threads;
     if (n_chunks == 1 || n_threads == 1 || !s->segment->cpu->pool) {
-        for (int32_t c = 0; c < n_chunks; c++) fn(arg, c, 0);
+        for (int32_t c = 0; c < n_chunks; c++) run_chunk(&task, c, 0);
         return LM_OK;
     }
-    return lm_pool_run(s->segment->cpu->pool, n_threads, n_chunks, fn, arg, (atomic_int *)s->run->cancel);
+    return lm_pool_run(s->segment->cpu->pool, n_threads, n_chunks, run_chunk, &task, (atomic_int *)s->run->cancel);
 }
 
 static int32_t rows_of(const lm_program *program, int32_t value, const lm_run *run) {

@@ -47,7 +47,7 @@ static int32_t part_tokens(const lm_span *span, int32_t part) {
 
 #define CONV_CHANNELS 512 /* channels of a chunk; a multiple of every vector width */
 
-static void conv_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL conv_chunk(void *arg, int32_t chunk, int32_t worker) {
     const lm_cpu_step *s = arg;
     const lm_op *op = s->op;
     int32_t width = lm_cpu_width(s, op->in[0]), per_span = (width + CONV_CHANNELS - 1) / CONV_CHANNELS,
@@ -80,7 +80,7 @@ lm_status lm_cpu_short_conv(const lm_cpu_step *s) {
 }
 
 /* Gated DeltaNet, one (sequence, value head) per chunk: normalise q and k, make decay and write strength, run the recurrence. */
-static void delta_chunk(void *arg, int32_t chunk, int32_t worker) {
+static void LM_KERNEL delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     const lm_cpu_step *s = arg;
     const lm_op *op = s->op;
     int32_t n_v = op->params.delta_rule.n_v_heads, n_k = op->params.delta_rule.n_k_heads,
@@ -151,7 +151,7 @@ void lm_cpu_delta_rule_scratch(const lm_cpu *cpu, const lm_program *program, con
     scratch->worker = lm_size_max(scratch->worker, bytes);
 }
 
-static void shift_chunk(void *arg, int32_t index, int32_t worker) {
+static void LM_KERNEL shift_chunk(void *arg, int32_t index, int32_t worker) {
     (void)worker;
     const lm_cpu_step *s = arg;
     const lm_span *span = &s->run->spans[index];
@@ -170,7 +170,7 @@ lm_status lm_cpu_shift(const lm_cpu_step *s) {
     return lm_cpu_parallel(s, s->run->n_spans, shift_chunk, (void *)(uintptr_t)s);
 }
 
-static void pool_chunk(void *arg, int32_t index, int32_t worker) {
+static void LM_KERNEL pool_chunk(void *arg, int32_t index, int32_t worker) {
     (void)worker;
     const lm_cpu_step *s = arg;
     const lm_span *span = &s->run->spans[index];

@@ -8,7 +8,7 @@
 
 #include "cpu_internal.h"
 
-void lm_cpu_mix_row(const lm_cpu_step *s, int32_t row) {
+void LM_KERNEL lm_cpu_mix_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *c = lm_cpu_row(s, s->op->in[1], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t n = s->op->params.mix.n_streams, total = lm_cpu_width(s, s->op->in[0]), width = total / n;
@@ -19,7 +19,7 @@ void lm_cpu_mix_row(const lm_cpu_step *s, int32_t row) {
 }
 
 /* A group without length stays as it is. */
-void lm_cpu_rescale_row(const lm_cpu_step *s, int32_t row) {
+void LM_KERNEL lm_cpu_rescale_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *like = lm_cpu_row(s, s->op->in[1], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t total = lm_cpu_width(s, s->op->in[0]), width = lm_cpu_width(s, s->op->in[1]);
@@ -42,7 +42,7 @@ static float lanes_sum(const float *x, float shift, bool squares, int32_t n) {
     return lanes[0];
 }
 
-void lm_cpu_sparsify_row(const lm_cpu_step *s, int32_t row) {
+void LM_KERNEL lm_cpu_sparsify_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);
     int32_t n = lm_cpu_width(s, s->op->in[0]);
@@ -52,7 +52,7 @@ void lm_cpu_sparsify_row(const lm_cpu_step *s, int32_t row) {
     for (int32_t i = 0; i < n; i++) y[i] = x[i] - cut > 0 ? x[i] - cut : 0;
 }
 
-void lm_cpu_spread_row(const lm_cpu_step *s, int32_t row) {
+void LM_KERNEL lm_cpu_spread_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *c = lm_cpu_row(s, s->op->in[1], row),
                 *base = lm_cpu_row(s, s->op->in[2], row);
     float *y = lm_cpu_row(s, s->op->out[0], row);

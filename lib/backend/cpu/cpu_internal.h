@@ -126,7 +126,8 @@ static inline size_t lm_cpu_row_bytes(const lm_kernels *kernels, const lm_tensor
     return (size_t)(t->bytes / (uint64_t)(t->ne[1] * t->ne[2] * t->ne[3]));
 }
 /* y = x / max(its length, eps) */
-static inline void LM_KERNEL lm_cpu_normalise(const lm_kernels *kernels, const float *x, float eps, int32_t n, float *y) {
+static inline void LM_KERNEL lm_cpu_normalise(const lm_kernels *kernels, const float *x, float eps, int32_t n,
+                                              float *y) {
     float length = kernels->length(x, n);
     kernels->scale(x, 1 / (length > eps ? length : eps), n, y);
 }

@@ -4,8 +4,8 @@
  * with a choice becomes the alternation of the conjunctions with each branch added; one without becomes the alternation of
  * its types.
  *
- * oneOf is read as anyOf: that no second branch may match is not checked. Without a type, keywords that speak of one type
- * mean values of that type. */
+ * oneOf is exact: to a branch that may hold together with another, the other's negation is added (schema_apart.c tells where
+ * that is needed, schema_negate.c makes it). Without a type, keywords that speak of one type mean values of that type. */
 #include "json_schema.h"
 
 #include <string.h>
@@ -17,10 +17,31 @@ lm_status lm_schema_memory(lm_schema *s) {
     return s->status;
 }
 
+bool lm_schema_work(lm_schema *s, size_t n) {
+    if (n > LM_SCHEMA_MAX_WORK - s->n_work)
+        lm_schema_refuse(s, LM_ERR_LIMIT, s->root, "too many schemas to tell apart or to join");
+    else
+        s->n_work += (uint32_t)n;
+    return s->status == LM_OK;
+}
+
+void lm_schema_push_bytes(lm_schema *s, void *array, const void *element, size_t size) {
+    lm_array_any any;
+    if (!lm_array_reserve_bytes(s->env, array, 1, size)) {
+        lm_schema_memory(s);
+        return;
+    }
+    memcpy(&any, array, sizeof any);
+    memcpy((char *)any.data + any.count++ * size, element, size);
+    memcpy(array, &any, sizeof any);
+}
+
 /* The JSON pointer of target, written to path: true when target is below at. */
 static bool find_path(const lm_json *at, const lm_json *target, char *path, size_t n, size_t cap) {
     path[n] = '\0';
-    if (at == target) return true;
+    /* Copies of an object, as negations hold them, share its members. */
+    if (at == target || (at->type == target->type && at->type == LM_JSON_OBJECT && at->members == target->members))
+        return true;
     if (at->type != LM_JSON_ARRAY && at->type != LM_JSON_OBJECT) return false;
     for (size_t i = 0; i < at->count; i++) {
         const lm_json *child = at->type == LM_JSON_ARRAY ? &at->items[i] : &at->members[i].value;
@@ -70,7 +91,7 @@ static bool grow(lm_schema *s) {
 }
 
 lm_gexpr lm_schema_conjunction(lm_schema *s, const lm_schema_part *parts, size_t n) {
-    if (s->status != LM_OK) return LM_GEXPR_NEVER;
+    if (!lm_schema_work(s, 4 * n)) return LM_GEXPR_NEVER;
     if (n == 0) return lm_schema_any(s);
     if (s->rules.count >= s->n_heads && !grow(s)) {
         lm_schema_memory(s);
@@ -108,36 +129,35 @@ bool lm_schema_branch(lm_schema *s, const lm_schema_flat *flat, size_t which, lm
     if (!lm_array_reserve(s->env, parts, flat->parts.count + 1)) return lm_schema_memory(s) == LM_OK;
     for (size_t i = 0; i < flat->parts.count; i++) {
         lm_schema_part part = flat->parts.data[i];
-        if (part.node == flat->choice_node) part.skip |= flat->choice_skip;
+        if (part.node == flat->choice_node) {
+            part.skip |= flat->choice_skip;
+            branch.skip = (part.skip & LM_SCHEMA_AVOIDED) | (uint32_t)(i + 1) << LM_SCHEMA_PARENT;
+        }
         known = known || part.node == branch.node;
         parts->data[parts->count++] = part;
     }
     if (!known) parts->data[parts->count++] = branch;
+    if (flat->choice_skip == LM_SCHEMA_SKIP_ONE_OF && !s->looking) lm_schema_exclude(s, flat, which, parts);
     return true;
 }
 
 /* One conjunction for each branch. */
 static lm_gexpr choose(lm_schema *s, const lm_schema_flat *flat) {
     lm_schema_parts parts = {0};
-    LM_ARRAY(lm_gexpr) branches = {0};
-    bool done = true;
-    lm_gexpr out = LM_GEXPR_NEVER;
-    for (size_t i = 0; done && i < flat->choice->count; i++) {
-        done = lm_schema_branch(s, flat, i, &parts);
-        lm_gexpr expr = done ? lm_schema_conjunction(s, parts.data, parts.count) : LM_GEXPR_NEVER;
-        done = done && lm_array_push(s->env, &branches, expr);
+    lm_schema_exprs branches = {0};
+    for (size_t i = 0; i < flat->choice->count && lm_schema_branch(s, flat, i, &parts); i++) {
+        lm_gexpr expr = lm_schema_conjunction(s, parts.data, parts.count);
+        lm_schema_push(s, &branches, expr);
     }
-    if (done)
-        out = lm_gexpr_alt(s->pool, branches.data, branches.count);
-    else
-        lm_schema_memory(s);
+    lm_gexpr out = lm_gexpr_alt(s->pool, branches.data, branches.count);
     lm_array_free(s->env, &parts);
     lm_array_free(s->env, &branches);
     return out;
 }
 
 static bool says_string(const lm_schema_flat *f) {
-    return f->min_length > 0 || f->max_length != LM_GRAMMAR_UNBOUNDED || f->patterns.count > 0 || f->formats.count > 0;
+    return f->excluded.count > 0 || f->min_length > 0 || f->max_length != LM_GRAMMAR_UNBOUNDED ||
+           f->patterns.count > 0 || f->formats.count > 0;
 }
 static bool says_number(const lm_schema_flat *f) { return f->least.given || f->most.given || f->multiples.count > 0; }
 static bool says_array(const lm_schema_flat *f) {
@@ -149,15 +169,13 @@ static bool says_object(const lm_schema_flat *f) {
            f->closed || f->open || f->matching.count > 0 || f->names.count > 0;
 }
 
-static bool is_forbidden(const lm_schema_flat *flat, const lm_json *value) {
-    for (size_t i = 0; i < flat->forbidden.count; i++)
-        if (lm_schema_equal(flat->forbidden.data[i], value)) return true;
-    return false;
+uint32_t lm_schema_types(const lm_schema_flat *flat) {
+    return flat->said && !flat->typed && !flat->has_values ? flat->types & flat->said : flat->types;
 }
 
 lm_gexpr lm_schema_enumerated(lm_schema *s, const lm_schema_flat *flat, const lm_json *value) {
     uint32_t type = lm_schema_type_of(value);
-    if (!(flat->types & type) || is_forbidden(flat, value)) return LM_GEXPR_NEVER;
+    if (!(flat->types & type) || lm_schema_has_value(&flat->forbidden, value)) return LM_GEXPR_NEVER;
     bool array = type == LM_SCHEMA_ARRAY && says_array(flat), object = type == LM_SCHEMA_OBJECT && says_object(flat);
     if (array || object) {
         lm_schema_refuse(s, LM_ERR_UNSUPPORTED, value, "an enumerated value beside other keywords for %s",
@@ -169,41 +187,36 @@ lm_gexpr lm_schema_enumerated(lm_schema *s, const lm_schema_flat *flat, const lm
         return lm_gexpr_both(s->pool, expr, lm_schema_quoted(s, lm_schema_string_inner(s, flat)));
     if (type & LM_SCHEMA_NUMBER) {
         if (!lm_schema_number_fits(s, flat, value)) return LM_GEXPR_NEVER;
-        if (flat->multiples.count > 0) return lm_gexpr_both(s->pool, expr, lm_schema_number(s, flat));
+        if (flat->multiples.count > 0 || flat->excluded.count > 0)
+            return lm_gexpr_both(s->pool, expr, lm_schema_number(s, flat));
     }
     return expr;
 }
 
 static lm_gexpr enumeration(lm_schema *s, const lm_schema_flat *flat) {
-    LM_ARRAY(lm_gexpr) values = {0};
-    lm_gexpr out = LM_GEXPR_NEVER;
-    bool done = true;
-    for (size_t i = 0; done && i < flat->values.count; i++) {
+    lm_schema_exprs values = {0};
+    for (size_t i = 0; i < flat->values.count; i++) {
         lm_gexpr value = lm_schema_enumerated(s, flat, flat->values.data[i]);
-        done = value == LM_GEXPR_NEVER || lm_array_push(s->env, &values, value);
+        if (value != LM_GEXPR_NEVER) lm_schema_push(s, &values, value);
     }
-    if (done)
-        out = lm_gexpr_alt(s->pool, values.data, values.count);
-    else
-        lm_schema_memory(s);
+    lm_gexpr out = lm_gexpr_alt(s->pool, values.data, values.count);
     lm_array_free(s->env, &values);
     return out;
 }
 
 static lm_gexpr by_type(lm_schema *s, const lm_schema_flat *flat) {
-    static const lm_json null = {.type = LM_JSON_NULL}, no = {.type = LM_JSON_BOOL},
-                         yes = {.type = LM_JSON_BOOL, .boolean = true};
+    static const char words[][6] = {"null", "false", "true"};
     lm_gexpr choices[7];
     size_t n = 0;
     uint32_t types = flat->types;
-    if ((types & LM_SCHEMA_NUMBER) == LM_SCHEMA_FRACTION)
-        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->parts.data[0].node, "numbers that must not be integers");
     for (size_t i = 0; i < flat->forbidden.count; i++)
         if (types & lm_schema_type_of(flat->forbidden.data[i]) & (LM_SCHEMA_ARRAY | LM_SCHEMA_OBJECT))
             lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->forbidden.data[i], "keyword \"not\" of an array or object");
-    if ((types & LM_SCHEMA_NULL) && !is_forbidden(flat, &null)) choices[n++] = lm_schema_literal(s, "null");
-    if ((types & LM_SCHEMA_FALSE) && !is_forbidden(flat, &no)) choices[n++] = lm_schema_literal(s, "false");
-    if ((types & LM_SCHEMA_TRUE) && !is_forbidden(flat, &yes)) choices[n++] = lm_schema_literal(s, "true");
+    for (uint32_t i = 0; i < 3; i++) { /* the first type bits */
+        const lm_json value = {.type = i ? LM_JSON_BOOL : LM_JSON_NULL, .boolean = i == 2};
+        if ((types & 1u << i) && !lm_schema_has_value(&flat->forbidden, &value))
+            choices[n++] = lm_schema_literal(s, words[i]);
+    }
     if (types & LM_SCHEMA_NUMBER) choices[n++] = lm_schema_number(s, flat);
     if (types & LM_SCHEMA_STRING) choices[n++] = lm_schema_string(s, flat);
     if (types & LM_SCHEMA_ARRAY) choices[n++] = says_array(flat) ? lm_schema_array(s, flat) : lm_schema_any_array(s);
@@ -216,15 +229,18 @@ static lm_gexpr compile(lm_schema *s, lm_schema_flat *flat) {
     if (flat->never) return LM_GEXPR_NEVER;
     if (flat->choice) return choose(s, flat);
     if (flat->has_values) return enumeration(s, flat);
-    if (flat->types == LM_SCHEMA_ANY) {
-        uint32_t implied = (says_string(flat) ? LM_SCHEMA_STRING : 0u) | (says_number(flat) ? LM_SCHEMA_NUMBER : 0u) |
-                           (says_array(flat) ? LM_SCHEMA_ARRAY : 0u) | (says_object(flat) ? LM_SCHEMA_OBJECT : 0u);
-        if (implied)
-            flat->types = implied;
-        else if (flat->forbidden.count == 0)
-            return lm_schema_any(s);
-    }
+    flat->types = lm_schema_types(flat);
+    bool says = says_string(flat) || says_number(flat) || says_array(flat) || says_object(flat);
+    if (flat->types == LM_SCHEMA_ANY && !says && flat->forbidden.count == 0) return lm_schema_any(s);
     return by_type(s, flat);
+}
+
+/* The compiler says when the root matches nothing; its name tells of what is likely to be the reason. */
+static void name_root(lm_schema *s, uint32_t root) {
+    lm_gexpr text = lm_schema_literal(s, "schema whose oneOf has branches that overlap");
+    if (s->pool->status != LM_OK) return;
+    s->pool->rules.data[root].name = s->pool->nodes.data[text].a;
+    s->pool->rules.data[root].name_length = s->pool->nodes.data[text].b;
 }
 
 lm_status lm_schema_compile(lm_gexpr_pool *pool, const char *text, size_t n, bool compact, uint32_t *root,
@@ -259,8 +275,11 @@ lm_status lm_schema_compile(lm_gexpr_pool *pool, const char *text, size_t n, boo
         pool->rules.data[rule.rule].defined = true;
     }
     if (s.status == LM_OK) *root = s.rules.data[0].rule;
+    if (s.status == LM_OK && s.overlap) name_root(&s, *root);
 out:
     lm_free(s.env, s.heads, s.n_heads * sizeof *s.heads);
+    lm_schema_forget(&s);
+    lm_array_free(s.env, &s.made);
     lm_array_free(s.env, &s.parts);
     lm_array_free(s.env, &s.rules);
     lm_arena_free(&s.arena);

@@ -396,8 +396,9 @@ static lm_status parse_choice(parser *p, uint32_t depth, uint32_t *out) {
     }
 }
 
-lm_status lm_regex_parse(const lm_env *env, const char *text, size_t n, lm_regex *out, const char **what, size_t *at) {
-    parser p = {.out = out, .text = text, .n = n};
+lm_status lm_regex_parse(const lm_env *env, const char *text, size_t n, bool inverted, lm_regex *out, const char **what,
+                         size_t *at) {
+    parser p = {.out = out, .text = text, .n = n, .inverted = inverted};
     memset(out, 0, sizeof *out);
     out->env = env;
     lm_status status = LM_OK;

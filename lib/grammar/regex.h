@@ -37,9 +37,11 @@ typedef struct lm_regex {
     uint32_t root, n_groups;
 } lm_regex;
 
-/* LM_OK; or LM_ERR_FORMAT, LM_ERR_UNSUPPORTED, LM_ERR_LIMIT with *what (static text) and *at (byte offset); or
+/* inverted: the pattern says what is not to match; where dialects differ in a class, the larger one is taken then.
+ * LM_OK; or LM_ERR_FORMAT, LM_ERR_UNSUPPORTED, LM_ERR_LIMIT with *what (static text) and *at (byte offset); or
  * LM_ERR_MEMORY. out must be freed in any case. */
-lm_status lm_regex_parse(const lm_env *env, const char *text, size_t n, lm_regex *out, const char **what, size_t *at);
+lm_status lm_regex_parse(const lm_env *env, const char *text, size_t n, bool inverted, lm_regex *out, const char **what,
+                         size_t *at);
 void lm_regex_free(lm_regex *regex);
 
 #endif

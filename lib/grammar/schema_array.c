@@ -3,11 +3,13 @@
  * leading positions are given and nothing is said of the rest, the array ends with them. */
 #include "json_schema.h"
 
+#define MAX_COUNTED 64u /* items, where one of them must contain something */
+
 typedef struct array_builder {
     lm_schema *schema;
     const lm_schema_flat *flat;
     lm_schema_parts parts; /* of the item at hand */
-    LM_ARRAY(lm_net_edge) edges;
+    lm_schema_edges edges;
 } array_builder;
 
 static const lm_json *prefix_of(const lm_json *node) {
@@ -36,30 +38,28 @@ static bool find_parts(array_builder *b, size_t index) {
             if (!item->boolean) closed = true;
             continue;
         }
-        lm_schema_part part = {item, 0};
-        if (item && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
+        lm_schema_part part = {item, b->flat->parts.data[i].skip & LM_SCHEMA_AVOIDED};
+        if (item) lm_schema_push(b->schema, &b->parts, part);
     }
     return !closed;
 }
 
 /* The item at index, for which more must hold too. *closed: there cannot be one. */
-static lm_gexpr item_at(array_builder *b, size_t index, const lm_json *more, bool *closed) {
-    lm_schema_part part = {more, 0};
+static lm_gexpr item_at(array_builder *b, size_t index, const lm_schema_part *more, bool *closed) {
     *closed = !find_parts(b, index);
-    if (more && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
+    if (more) lm_schema_push(b->schema, &b->parts, *more);
     return *closed ? LM_GEXPR_NEVER : lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
 }
 
 static void add_edge(array_builder *b, uint32_t from, uint32_t to, lm_gexpr expr) {
-    lm_net_edge edge = {from, to, expr};
-    if (expr != LM_GEXPR_NEVER && !lm_array_push(b->schema->env, &b->edges, edge)) lm_schema_memory(b->schema);
+    lm_schema_edge(b->schema, &b->edges, from, to, expr);
 }
 
 /* State 2 + i: i items are written. */
 static lm_gexpr items(array_builder *b, uint32_t n_prefix) {
     lm_schema *s = b->schema;
     uint32_t least = b->flat->min_items, most = b->flat->max_items;
-    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
+    lm_gexpr comma = lm_schema_comma(s);
     bool closed = false;
     uint32_t written = 0;
     add_edge(b, 0, 2, LM_GEXPR_EMPTY);
@@ -83,17 +83,28 @@ static lm_gexpr items(array_builder *b, uint32_t n_prefix) {
     return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 3 + n_prefix);
 }
 
-/* Some item satisfies the contained schema too: items, that one, items. */
+/* Some item satisfies the contained schema too. State 2 + 2 i + c: i items are written, or more where more than that makes no
+ * difference, and c says whether the wanted one is among them. */
 static lm_gexpr items_containing(array_builder *b) {
     lm_schema *s = b->schema;
+    uint32_t least = b->flat->min_items, most = b->flat->max_items;
+    uint32_t last = most != LM_GRAMMAR_UNBOUNDED ? most : least > 1 ? least : 1;
     bool closed;
-    lm_gexpr item = item_at(b, 0, NULL, &closed);
-    lm_gexpr wanted = item_at(b, 0, b->flat->contains.data[0], &closed);
+    lm_gexpr choices[2] = {item_at(b, 0, NULL, &closed), item_at(b, 0, &b->flat->contains.data[0], &closed)};
     if (closed) return LM_GEXPR_NEVER;
-    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
-    lm_gexpr before = lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, item, comma), 0, LM_GRAMMAR_UNBOUNDED);
-    lm_gexpr after = lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, comma, item), 0, LM_GRAMMAR_UNBOUNDED);
-    return lm_gexpr_seq3(s->pool, before, wanted, after);
+    lm_gexpr comma = lm_schema_comma(s);
+    add_edge(b, 0, 2, LM_GEXPR_EMPTY);
+    for (uint32_t i = 0; i <= last; i++) {
+        uint32_t none = 2 + 2 * i, next = i < last ? none + 2 : none;
+        if (i >= least) add_edge(b, none + 1, 1, LM_GEXPR_EMPTY);
+        if (i == last && most != LM_GRAMMAR_UNBOUNDED) break;
+        for (uint32_t k = 0; k < 2; k++) {
+            lm_gexpr item = i ? lm_gexpr_seq2(s->pool, comma, choices[k]) : choices[k];
+            add_edge(b, none, next + k, item);
+            if (k == 0 && i > 0) add_edge(b, none + 1, next + 1, item);
+        }
+    }
+    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 4 + 2 * last);
 }
 
 lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
@@ -114,10 +125,12 @@ lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
         else
             inner = flat->min_items > 0 ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY;
     } else if (flat->contains.count > 0) {
-        bool simple = n_prefix == 0 && flat->min_items <= 1 && flat->max_items == LM_GRAMMAR_UNBOUNDED;
-        if (!simple || flat->contains.count > 1) {
-            lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->contains.data[0],
-                             "keyword \"contains\" together with item counts, positions or another contains");
+        bool large =
+            flat->min_items > MAX_COUNTED || (flat->max_items > MAX_COUNTED && flat->max_items != LM_GRAMMAR_UNBOUNDED);
+        if (large || n_prefix > 0 || flat->contains.count > 1) {
+            lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->contains.data[0].node,
+                             "keyword \"contains\" together with item counts above %u, positions or another contains",
+                             MAX_COUNTED);
             return LM_GEXPR_NEVER;
         }
         inner = items_containing(&b);
@@ -126,7 +139,5 @@ lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
     }
     lm_array_free(s->env, &b.parts);
     lm_array_free(s->env, &b.edges);
-    lm_gexpr parts[5] = {lm_schema_literal(s, "["), lm_schema_space(s), inner, lm_schema_space(s),
-                         lm_schema_literal(s, "]")};
-    return lm_gexpr_seq(s->pool, parts, 5);
+    return lm_schema_enclosed(s, "[", inner, "]");
 }

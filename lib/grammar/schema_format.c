@@ -16,29 +16,33 @@
 #define URI_CHAR "[A-Za-z0-9._~:/@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}"
 
 static const struct {
-    const char *name, *pattern;
+    char name[15];
+    bool distinct; /* no text is of two of these */
+    const char *pattern;
 } formats[] = {
-    {"date", "^" DATE "$"},
-    {"time", "^" TIME "$"},
-    {"date-time", "^" DATE "T" TIME "$"},
-    {"uuid", "^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"},
-    {"email", "^" ATOM "(?:\\." ATOM ")*@" LABEL "(?:\\." LABEL ")*$"},
-    {"hostname", "^" LABEL "(?:\\." LABEL ")*$"},
-    {"ipv4", "^(?:" BYTE "\\.){3}" BYTE "$"},
-    {"ipv6", "^(?:(?:" HEX4 ":){7}" HEX4 "|(?:" HEX4 ":){1,7}:|(?:" HEX4 ":){1,6}:" HEX4 "|(?:" HEX4 ":){1,5}(?::" HEX4
-             "){1,2}|(?:" HEX4 ":){1,4}(?::" HEX4 "){1,3}|(?:" HEX4 ":){1,3}(?::" HEX4 "){1,4}|(?:" HEX4
-             ":){1,2}(?::" HEX4 "){1,5}|" HEX4 ":(?::" HEX4 "){1,6}|:(?:(?::" HEX4 "){1,7}|:))$"},
-    {"uri", "^[A-Za-z][A-Za-z0-9+.-]*:(?:" URI_CHAR ")*(?:\\?(?:" URI_CHAR "|\\?)*)?(?:#(?:" URI_CHAR "|\\?)*)?$"},
+    {"date", true, "^" DATE "$"},
+    {"time", true, "^" TIME "$"},
+    {"date-time", true, "^" DATE "T" TIME "$"},
+    {"uuid", true, "^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"},
+    {"email", true, "^" ATOM "(?:\\." ATOM ")*@" LABEL "(?:\\." LABEL ")*$"},
+    {"hostname", false, "^" LABEL "(?:\\." LABEL ")*$"},
+    {"ipv4", true, "^(?:" BYTE "\\.){3}" BYTE "$"},
+    {"ipv6", true,
+     "^(?:(?:" HEX4 ":){7}" HEX4 "|(?:" HEX4 ":){1,7}:|(?:" HEX4 ":){1,6}:" HEX4 "|(?:" HEX4 ":){1,5}(?::" HEX4
+     "){1,2}|(?:" HEX4 ":){1,4}(?::" HEX4 "){1,3}|(?:" HEX4 ":){1,3}(?::" HEX4 "){1,4}|(?:" HEX4 ":){1,2}(?::" HEX4
+     "){1,5}|" HEX4 ":(?::" HEX4 "){1,6}|:(?:(?::" HEX4 "){1,7}|:))$"},
+    {"uri", false,
+     "^[A-Za-z][A-Za-z0-9+.-]*:(?:" URI_CHAR ")*(?:\\?(?:" URI_CHAR "|\\?)*)?(?:#(?:" URI_CHAR "|\\?)*)?$"},
 };
 
-lm_gexpr lm_schema_format(lm_schema *schema, const lm_json *format, bool *known) {
+const char *lm_schema_format_pattern(const lm_json *format, bool *distinct) {
     const char *name = lm_json_text(format, "");
     if (strncmp(name, "uuid", 4) == 0 && name[4] >= '1' && name[4] <= '5' && !name[5]) name = "uuid";
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (strcmp(name, formats[i].name) != 0) continue;
-        *known = true;
-        return lm_schema_pattern(schema, format, formats[i].pattern, strlen(formats[i].pattern));
+        if (distinct) *distinct = formats[i].distinct;
+        return formats[i].pattern;
     }
-    *known = false;
-    return LM_GEXPR_NEVER;
+    if (distinct) *distinct = false;
+    return NULL;
 }

@@ -1,217 +1,266 @@
 /* SPDX-License-Identifier: MIT
- * Schemas made from schemas: negation for not and if, implications for dependentRequired. They are written as ordinary schema
- * nodes in the arena, so that the rest of the compiler need not know of them. Negation reaches what can be said positively;
- * where it ends (not of a pattern, say) there is no result, and the keyword is refused. */
+ * Schemas made from schemas: negation for not, if and oneOf, implications for dependentRequired. They are written as ordinary
+ * schema nodes in the arena, so that the rest of the compiler need not know of them. A negation is a list, of which one must
+ * hold; it goes one keyword deep and leaves what is below to another "not", which is how it ends where schemas recurse.
+ * Negation reaches what can be said positively, or taken from a text's language: what is left out is reported by name. */
 #include <string.h>
 
 #include "json_schema.h"
 
-static void *take(lm_schema *s, size_t n, size_t size) {
-    void *out = lm_arena_alloc_array(&s->arena, n, size);
-    if (!out) lm_schema_memory(s);
+#define MAX_DEPTH 64u /* how far it is looked whether a negation can be had; what is deeper is tried */
+
+static const lm_json no = {.type = LM_JSON_BOOL}, yes = {.type = LM_JSON_BOOL, .boolean = true};
+
+static const void *keep(lm_schema *s, const void *from, size_t n, size_t size) {
+    void *out = lm_arena_alloc_array(&s->arena, n + 1, size);
+    if (!out)
+        lm_schema_memory(s);
+    else if (n)
+        memcpy(out, from, n * size);
     return out;
 }
 
-static void set_text(lm_json *json, const char *text, size_t n) {
-    memset(json, 0, sizeof *json);
-    json->type = LM_JSON_STRING;
-    json->text = text;
-    json->count = n;
-}
+/* What a form is filled with. */
+typedef struct filling {
+    const char *name;
+    size_t name_size;
+    const lm_json *values[2];
+} filling;
 
-/* An object of up to two members. */
-static lm_json *object(lm_schema *s, const char *first, const lm_json *a, const char *second, const lm_json *b) {
-    size_t n = second ? 2 : 1;
-    lm_json *out = take(s, 1, sizeof *out);
-    lm_json_member *members = take(s, n, sizeof *members);
-    if (!out || !members || !a || (second && !b)) return NULL;
-    members[0] = (lm_json_member){first, strlen(first), *a};
-    if (second) members[1] = (lm_json_member){second, strlen(second), *b};
-    out->type = LM_JSON_OBJECT;
-    out->count = n;
-    out->members = members;
-    return out;
-}
-
-static lm_json *object_of_key(lm_schema *s, const char *key, size_t key_size, const lm_json *value) {
-    lm_json *out = object(s, "", value, NULL, NULL);
-    if (!out) return NULL;
-    lm_json_member *member = take(s, 1, sizeof *member);
-    if (!member) return NULL;
-    *member = (lm_json_member){key, key_size, *value};
-    out->members = member;
-    return out;
-}
-
-static lm_json *array(lm_schema *s, size_t n, lm_json **items) {
-    lm_json *out = take(s, 1, sizeof *out);
-    *items = take(s, n ? n : 1, sizeof **items);
-    if (!out || !*items) return NULL;
-    out->type = LM_JSON_ARRAY;
-    out->count = n;
-    out->items = *items;
-    return out;
-}
-
-static lm_json *boolean(lm_schema *s, bool value) {
-    lm_json *out = take(s, 1, sizeof *out);
-    if (!out) return NULL;
-    out->type = LM_JSON_BOOL;
-    out->boolean = value;
-    return out;
-}
-
-static lm_json *one_name(lm_schema *s, const char *name, size_t n) {
-    lm_json *items, *out = array(s, 1, &items);
-    if (out) set_text(&items[0], name, n);
-    return out;
-}
-
-/* {"properties": {name: value}} */
-static lm_json *property(lm_schema *s, const char *name, size_t n, const lm_json *value) {
-    return value ? object(s, "properties", object_of_key(s, name, n, value), NULL, NULL) : NULL;
-}
-
-/* An object in which name is missing. */
-static lm_json *absent(lm_schema *s, const char *name, size_t n) {
-    lm_json *type = take(s, 1, sizeof *type), *none = boolean(s, false);
-    if (!type || !none) return NULL;
-    set_text(type, "object", 6);
-    return object(s, "type", type, "properties", object_of_key(s, name, n, none));
-}
-
-/* An object in which name is there and its value does not satisfy schema. */
-static lm_json *present_but(lm_schema *s, const char *name, size_t n, const lm_json *schema) {
-    lm_json *out = object(s, "required", one_name(s, name, n), "properties",
-                          object_of_key(s, name, n, object(s, "not", schema, NULL, NULL)));
-    lm_json *type = take(s, 1, sizeof *type);
-    if (!out || !type) return NULL;
-    lm_json *items, *both = array(s, 2, &items);
-    if (!both) return NULL;
-    set_text(type, "object", 6);
-    lm_json *typed = object(s, "type", type, NULL, NULL);
-    if (!typed) return NULL;
-    items[0] = *typed;
-    items[1] = *out;
-    return object(s, "allOf", both, NULL, NULL);
-}
-
-typedef struct branches {
-    lm_schema *schema;
-    LM_ARRAY(const lm_json *) list;
-} branches;
-
-static void add_branch(branches *b, const lm_json *branch) {
-    if (branch && !lm_array_push(b->schema->env, &b->list, branch)) lm_schema_memory(b->schema);
-}
-
-static const lm_json *any_of(branches *b) {
-    lm_json *items, *list = array(b->schema, b->list.count, &items);
-    const lm_json *out = NULL;
-    if (list) {
-        for (size_t i = 0; i < b->list.count; i++) items[i] = *b->list.data[i];
-        out = b->list.count == 1 ? &items[0] : object(b->schema, "anyOf", list, NULL, NULL);
+/* Read a form into out: the place behind it. Forms are JSON in shorthand:
+ *   { } around names and values, [ ] around values (two at most of either)
+ *   names: t type, n not, r required, p properties, c contains, a allOf, o anyOf, b BEYOND, # the filling's name
+ *   values: O "object", A "array", N "number", F false, # the filling's name, 0 1 the filling's values */
+static const char *fill(lm_schema *s, const char *form, const filling *with, lm_json *out) {
+    static const char names[][11] = {"type",           "not",    "required", "properties", "contains", "allOf", "anyOf",
+                                     LM_SCHEMA_BEYOND, "object", "array",    "number"};
+    static const char letters[] = "tnrpcaobOAN";
+    char c = *form++;
+    lm_json_member members[3];
+    lm_json items[3];
+    size_t n = 0;
+    memset(out, 0, sizeof *out);
+    out->type = c == '{' ? LM_JSON_OBJECT : c == '[' ? LM_JSON_ARRAY : c == 'F' ? LM_JSON_BOOL : LM_JSON_STRING;
+    if (c == '0' || c == '1') {
+        *out = *with->values[c - '0'];
+    } else if (c == '#') {
+        out->text = with->name;
+        out->count = with->name_size;
+    } else if (c == '{' || c == '[') {
+        for (; *form != '}' && *form != ']'; n++) {
+            if (c == '{') {
+                const char *letter = strchr(letters, *form++);
+                members[n].name = letter ? names[letter - letters] : with->name;
+                members[n].name_size = letter ? strlen(members[n].name) : with->name_size;
+            }
+            form = fill(s, form, with, c == '{' ? &members[n].value : &items[n]);
+        }
+        form++;
+        if (c == '{')
+            out->members = keep(s, members, n, sizeof *members);
+        else
+            out->items = keep(s, items, n, sizeof *items);
+        out->count = out->text ? n : 0; /* all of them are one pointer */
+    } else if (c != 'F') {
+        out->text = names[strchr(letters, c) - letters];
+        out->count = strlen(out->text);
     }
-    lm_array_free(b->schema->env, &b->list);
-    return out;
+    return form;
 }
 
-static bool is_annotation(const char *name) {
-    static const char *const names[] = {"title",    "description", "default",  "examples",
-                                        "$comment", "deprecated",  "readOnly", "writeOnly"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    return false;
+typedef struct negation {
+    lm_schema *schema;
+    uint32_t depth;
+    LM_ARRAY(lm_json) list;
+    const char *unable;
+} negation;
+
+static const lm_json *negated(lm_schema *s, const lm_json *node, uint32_t depth, const char **unable);
+
+static void add(negation *n, const char *form, const char *name, size_t name_size, const lm_json *value,
+                const lm_json *more) {
+    filling with = {name, name_size, {value, more}};
+    lm_json branch;
+    fill(n->schema, form, &with, &branch);
+    lm_schema_push(n->schema, &n->list, branch);
+}
+
+/* Can something be said of what node does not hold for? Else unable tells why not. */
+static bool can(negation *n, const lm_json *node) {
+    const char *unable = NULL;
+    const lm_json *list = n->depth < MAX_DEPTH ? negated(n->schema, node, n->depth + 1, &unable) : NULL;
+    if (unable && !n->unable) n->unable = unable;
+    return !list || list->count > 0;
 }
 
 /* The negations of one keyword's demand, any of which must hold. False: not in our means. */
-static bool negate_member(lm_schema *s, const lm_json_member *member, uint32_t depth, branches *out) {
+static bool negate_member(negation *n, const lm_json *node, const lm_json_member *member, uint32_t key) {
+    lm_schema *s = n->schema;
     const lm_json *value = &member->value;
-    const char *name = member->name;
-    if (strcmp(name, "type") == 0 || strcmp(name, "const") == 0 || strcmp(name, "enum") == 0) {
-        /* "not" of these three is understood directly. */
-        const lm_json *inner = object(s, name, value, NULL, NULL);
-        add_branch(out, inner ? object(s, "not", inner, NULL, NULL) : NULL);
+    const char *other;
+    bool possible = true;
+    switch (key) {
+    case LM_KEY_TYPE:
+    case LM_KEY_CONST:
+    case LM_KEY_ENUM:
+    case LM_KEY_PATTERN:
+    case LM_KEY_MIN_LENGTH:
+    case LM_KEY_MAX_LENGTH:
+    case LM_KEY_MULTIPLE_OF: {
+        const lm_json_member both[2] = {*member,
+                                        {"nullable", 8, lm_json_bool(lm_json_get(node, "nullable"), false) ? yes : no}};
+        const lm_json self = {.type = LM_JSON_OBJECT, .count = 2, .members = keep(s, both, 2, sizeof *both)};
+        if (self.members) add(n, "{n0}", NULL, 0, &self, NULL);
         return true;
     }
-    if (strcmp(name, "required") == 0 && value->type == LM_JSON_ARRAY) {
+    case LM_KEY_MINIMUM:
+    case LM_KEY_BELOW:
+    case LM_KEY_MAXIMUM:
+    case LM_KEY_ABOVE:
+        key -= LM_KEY_MINIMUM;
+        /* A bound of draft 4 has a boolean beside it that says whether it is exclusive. */
+        other = lm_schema_keyword_name(LM_KEY_MINIMUM + 3 - key);
+        key = key % 2 == 0 && lm_json_bool(lm_json_get(node, other), false) ? 2 - key : key ^ 1;
+        other = lm_schema_keyword_name(LM_KEY_MINIMUM + key);
+        if (value->type != LM_JSON_BOOL) add(n, "{tN#0}", other, strlen(other), value, NULL);
+        return true;
+    case LM_KEY_REQUIRED:
+        if (value->type != LM_JSON_ARRAY) return false;
         for (size_t i = 0; i < value->count; i++) {
-            if (value->items[i].type != LM_JSON_STRING) return false;
-            add_branch(out, absent(s, value->items[i].text, value->items[i].count));
+            /* The first that is missing: those before it are there. */
+            const lm_json *name = &value->items[i], before = {.type = LM_JSON_ARRAY, .count = i, .items = value->items};
+            if (name->type != LM_JSON_STRING) return false;
+            add(n, "{tOr0p{#F}}", name->text, name->count, &before, NULL);
         }
         return true;
-    }
-    if (strcmp(name, "properties") == 0 && value->type == LM_JSON_OBJECT) {
+    case LM_KEY_PROPERTIES:
+        if (value->type != LM_JSON_OBJECT) return false;
         for (size_t i = 0; i < value->count; i++) {
             const lm_json_member *property = &value->members[i];
-            add_branch(out, present_but(s, property->name, property->name_size, &property->value));
+            if (can(n, &property->value))
+                add(n, "{tOr[#]p{#{n0}}}", property->name, property->name_size, &property->value, NULL);
         }
         return true;
-    }
-    if (strcmp(name, "not") == 0) {
-        add_branch(out, value);
+    case LM_KEY_ADDITIONAL:
+        if (lm_json_get(node, "patternProperties")) return false;
+        if (value->type != LM_JSON_BOOL) return value->count == 0;
+        if (!value->boolean) add(n, "{b0}", NULL, 0, node, NULL);
         return true;
+    case LM_KEY_ITEMS:
+        if (value->type == LM_JSON_ARRAY || lm_json_get(node, "prefixItems")) return false;
+        if (can(n, value)) add(n, "{tAc{n0}}", NULL, 0, value, NULL);
+        return true;
+    case LM_KEY_NOT: add(n, "0", NULL, 0, value, NULL); return true;
+    case LM_KEY_REF:
+        value = lm_schema_resolve(s, node, value);
+        if (value && can(n, value)) add(n, "{n0}", NULL, 0, value, NULL);
+        return true;
+    case LM_KEY_FORMAT: return !lm_schema_format_pattern(value, NULL);
+    case LM_KEY_ALL_OF:
+        for (size_t i = 0; value->type == LM_JSON_ARRAY && i < value->count; i++)
+            if (can(n, &value->items[i])) add(n, "{n0}", NULL, 0, &value->items[i], NULL);
+        return value->type == LM_JSON_ARRAY;
+    case LM_KEY_ANY_OF:
+    case LM_KEY_ONE_OF:
+        if (value->type != LM_JSON_ARRAY) return false;
+        for (size_t i = 0; i < value->count; i++) possible = can(n, &value->items[i]) && possible;
+        if (possible) {
+            const lm_json *none = lm_schema_excluding(s, value);
+            if (none) add(n, "{a0}", NULL, 0, none, NULL);
+        }
+        return key == LM_KEY_ANY_OF; /* that two branches hold is left out */
+    default: return false;
     }
-    bool any = strcmp(name, "anyOf") == 0;
-    if ((!any && strcmp(name, "allOf") != 0) || value->type != LM_JSON_ARRAY) return false;
-    lm_json *items, *list = any ? array(s, value->count, &items) : NULL;
-    for (size_t i = 0; i < value->count; i++) {
-        const lm_json *negated = lm_schema_negate(s, &value->items[i], depth + 1);
-        if (!negated) return false;
-        if (!any)
-            add_branch(out, negated);
-        else if (list)
-            items[i] = *negated;
-    }
-    if (any && list) add_branch(out, object(s, "allOf", list, NULL, NULL));
-    return true;
 }
 
-const lm_json *lm_schema_negate(lm_schema *s, const lm_json *node, uint32_t depth) {
-    branches out = {.schema = s};
-    bool done = depth < 64 && s->status == LM_OK;
-    if (node->type == LM_JSON_BOOL) return boolean(s, !node->boolean);
-    if (node->type != LM_JSON_OBJECT) return NULL;
-    for (size_t i = 0; done && i < node->count; i++) {
-        if (is_annotation(node->members[i].name)) continue;
-        done = negate_member(s, &node->members[i], depth, &out);
+/* The list as a node, and nothing left of it elsewhere; NULL: no memory. */
+static const lm_json *keep_list(negation *n) {
+    lm_schema *s = n->schema;
+    const lm_json list = {
+        .type = LM_JSON_ARRAY, .count = n->list.count, .items = keep(s, n->list.data, n->list.count, sizeof list)};
+    lm_array_free(s->env, &n->list);
+    const lm_json *out = keep(s, &list, 1, sizeof list);
+    return s->status == LM_OK ? out : NULL;
+}
+
+/* What was made of key, or a new place for it; NULL: no memory. Valid until the next call. */
+static lm_schema_made *made_of(lm_schema *s, const void *key) {
+    static const lm_json something = {.type = LM_JSON_ARRAY, .count = 1, .items = &no};
+    lm_schema_made made = {.key = key};
+    for (size_t i = 0; i < s->made.count; i++) {
+        lm_schema_made *known = &s->made.data[i];
+        if (known->key != key) continue;
+        if (!known->list) known->list = &something; /* being made: something will be said */
+        return known;
     }
-    if (done && s->status == LM_OK && out.list.count > 0) return any_of(&out);
-    done = done && s->status == LM_OK;
-    lm_array_free(s->env, &out.list);
-    return done ? boolean(s, false) : NULL; /* nothing was demanded: everything holds, its negation nowhere */
+    lm_schema_push(s, &s->made, made);
+    return s->status == LM_OK ? &s->made.data[s->made.count - 1] : NULL;
+}
+
+static const lm_json never = {.type = LM_JSON_ARRAY};
+
+static const lm_json *negated(lm_schema *s, const lm_json *node, uint32_t depth, const char **unable) {
+    static const lm_json always = {.type = LM_JSON_ARRAY, .count = 1, .items = &yes};
+    if (node->type != LM_JSON_OBJECT || node->count == 0) return lm_json_bool(node, true) ? &never : &always;
+    lm_schema_made *known = made_of(s, node->members);
+    if (!known) return NULL;
+    if (known->list) {
+        *unable = known->unable;
+        return known->list;
+    }
+    negation n = {.schema = s, .depth = depth};
+    for (size_t i = 0; i < node->count && s->status == LM_OK; i++) {
+        uint32_t key = lm_schema_keyword_of(node, i);
+        if (key == LM_KEY_NONE || negate_member(&n, node, &node->members[i], key)) continue;
+        n.unable = node->members[i].name;
+    }
+    *unable = n.unable;
+    const lm_json *out = keep_list(&n);
+    known = made_of(s, node->members);
+    if (!known) return NULL;
+    known->unable = n.unable;
+    return known->list = out;
+}
+
+const lm_json *lm_schema_negate(lm_schema *s, const lm_json *node, const char **unable) {
+    return negated(s, node, 0, unable);
+}
+
+const lm_json *lm_schema_excluding(lm_schema *s, const lm_json *list) {
+    if (list->count == 0) return &never;
+    lm_schema_made *known = made_of(s, list->items);
+    if (!known || known->list) return known ? known->list : NULL;
+    negation n = {.schema = s};
+    for (size_t i = 0; i < list->count; i++) add(&n, "{n0}", NULL, 0, &list->items[i], NULL);
+    return known->list = keep_list(&n);
+}
+
+const lm_json *lm_schema_beyond(lm_schema *s, const lm_schema_flat *flat, const lm_json *node) {
+    negation n = {.schema = s};
+    const lm_json *members = lm_json_get(node, "properties");
+    bool required = false;
+    for (size_t i = 0; i < flat->keys.count; i++) {
+        const lm_schema_key *key = &flat->keys.data[i];
+        if (lm_json_find(members, key->name, key->size) || !lm_schema_writes(flat, key)) continue;
+        required = required || key->required;
+        add(&n, "{r[#]}", key->name, key->size, NULL, NULL);
+    }
+    const lm_json *out = keep_list(&n);
+    return required ? NULL : out;
 }
 
 const lm_json *lm_schema_dependent(lm_schema *s, const lm_json_member *member) {
-    lm_json *items, *out = array(s, 2, &items);
-    lm_json *without = absent(s, member->name, member->name_size);
-    lm_json *none = boolean(s, false);
-    lm_json *names, *all = array(s, member->value.count + 1, &names);
-    if (!out || !without || !none || !all) return NULL;
-    set_text(&names[0], member->name, member->name_size);
-    for (size_t i = 0; i < member->value.count; i++) names[i + 1] = member->value.items[i];
-    lm_json *with = object(s, "required", all, NULL, NULL);
-    if (!with) return NULL;
-    items[0] = *property(s, member->name, member->name_size, none);
-    items[1] = *with;
-    return s->status == LM_OK ? out : NULL;
+    negation n = {.schema = s};
+    add(&n, "{o[{p{#F}}{a[{r[#]}{r0}]}]}", member->name, member->name_size, &member->value, NULL);
+    const lm_json *out = keep_list(&n);
+    return out ? out->items : NULL;
 }
 
 const lm_json *lm_schema_conditional(lm_schema *s, const lm_json *node) {
     const lm_json *condition = lm_json_get(node, "if"), *then = lm_json_get(node, "then"),
                   *other = lm_json_get(node, "else");
-    lm_json *items, *out = array(s, 2, &items);
-    const lm_json *negated = lm_schema_negate(s, condition, 0);
-    if (!out || !negated) return NULL;
-    for (size_t i = 0; i < 2; i++) {
-        const lm_json *consequence = i == 0 ? then : other;
-        lm_json *pair, *list = array(s, consequence ? 2 : 1, &pair);
-        if (!list) return NULL;
-        pair[0] = i == 0 ? *condition : *negated;
-        if (consequence) pair[1] = *consequence;
-        lm_json *branch = object(s, "allOf", list, NULL, NULL);
-        if (!branch) return NULL;
-        items[i] = *branch;
-    }
-    return out;
+    negation n = {.schema = s};
+    add(&n, "{a[01]}", NULL, 0, condition, then ? then : &yes);
+    add(&n, "{a[{n0}1]}", NULL, 0, condition, other ? other : &yes);
+    return keep_list(&n);
 }

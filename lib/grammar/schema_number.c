@@ -110,14 +110,12 @@ typedef struct bound {
     bool least; /* the text must not be below, else not above */
     bool exclusive;
     uint32_t n_most; /* digits a fraction may have, 0: integers */
-    LM_ARRAY(lm_net_edge) edges;
+    lm_schema_edges edges;
     uint32_t n_states;
 } bound;
 
 static void add_edge(bound *b, uint32_t from, uint32_t to, lm_gexpr expr) {
-    lm_net_edge edge = {from, to, expr};
-    if (expr == LM_GEXPR_NEVER) return;
-    if (!lm_array_push(b->schema->env, &b->edges, edge)) lm_schema_memory(b->schema);
+    lm_schema_edge(b->schema, &b->edges, from, to, expr);
 }
 
 /* The fraction of a text whose integer digits are those of the bound, from state tie. */
@@ -214,10 +212,10 @@ static lm_gexpr divisible(lm_schema *s, uint32_t k) {
 }
 
 /* What the multipleOf keywords ask: a divisor of integers (1: none), and how many digits a fraction may have. */
-static bool read_multiples(lm_schema *s, const lm_schema_flat *flat, uint32_t *divisor, uint32_t *n_most) {
+static bool read_multiples(lm_schema *s, const lm_schema_nodes *multiples, uint32_t *divisor, uint32_t *n_most) {
     *divisor = 1;
-    for (size_t i = 0; i < flat->multiples.count; i++) {
-        const lm_json *node = flat->multiples.data[i];
+    for (size_t i = 0; i < multiples->count; i++) {
+        const lm_json *node = multiples->data[i];
         lm_schema_decimal value;
         if (!lm_schema_decimal_read(s, node, &value)) return false;
         uint32_t n = value.n_integer + value.n_fraction, number = 0;
@@ -248,28 +246,54 @@ static bool read_multiples(lm_schema *s, const lm_schema_flat *flat, uint32_t *d
     return true;
 }
 
+/* Numbers without those that texts spells, in all their spellings: zeros may follow a fraction, or stand for one. */
+static lm_gexpr without(lm_schema *s, lm_gexpr numbers, lm_gexpr texts, bool fraction) {
+    lm_gexpr zeros = lm_gexpr_repeat(s->pool, digit(s, '0', '0'), fraction ? 0 : 1, LM_GRAMMAR_UNBOUNDED);
+    if (!fraction) zeros = lm_gexpr_optional(s->pool, lm_gexpr_seq2(s->pool, lm_schema_literal(s, "."), zeros));
+    return lm_gexpr_except(s->pool, numbers, lm_gexpr_seq2(s->pool, texts, zeros));
+}
+
+/* Numbers that are not multiples of what node says. */
+static lm_gexpr no_multiples(lm_schema *s, lm_gexpr numbers, const lm_json *node) {
+    lm_schema_nodes one = {.data = &node, .count = 1};
+    uint32_t divisor, n_most = FREE_DIGITS;
+    if (!read_multiples(s, &one, &divisor, &n_most)) return LM_GEXPR_NEVER;
+    lm_gexpr texts = divisor > 1
+                         ? divisible(s, divisor)
+                         : lm_gexpr_seq2(s->pool, digits_of(s, 1, LM_GRAMMAR_UNBOUNDED), any_fraction(s, n_most));
+    texts = lm_gexpr_seq2(s->pool, lm_gexpr_optional(s->pool, lm_schema_literal(s, "-")), texts);
+    return without(s, numbers, texts, n_most > 0);
+}
+
+/* Numbers but the value; they have no exponents. */
+static lm_gexpr but(lm_schema *s, lm_gexpr numbers, const lm_json *value) {
+    char digits[LM_SCHEMA_MAX_DIGITS];
+    lm_schema_decimal number;
+    if (!lm_schema_decimal_parse(value->text, value->count, digits, &number))
+        return numbers; /* too long to be written */
+    lm_gexpr items[4] = {number.negative ? lm_schema_literal(s, "-") : LM_GEXPR_EMPTY,
+                         lm_gexpr_text(s->pool, digits, number.n_integer), LM_GEXPR_EMPTY, LM_GEXPR_EMPTY};
+    if (number.n_fraction > 0) {
+        items[2] = lm_schema_literal(s, ".");
+        items[3] = lm_gexpr_text(s->pool, digits + number.n_integer, number.n_fraction);
+    }
+    return without(s, numbers, lm_gexpr_seq(s->pool, items, 4), number.n_fraction > 0);
+}
+
 lm_gexpr lm_schema_number(lm_schema *s, const lm_schema_flat *flat) {
     lm_gexpr_pool *pool = s->pool;
     uint32_t n_most = flat->types & LM_SCHEMA_FRACTION ? FREE_DIGITS : 0, divisor;
-    if (!read_multiples(s, flat, &divisor, &n_most)) return LM_GEXPR_NEVER;
+    if (!read_multiples(s, &flat->multiples, &divisor, &n_most)) return LM_GEXPR_NEVER;
     lm_gexpr minus = lm_schema_literal(s, "-");
-    bool limited = flat->least.given || flat->most.given || flat->multiples.count > 0;
+    bool limited = flat->least.given || flat->most.given || flat->multiples.count > 0 || flat->excluded.count > 0 ||
+                   !(flat->types & LM_SCHEMA_INTEGER);
     for (size_t i = 0; i < flat->forbidden.count; i++)
         limited = limited || flat->forbidden.data[i]->type == LM_JSON_NUMBER;
     if (!limited) {
         lm_gexpr *known = n_most ? &s->any_number : &s->any_integer;
-        static const lm_code_range e[] = {{'E', 'E'}, {'e', 'e'}}, signs[] = {{'+', '+'}, {'-', '-'}};
-        if (*known) return *known;
-        lm_gexpr positive = lm_gexpr_seq2(pool, digit(s, '1', '9'), digits_of(s, 0, FREE_DIGITS - 1));
-        if (n_most == 0) {
-            *known =
-                lm_gexpr_alt2(pool, digit(s, '0', '0'), lm_gexpr_seq2(pool, lm_gexpr_optional(pool, minus), positive));
-            return *known;
-        }
-        lm_gexpr sign = lm_gexpr_optional(pool, lm_gexpr_class(pool, signs, 2, false));
-        lm_gexpr exponent = lm_gexpr_seq3(pool, lm_gexpr_class(pool, e, 2, false), sign, digits_of(s, 1, 3));
-        *known = lm_gexpr_seq3(pool, lm_gexpr_optional(pool, minus), unsigned_number(s, n_most),
-                               lm_gexpr_optional(pool, exponent));
+        if (!*known)
+            *known = lm_schema_raw(s, n_most ? "^-?(?:0|[1-9][0-9]{0,15})(?:\\.[0-9]{1,16})?(?:[Ee][+-]?[0-9]{1,3})?$"
+                                             : "^(?:0|-?[1-9][0-9]{0,15})$");
         return *known;
     }
     static const lm_schema_decimal zero = {.given = true, .n_integer = 1, .digits = "0"};
@@ -290,14 +314,22 @@ lm_gexpr lm_schema_number(lm_schema *s, const lm_schema_flat *flat) {
         below = lm_gexpr_both(pool, below, whole);
     }
     lm_gexpr out = below == LM_GEXPR_NEVER ? above : lm_gexpr_alt2(pool, above, lm_gexpr_seq2(pool, minus, below));
+    bool whole_too = flat->types & LM_SCHEMA_INTEGER, different = !whole_too;
     for (size_t i = 0; i < flat->forbidden.count; i++) {
         const lm_json *value = flat->forbidden.data[i];
         if (value->type != LM_JSON_NUMBER) continue;
-        if (n_most > 0 || !value->is_integer) {
-            if (n_most > 0) lm_schema_refuse(s, LM_ERR_UNSUPPORTED, value, "a forbidden number among fractions");
-            continue;
-        }
-        out = lm_gexpr_except(pool, out, lm_gexpr_text(pool, value->text, value->count));
+        out = but(s, out, value);
+        different = true;
     }
-    return out;
+    for (size_t i = 0; i < flat->excluded.count; i++) {
+        const lm_json *multiple = lm_json_get(flat->excluded.data[i], "multipleOf");
+        if (!multiple) continue;
+        out = no_multiples(s, out, multiple);
+        different = true;
+    }
+    if (!different || n_most == 0) return whole_too ? out : LM_GEXPR_NEVER;
+    /* So few digits that who reads doubles sees the difference too. */
+    return lm_gexpr_both(pool, out,
+                         lm_schema_raw(s, whole_too ? "^-?(?=[0-9.]{1,15}$)[0-9]+(?:\\.[0-9]+)?$"
+                                                    : "^-?(?=[0-9.]{1,15}$)[0-9]+\\.[0-9]*[1-9][0-9]*$"));
 }

@@ -13,17 +13,17 @@ typedef struct object_builder {
     lm_schema *schema;
     const lm_schema_flat *flat;
     LM_ARRAY(const lm_json_member *) patterns; /* of patternProperties */
-    LM_ARRAY(lm_gexpr) pattern_names;          /* the names each of them matches */
+    lm_schema_exprs pattern_names;             /* the names each of them matches */
     bool has_names;
     lm_gexpr names; /* what propertyNames allows, where has_names */
     LM_ARRAY(lm_schema_part) parts;
-    LM_ARRAY(lm_net_edge) edges;
-    LM_ARRAY(lm_gexpr) choices;
+    lm_schema_edges edges;
+    lm_schema_exprs choices;
 } object_builder;
 
-static void push_part(object_builder *b, const lm_json *node) {
-    lm_schema_part part = {node, 0};
-    if (node && !lm_array_push(b->schema->env, &b->parts, part)) lm_schema_memory(b->schema);
+static void push_part(object_builder *b, const lm_json *node, uint32_t skip) {
+    lm_schema_part part = {node, skip & LM_SCHEMA_AVOIDED};
+    if (node) lm_schema_push(b->schema, &b->parts, part);
 }
 
 static bool node_matches(const lm_json *node, const lm_json_member *pattern) {
@@ -38,15 +38,16 @@ static lm_gexpr value_of(object_builder *b, const lm_schema_key *key, uint32_t m
     b->parts.count = 0;
     for (size_t i = 0; i < flat->parts.count; i++) {
         const lm_json *node = flat->parts.data[i].node;
+        uint32_t skip = flat->parts.data[i].skip;
         const lm_json *declared = key ? lm_json_find(lm_json_get(node, "properties"), key->name, key->size) : NULL;
         bool covered = declared != NULL;
-        push_part(b, declared);
+        push_part(b, declared, skip);
         for (uint32_t k = 0; k < b->patterns.count; k++) {
             if (!(matches >> k & 1) || !node_matches(node, b->patterns.data[k])) continue;
-            push_part(b, &b->patterns.data[k]->value);
+            push_part(b, &b->patterns.data[k]->value, skip);
             covered = true;
         }
-        if (!covered) push_part(b, lm_json_get(node, "additionalProperties"));
+        if (!covered) push_part(b, lm_json_get(node, "additionalProperties"), skip);
     }
     return lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
 }
@@ -61,23 +62,26 @@ static lm_gexpr member_of(object_builder *b, const lm_schema_key *key, lm_gexpr 
         for (uint32_t k = 0; k < b->patterns.count; k++)
             here = matches >> k & 1 ? lm_gexpr_both(s->pool, here, b->pattern_names.data[k])
                                     : lm_gexpr_except(s->pool, here, b->pattern_names.data[k]);
-        lm_gexpr items[4] = {lm_schema_quoted(s, here), lm_schema_literal(s, ":"), lm_schema_space(s),
-                             value_of(b, key, matches)};
-        if (!lm_array_push(s->env, &b->choices, lm_gexpr_seq(s->pool, items, 4))) lm_schema_memory(s);
+        lm_gexpr choice = lm_schema_member(s, here, value_of(b, key, matches));
+        lm_schema_push(s, &b->choices, choice);
     }
     return lm_gexpr_alt(s->pool, b->choices.data, b->choices.count);
+}
+
+bool lm_schema_writes(const lm_schema_flat *flat, const lm_schema_key *key) {
+    if (key && key->declared) return true;
+    return flat->patterned || (!flat->closed && (flat->open || !flat->has_members));
 }
 
 /* Undeclared members are allowed as long as some name can match. */
 static lm_gexpr undeclared(object_builder *b) {
     lm_schema *s = b->schema;
     const lm_schema_flat *flat = b->flat;
-    LM_ARRAY(lm_gexpr) declared = {0};
-    if (flat->closed && flat->matching.count == 0) return LM_GEXPR_NEVER;
-    if (!flat->open && flat->has_members && flat->matching.count == 0) return LM_GEXPR_NEVER;
+    lm_schema_exprs declared = {0};
+    if (!lm_schema_writes(flat, NULL)) return LM_GEXPR_NEVER;
     for (size_t i = 0; i < flat->keys.count; i++) {
         lm_gexpr name = lm_schema_canonical_text(s, flat->keys.data[i].name, flat->keys.data[i].size);
-        if (!lm_array_push(s->env, &declared, name)) lm_schema_memory(s);
+        lm_schema_push(s, &declared, name);
     }
     lm_gexpr chars =
         declared.count || b->patterns.count || b->has_names ? lm_schema_canonical_char(s) : lm_schema_any_char(s);
@@ -93,8 +97,7 @@ static lm_gexpr undeclared(object_builder *b) {
 }
 
 static void add_edge(object_builder *b, uint32_t from, uint32_t to, lm_gexpr expr) {
-    lm_net_edge edge = {from, to, expr};
-    if (expr != LM_GEXPR_NEVER && !lm_array_push(b->schema->env, &b->edges, edge)) lm_schema_memory(b->schema);
+    lm_schema_edge(b->schema, &b->edges, from, to, expr);
 }
 
 /* A member's expression is used twice; as a rule it is built once where that pays. */
@@ -111,7 +114,7 @@ static lm_gexpr members(object_builder *b) {
     lm_schema *s = b->schema;
     const lm_schema_flat *flat = b->flat;
     uint32_t n = (uint32_t)flat->keys.count, required = 0;
-    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
+    lm_gexpr comma = lm_schema_comma(s);
     for (uint32_t i = 0; i < n; i++) required += flat->keys.data[i].required;
     lm_gexpr extra = flat->max_members > n || n == 0 ? undeclared(b) : LM_GEXPR_NEVER;
     if (flat->max_members < n || (flat->max_members != LM_GRAMMAR_UNBOUNDED && n > 0 && extra != LM_GEXPR_NEVER))
@@ -129,7 +132,8 @@ static lm_gexpr members(object_builder *b) {
     for (uint32_t i = 0; i < n; i++) {
         const lm_schema_key *key = &flat->keys.data[i];
         uint32_t none = 2 + 2 * i, written = none + 1;
-        lm_gexpr member = member_of(b, key, lm_schema_canonical_text(s, key->name, key->size));
+        lm_gexpr member = LM_GEXPR_NEVER;
+        if (lm_schema_writes(flat, key)) member = member_of(b, key, lm_schema_canonical_text(s, key->name, key->size));
         if (!some && i > 0) member = shared(s, member);
         if (!some) add_edge(b, none, written + 2, member);
         if (i > 0) add_edge(b, written, written + 2, lm_gexpr_seq2(s->pool, comma, member));
@@ -155,8 +159,8 @@ static void read_names(object_builder *b) {
         for (size_t k = 0; k < patterns->count; k++) {
             const lm_json_member *member = &patterns->members[k];
             lm_gexpr names = lm_schema_pattern(s, &member->value, member->name, member->name_size);
-            if (!lm_array_push(s->env, &b->patterns, member) || !lm_array_push(s->env, &b->pattern_names, names))
-                lm_schema_memory(s);
+            lm_schema_push(s, &b->patterns, member);
+            lm_schema_push(s, &b->pattern_names, names);
         }
     }
     if (b->patterns.count > MAX_NAME_PATTERNS) {
@@ -173,12 +177,12 @@ static void read_names(object_builder *b) {
                 lm_schema_refuse(s, LM_ERR_UNSUPPORTED, part.node, "keyword \"propertyNames\" with a choice");
             allowed = lm_schema_string_inner(s, &name);
             if (name.has_values) {
-                LM_ARRAY(lm_gexpr) texts = {0};
+                lm_schema_exprs texts = {0};
                 for (size_t k = 0; k < name.values.count; k++) {
                     const lm_json *value = name.values.data[k];
                     if (value->type != LM_JSON_STRING) continue;
                     lm_gexpr text = lm_schema_canonical_text(s, value->text, value->count);
-                    if (!lm_array_push(s->env, &texts, text)) lm_schema_memory(s);
+                    lm_schema_push(s, &texts, text);
                 }
                 allowed = lm_gexpr_both(s->pool, allowed, lm_gexpr_alt(s->pool, texts.data, texts.count));
                 lm_array_free(s->env, &texts);
@@ -200,8 +204,5 @@ lm_gexpr lm_schema_object(lm_schema *s, const lm_schema_flat *flat) {
     lm_array_free(s->env, &b.parts);
     lm_array_free(s->env, &b.edges);
     lm_array_free(s->env, &b.choices);
-    lm_gexpr items[5] = {lm_schema_literal(s, "{"), lm_schema_space(s), inner, lm_schema_space(s),
-                         lm_schema_literal(s, "}")};
-    if (inner == LM_GEXPR_EMPTY) items[3] = LM_GEXPR_EMPTY;
-    return lm_gexpr_seq(s->pool, items, 5);
+    return lm_schema_enclosed(s, "{", inner, "}");
 }

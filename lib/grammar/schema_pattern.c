@@ -3,6 +3,8 @@
  * translated knowing whether its left edge is the beginning of what may be searched, and its right edge the end. Anchors mean
  * something at those edges alone, and are refused elsewhere. A lookahead looks from its place to the end of the text: it is an
  * intersection with (or a difference from) what follows it. */
+#include <string.h>
+
 #include "json_schema.h"
 
 typedef struct translator {
@@ -103,12 +105,19 @@ static lm_gexpr edge(translator *t, uint32_t id, bool left, bool right) {
     return out;
 }
 
+lm_gexpr lm_schema_raw(lm_schema *schema, const char *pattern) {
+    schema->raw = true;
+    lm_gexpr out = lm_schema_pattern(schema, schema->root, pattern, strlen(pattern));
+    schema->raw = false;
+    return out;
+}
+
 lm_gexpr lm_schema_pattern(lm_schema *schema, const lm_json *where, const char *pattern, size_t n) {
     lm_regex regex;
     const char *what = NULL;
     size_t at = 0;
     lm_gexpr out = LM_GEXPR_NEVER;
-    lm_status status = lm_regex_parse(schema->env, pattern, n, &regex, &what, &at);
+    lm_status status = lm_regex_parse(schema->env, pattern, n, schema->inverted, &regex, &what, &at);
     if (status == LM_ERR_MEMORY)
         lm_schema_memory(schema);
     else if (status != LM_OK)

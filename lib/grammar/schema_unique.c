@@ -65,8 +65,8 @@ static void add_integers(unique *u, const lm_schema_flat *flat) {
 
 /* All values of a conjunction. */
 static void gather(unique *u, const lm_schema_part *parts, size_t n) {
-    static const lm_json null = {.type = LM_JSON_NULL}, no = {.type = LM_JSON_BOOL},
-                         yes = {.type = LM_JSON_BOOL, .boolean = true};
+    static const lm_json simple[] = {
+        {.type = LM_JSON_NULL}, {.type = LM_JSON_BOOL}, {.type = LM_JSON_BOOL, .boolean = true}};
     lm_schema *s = u->schema;
     lm_schema_flat flat;
     if (lm_schema_flatten(s, parts, n, &flat) != LM_OK || flat.never) {
@@ -87,9 +87,8 @@ static void gather(unique *u, const lm_schema_part *parts, size_t n) {
     } else if (flat.types & ~(uint32_t)(LM_SCHEMA_NULL | LM_SCHEMA_FALSE | LM_SCHEMA_TRUE | LM_SCHEMA_INTEGER)) {
         refuse(u);
     } else {
-        if (flat.types & LM_SCHEMA_NULL) add(u, &flat, &null);
-        if (flat.types & LM_SCHEMA_FALSE) add(u, &flat, &no);
-        if (flat.types & LM_SCHEMA_TRUE) add(u, &flat, &yes);
+        for (uint32_t i = 0; i < 3; i++) /* the first type bits */
+            if (flat.types & 1u << i) add(u, &flat, &simple[i]);
         if (flat.types & LM_SCHEMA_INTEGER) add_integers(u, &flat);
     }
     lm_schema_flat_free(s, &flat);
@@ -104,23 +103,19 @@ static uint32_t size_of(uint32_t set) {
 /* State 2 + set: the values of that set are written, bit i for values[i]. */
 static lm_gexpr items(unique *u, uint32_t least, uint32_t most) {
     lm_schema *s = u->schema;
-    lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
-    LM_ARRAY(lm_net_edge) edges = {0};
-    lm_net_edge start = {0, 2, LM_GEXPR_EMPTY};
-    bool done = lm_array_push(s->env, &edges, start);
+    lm_gexpr comma = lm_schema_comma(s);
+    lm_schema_edges edges = {0};
+    lm_schema_edge(s, &edges, 0, 2, LM_GEXPR_EMPTY);
     for (uint32_t set = 0; set < 1u << u->count; set++) {
         uint32_t n = size_of(set);
-        lm_net_edge end = {2 + set, 1, LM_GEXPR_EMPTY};
         if (n > most) continue;
-        if (n >= least) done = done && lm_array_push(s->env, &edges, end);
+        if (n >= least) lm_schema_edge(s, &edges, 2 + set, 1, LM_GEXPR_EMPTY);
         for (uint32_t i = 0; i < u->count && n < most; i++) {
             if (set & 1u << i) continue;
             lm_gexpr item = set ? lm_gexpr_seq2(s->pool, comma, u->exprs[i]) : u->exprs[i];
-            lm_net_edge edge = {2 + set, 2 + (set | 1u << i), item};
-            done = done && lm_array_push(s->env, &edges, edge);
+            lm_schema_edge(s, &edges, 2 + set, 2 + (set | 1u << i), item);
         }
     }
-    if (!done) lm_schema_memory(s);
     lm_gexpr out = lm_gexpr_net(s->pool, edges.data, edges.count, 2 + (1u << u->count));
     lm_array_free(s->env, &edges);
     return out;

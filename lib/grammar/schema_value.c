@@ -8,26 +8,33 @@
 lm_gexpr lm_schema_literal(lm_schema *s, const char *text) { return lm_gexpr_text(s->pool, text, strlen(text)); }
 
 lm_gexpr lm_schema_space(lm_schema *s) {
-    static const lm_code_range blanks[] = {{'\t', '\t'}, {' ', ' '}}, line[] = {{'\n', '\n'}};
-    if (s->compact || s->space) return s->space;
-    lm_gexpr indent = lm_gexpr_repeat(s->pool, lm_gexpr_class(s->pool, blanks, 2, false), 0, 20);
-    lm_gexpr lines = lm_gexpr_repeat(s->pool, lm_gexpr_class(s->pool, line, 1, false), 1, 2);
-    lm_gexpr choices[3] = {LM_GEXPR_EMPTY, lm_schema_literal(s, " "), lm_gexpr_seq2(s->pool, lines, indent)};
-    s->space = lm_gexpr_alt(s->pool, choices, 3);
+    if (!s->compact && !s->space) s->space = lm_schema_raw(s, "^(?: |\n{1,2}[\t ]{0,20})?$");
     return s->space;
+}
+
+lm_gexpr lm_schema_comma(lm_schema *s) { return lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s)); }
+
+lm_gexpr lm_schema_member(lm_schema *s, lm_gexpr name, lm_gexpr value) {
+    lm_gexpr items[4] = {lm_schema_quoted(s, name), lm_schema_literal(s, ":"), lm_schema_space(s), value};
+    return lm_gexpr_seq(s->pool, items, 4);
+}
+
+void lm_schema_edge(lm_schema *s, lm_schema_edges *edges, uint32_t from, uint32_t to, lm_gexpr expr) {
+    lm_net_edge edge = {from, to, expr};
+    if (expr != LM_GEXPR_NEVER) lm_schema_push(s, edges, edge);
 }
 
 /* item, then "," item; from least to most of them. */
 lm_gexpr lm_schema_list(lm_schema *s, lm_gexpr item, uint32_t least, uint32_t most) {
     if (most == 0) return LM_GEXPR_EMPTY;
-    lm_gexpr more = lm_gexpr_seq3(s->pool, lm_schema_literal(s, ","), lm_schema_space(s), item);
+    lm_gexpr more = lm_gexpr_seq2(s->pool, lm_schema_comma(s), item);
     uint32_t rest = most == LM_GRAMMAR_UNBOUNDED ? most : most - 1;
     more = lm_gexpr_repeat(s->pool, more, least > 0 ? least - 1 : 0, rest);
     lm_gexpr all = lm_gexpr_seq2(s->pool, item, more);
     return least == 0 ? lm_gexpr_optional(s->pool, all) : all;
 }
 
-static lm_gexpr enclosed(lm_schema *s, const char *open, lm_gexpr inner, const char *close) {
+lm_gexpr lm_schema_enclosed(lm_schema *s, const char *open, lm_gexpr inner, const char *close) {
     lm_gexpr items[5] = {lm_schema_literal(s, open), lm_schema_space(s), inner, lm_schema_space(s),
                          lm_schema_literal(s, close)};
     /* With nothing inside, one run of white space is enough. */
@@ -36,14 +43,13 @@ static lm_gexpr enclosed(lm_schema *s, const char *open, lm_gexpr inner, const c
 }
 
 lm_gexpr lm_schema_any_object(lm_schema *s) {
-    lm_gexpr name = lm_schema_quoted(s, lm_gexpr_repeat(s->pool, lm_schema_any_char(s), 0, LM_GRAMMAR_UNBOUNDED));
-    lm_gexpr items[4] = {name, lm_schema_literal(s, ":"), lm_schema_space(s), lm_schema_any(s)};
-    lm_gexpr member = lm_gexpr_seq(s->pool, items, 4);
-    return enclosed(s, "{", lm_schema_list(s, member, 0, LM_GRAMMAR_UNBOUNDED), "}");
+    lm_gexpr name = lm_gexpr_repeat(s->pool, lm_schema_any_char(s), 0, LM_GRAMMAR_UNBOUNDED);
+    lm_gexpr member = lm_schema_member(s, name, lm_schema_any(s));
+    return lm_schema_enclosed(s, "{", lm_schema_list(s, member, 0, LM_GRAMMAR_UNBOUNDED), "}");
 }
 
 lm_gexpr lm_schema_any_array(lm_schema *s) {
-    return enclosed(s, "[", lm_schema_list(s, lm_schema_any(s), 0, LM_GRAMMAR_UNBOUNDED), "]");
+    return lm_schema_enclosed(s, "[", lm_schema_list(s, lm_schema_any(s), 0, LM_GRAMMAR_UNBOUNDED), "]");
 }
 
 lm_gexpr lm_schema_any(lm_schema *s) {
@@ -70,30 +76,21 @@ lm_gexpr lm_schema_exactly(lm_schema *s, const lm_json *value) {
     case LM_JSON_STRING: return lm_schema_quoted(s, lm_schema_canonical_text(s, value->text, value->count));
     default: break;
     }
-    LM_ARRAY(lm_gexpr) items = {0};
-    lm_gexpr out = LM_GEXPR_EMPTY;
-    bool done = true;
-    for (size_t i = 0; done && i < value->count; i++) {
-        if (i > 0) {
-            lm_gexpr comma = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s));
-            done = lm_array_push(s->env, &items, comma);
-        }
+    lm_schema_exprs items = {0};
+    for (size_t i = 0; i < value->count; i++) {
+        lm_gexpr comma = i > 0 ? lm_schema_comma(s) : LM_GEXPR_EMPTY;
+        lm_schema_push(s, &items, comma);
         const lm_json *item = value->type == LM_JSON_ARRAY ? &value->items[i] : &value->members[i].value;
         lm_gexpr expr = lm_schema_exactly(s, item);
         if (value->type == LM_JSON_OBJECT) {
             const lm_json_member *member = &value->members[i];
-            lm_gexpr name = lm_schema_quoted(s, lm_schema_canonical_text(s, member->name, member->name_size));
-            lm_gexpr colon = lm_gexpr_seq2(s->pool, lm_schema_literal(s, ":"), lm_schema_space(s));
-            expr = lm_gexpr_seq3(s->pool, name, colon, expr);
+            expr = lm_schema_member(s, lm_schema_canonical_text(s, member->name, member->name_size), expr);
         }
-        done = done && lm_array_push(s->env, &items, expr);
+        lm_schema_push(s, &items, expr);
     }
-    if (done)
-        out = lm_gexpr_seq(s->pool, items.data, items.count);
-    else
-        lm_schema_memory(s);
+    lm_gexpr out = lm_gexpr_seq(s->pool, items.data, items.count);
     lm_array_free(s->env, &items);
-    return value->type == LM_JSON_ARRAY ? enclosed(s, "[", out, "]") : enclosed(s, "{", out, "}");
+    return value->type == LM_JSON_ARRAY ? lm_schema_enclosed(s, "[", out, "]") : lm_schema_enclosed(s, "{", out, "}");
 }
 
 uint32_t lm_schema_type_of(const lm_json *value) {
@@ -139,4 +136,10 @@ bool lm_schema_equal(const lm_json *a, const lm_json *b) {
         if (!other || !lm_schema_equal(&a->members[i].value, other)) return false;
     }
     return true;
+}
+
+bool lm_schema_has_value(const lm_schema_nodes *values, const lm_json *value) {
+    for (size_t i = 0; i < values->count; i++)
+        if (lm_schema_equal(values->data[i], value)) return true;
+    return false;
 }

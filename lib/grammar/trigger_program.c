@@ -157,7 +157,7 @@ static lm_status add_program(lm_trigger_set *set, const lm_grammar_trigger *trig
     } else {
         lm_regex regex;
         bool full = trigger->kind == LM_GRAMMAR_TRIGGER_KIND_PATTERN_FULL;
-        status = lm_regex_parse(&set->env, trigger->text, trigger->text_size, &regex, &b.what, &offset);
+        status = lm_regex_parse(&set->env, trigger->text, trigger->text_size, false, &regex, &b.what, &offset);
         if (status == LM_OK && regex.n_groups > LM_TRIGGER_MAX_GROUPS) {
             b.what = "too many groups";
             status = LM_ERR_LIMIT;

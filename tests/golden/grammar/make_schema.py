@@ -6,6 +6,30 @@ import json
 import os
 
 S, I, N = {"type": "string"}, {"type": "integer"}, {"type": "number"}
+
+
+def O(properties, required=(), **more):
+    return {"type": "object", "properties": properties, "required": list(required), **more}
+
+
+def refs(*names):
+    return [{"$ref": "#/$defs/" + name} for name in names]
+
+
+# What schema generators write: a union with tags (pydantic), one with a discriminator whose tag no branch fixes (OpenAPI).
+PETS = {"$defs": {
+    "Cat": O({"kind": {"const": "cat", "title": "Kind", "type": "string"}, "lives": {"default": 9, "title": "Lives", "type": "integer"}}, ["kind"], title="Cat"),
+    "Dog": O({"kind": {"const": "dog", "title": "Kind", "type": "string"}, "owner": {"anyOf": [{"$ref": "#/$defs/Owner"}, {"type": "null"}], "default": None}}, ["kind"], title="Dog"),
+    "Lizard": O({"kind": {"enum": ["lizard", "gecko"], "title": "Kind", "type": "string"}, "loves": {"items": {"$ref": "#/$defs/Pet"}, "type": "array"}}, ["kind"], title="Lizard"),
+    "Owner": O({"name": S}, ["name"]),
+    "Pet": {"discriminator": {"mapping": {"cat": "#/$defs/Cat", "dog": "#/$defs/Dog"}, "propertyName": "kind"}, "oneOf": refs("Cat", "Dog", "Lizard")}},
+    "properties": {"pet": {"$ref": "#/$defs/Pet"}, "n": I}, "required": ["pet"], "title": "Model", "type": "object"}
+API = {"$defs": {
+    "Base": O({"petType": S, "name": {"type": "string", "nullable": True}}, ["petType"], discriminator={"propertyName": "petType"}),
+    "Cat": {"allOf": [{"$ref": "#/$defs/Base"}, O({"hunts": {"type": "boolean"}, "age": {"type": "integer", "format": "int32"}}, ["hunts"])]},
+    "Dog": {"allOf": [{"$ref": "#/$defs/Base"}, O({"bark": {"type": "boolean"}}, ["bark"])]}},
+    "oneOf": refs("Cat", "Dog"), "discriminator": {"propertyName": "petType", "mapping": {"cat": "#/$defs/Cat"}}}
+TREE = {"$defs": {"t": {"oneOf": [O({"left": {"$ref": "#/$defs/t"}, "v": I}), O({"left": {"$ref": "#/$defs/t"}, "v": S, "w": N}, ["v"])]}}, "$ref": "#/$defs/t"}
 CASES = [
     # name, schema, valid, invalid
     ("plain/object", {"type": "object", "properties": {"a": I, "b": S}, "required": ["a"]},
@@ -44,6 +68,8 @@ CASES = [
      ['{"x":1}', '{"s_a":"v"}', '{"x":1,"s_":"v","s_b":"w"}'], ['{"y":1}', '{"s_a":1}', '{"x":1,"y":2}']),
     ("object/undeclared_never_declared", {"type": "object", "properties": {"ab": I}, "additionalProperties": S},
      ['{"ab":1,"a":"x"}', '{"abc":"y"}', '{"a":"x","b":"y"}'], ['{"ab":"x"}', '{"a":1}', '{"\\u0061b":"x"}']),
+    ("object/declared_names_once", {"type": "object", "properties": {"a": I, "b": I}, "additionalProperties": I}, ['{"a":1,"b":2,"c":3}', '{"b":1,"c":2}'],
+     ['{"a":1,"a":2}', '{"a":1,"b":1,"a":2}', '{"c":1,"a":2,"c":3}', '{"b":1,"c":2,"b":3}', '{"a":1,"\\u0061":2}']),
     ("object/closed_base_in_allOf", {"allOf": [{"properties": {"a": I}, "additionalProperties": False}, {"properties": {"b": I}}]},
      ['{"a":1}', "{}"], ['{"b":1}', '{"a":1,"b":2}']),
     ("array/contains", {"type": "array", "items": I, "contains": {"const": 7}}, ["[7]", "[1,7]", "[7,1]"], ["[]", "[1]", '["a",7]']),
@@ -67,6 +93,47 @@ CASES = [
     ("choice/beside_base", {"type": "object", "properties": {"k": {"enum": ["a", "b"]}}, "required": ["k"], "oneOf": [
         {"properties": {"k": {"const": "a"}, "x": I}, "required": ["x"]}, {"properties": {"k": {"const": "b"}, "y": S}}]},
      ['{"k":"a","x":1}', '{"k":"b"}', '{"k":"b","y":"z"}'], ['{"k":"a"}', '{"k":"b","x":1}', '{"k":"c"}']),
+    ("not/string_keywords", {"type": "string", "not": {"pattern": "a", "minLength": 2}}, ['"a"', '"bcd"', '""'], ['"ab"', '"xxa"', '"\\u0061b"']),
+    ("not/white_space", {"type": "string", "maxLength": 1, "not": {"pattern": "\\s"}}, ['""', '"a"'], ['" "', '"\\n"', '"\ufeff"']),
+    ("not/integer", {"type": "number", "not": {"type": "integer"}}, ["0.5", "-1.25", "10.01"], ["1", "1.0", "0", "-3.00", "1e2"]),
+    ("not/multiple", {"type": "number", "not": {"multipleOf": 3}, "minimum": -7}, ["1", "-2", "3.5", "10"], ["3", "0", "-6", "3.0", "12.00"]),
+    ("not/cents", {"type": "number", "not": {"multipleOf": 0.01}}, ["0.125", "-1.001"], ["1", "0.12", "0.120", "5.5"]),
+    ("not/number", {"type": "number", "not": {"enum": [1, 2.5, -3]}}, ["2", "1.5", "3", "2.55", "10"], ["1", "1.0", "2.5", "2.50", "-3", "-3.0"]),
+    ("not/spelled_integer", {"type": "integer", "not": {"const": 1.0}}, ["2", "10"], ["1"]),
+    ("not/bounds", {"type": "integer", "not": {"minimum": 3, "exclusiveMaximum": 7}}, ["2", "7", "-4"], ["3", "6"]),
+    ("not/recursive", {"$defs": {"n": O({"c": {"$ref": "#/$defs/n"}}, ["c"])}, "type": "object", "properties": {"c": {"type": "object", "properties": {"c": I}}}, "not": {"$ref": "#/$defs/n"}},
+     ['{"c":{"c":1}}', '{"c":{}}', "{}"], ['{"c":1}']),
+    ("not/items", {"type": "array", "items": {"enum": [1, 2]}, "not": {"items": {"const": 1}}}, ["[2]", "[1,2]", "[1,1,2]"], ["[]", "[1]", "[1,1]"]),
+    ("array/contains_and_counts", {"type": "array", "items": I, "contains": {"const": 7}, "minItems": 2, "maxItems": 3},
+     ["[7,1]", "[1,7]", "[1,2,7]", "[7,7,7]"], ["[7]", "[1,2]", "[1,2,3]", "[1,2,3,7]", "[7,1,2,3]"]),
+    ("string/impossible_length", {"type": ["string", "null"], "minLength": 2, "maxLength": 1}, ["null"], ['"a"', '"ab"', '""']),
+    ("oneOf/number_kinds", {"oneOf": [I, N]}, ["0.5", "-1.25"], ["1", "0", "1.0", "1e2", '"a"']),
+    ("oneOf/fizz", {"oneOf": [{"type": "number", "multipleOf": 5}, {"type": "number", "multipleOf": 3}]}, ["5", "9", "-10"], ["15", "0", "2", "-30"]),
+    ("oneOf/required", {"type": "object", "properties": {"a": I, "b": I}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+     ['{"a":1}', '{"b": 2}'], ["{}", '{"a":1,"b":2}']),
+    ("oneOf/required_three", {"oneOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["c"]}]}, ['{"a":1}', '{"b":[]}', '{"c":null,"x":1}'], ["{}", '{"x":1}', '{"a":1,"c":1}', '{"a":1,"b":2,"c":3}']),
+    ("oneOf/null_or_ref", {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/x"}], "$defs": {"x": O({"a": I})}}, ["null", "{}", '{"a":1}'], ["1", '{"a":"x"}']),
+    ("oneOf/tagged", PETS, ['{"pet":{"kind":"cat"}}', '{"pet": {"kind": "dog", "owner": {"name": "x"}}, "n": 1}', '{"pet":{"kind":"dog","owner":null}}', '{"pet":{"kind":"gecko","loves":[{"kind":"cat","lives":2},{"kind":"lizard"}]}}'],
+     ['{"pet":{"kind":"cow"}}', '{"pet":{"lives":1}}', '{"pet":{"kind":"cat","lives":"x"}}', '{"pet":{"kind":"dog","owner":{}}}']),
+    ("oneOf/tag_not_required", {"oneOf": [O({"k": {"const": "a"}, "x": I}, ["x"]), O({"k": {"const": "b"}, "x": I}, ["x"])]}, ['{"k":"a","x":1}', '{"k":"b","x":2}'], ['{"x":3}', '{"k":"c","x":1}']),
+    ("oneOf/discriminator", API, ['{"petType":"cat","name":"x","hunts":true}', '{"petType":"dog","bark":false}', '{"petType":"c","hunts":true,"age":3}'], ['{"petType":"cat"}', '{"hunts":true}', '{"petType":"d","bark":1}']),
+    ("oneOf/tags_below", {"oneOf": [{"anyOf": [O({"k": {"const": "a"}}, ["k"]), O({"k": {"const": "b"}, "n": I}, ["k"])]}, {"oneOf": [O({"k": {"const": "c"}}, ["k"]), {"type": "null"}]}]},
+     ['{"k":"a"}', '{"k":"b","n":1}', '{"k":"c"}', "null"], ['{"k":"d"}', '{"k":"b","n":"x"}']),
+    ("oneOf/own_names", {"oneOf": [O({"a": I, "b": S}, ["a"]), O({"a": I, "c": S}, ["c"])]}, ['{"a":1}', '{"a":1,"b":"x"}', '{"c":"x"}'], ["{}", '{"a":1,"c":"x"}', '{"a":"x"}']),
+    ("oneOf/strict", {"oneOf": [O({"a": I, "b": S}, ["a"], additionalProperties=False), O({"a": I, "c": S}, ["a"], additionalProperties=False)]}, ['{"a":1,"b":"x"}', '{"a":1,"c":"x"}'], ['{"a":1}', '{"a":1,"b":"x","c":"x"}']),
+    ("oneOf/below_a_name", {"oneOf": [O({"p": O({"k": {"enum": [1, 2]}}, ["k"])}, ["p"]), O({"p": O({"k": {"enum": [2, 3]}}, ["k"])}, ["p"])]}, ['{"p":{"k":1}}', '{"p":{"k":3}}'], ['{"p":{"k":2}}', "{}"]),
+    ("oneOf/patterns", {"oneOf": [{"type": "string", "pattern": "^a"}, {"type": "string", "pattern": "b$"}]}, ['"a"', '"xb"', '"ax"'], ['"ab"', '"axb"', '"x"']),
+    ("oneOf/lengths", {"oneOf": [{"type": "string", "maxLength": 3}, {"type": "string", "minLength": 3}]}, ['"ab"', '"abcd"', '""'], ['"abc"', '"\\u00e9\\u00e9\\u00e9"']),
+    ("oneOf/value_or_any", {"oneOf": [{"const": "auto"}, S, {"type": "integer", "minimum": 1}, {"const": 0}]}, ['"x"', '""', "0", "3"], ['"auto"', "-1"]),
+    ("oneOf/dates", {"oneOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}, ['"2024-01-31"', '"2024-01-31T01:02:03Z"'], []),
+    ("oneOf/lists", {"oneOf": [{"type": "array", "items": S}, {"type": "array", "items": I}]}, ['["a"]', "[1,2]"], ["[]", '[1,"a"]']),
+    ("oneOf/list_or_item", {"oneOf": [S, {"type": "array", "items": S, "minItems": 1}]}, ['"a"', '["a","b"]'], ["[]", "[1]"]),
+    ("oneOf/ranges", {"oneOf": [{"type": "integer", "maximum": 5}, {"type": "integer", "minimum": 3}]}, ["2", "6", "-9"], ["3", "5"]),
+    ("oneOf/dead_branch", {"oneOf": [O({"a": I}), O({"a": I}, ["a"]), {"type": "null"}]}, ["{}", "null"], ['{"a":1}']),
+    ("oneOf/beside_if", {"type": "object", "properties": {"a": I, "b": I, "c": I}, "if": {"required": ["a"]}, "then": {"required": ["c"]}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+     ['{"a":1,"c":1}', '{"b":1}', '{"b":1,"c":2}'], ['{"a":1}', '{"c":1}', '{"a":1,"b":1,"c":1}']),
+    ("oneOf/not_in_it", {"type": "object", "properties": {"a": I, "b": I}, "oneOf": [{"not": {"required": ["a"]}}, {"required": ["b"]}]}, ["{}", '{"a":1,"b":1}'], ['{"a":1}', '{"b":1}']),
+    ("oneOf/recursive", TREE, ["{}", '{"v":1}', '{"v":"x"}', '{"left":{"v":"x"},"v":2}', '{"left":{"left":{}},"v":"y","w":1.5}'], ['{"v":null}', '{"left":{"v":true}}', '{"left":1}']),
 ]
 ERRORS = [
     ("unique_integers", {"type": "array", "uniqueItems": True, "items": I}, "at most 8 known values"),
@@ -83,7 +150,12 @@ ERRORS = [
     ("endless_object", {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}, "no finite text"),
     ("bad_count", {"type": "string", "maxLength": -1}, "not a count"),
     ("all_of_cycle", {"$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}, "endless"),
-    ("not_of_a_pattern", {"type": "string", "not": {"pattern": "a"}}, "cannot be negated"),
+    ("not_of_a_format", {"type": "string", "not": {"format": "email"}}, "cannot be negated"),
+    ("not_of_two_members", {"type": "object", "not": {"minProperties": 1}}, "cannot be negated"),
+    ("one_of_a_format", {"oneOf": [{"type": "string", "format": "email"}, S]}, "cannot be negated"),
+    ("one_of_the_same", {"oneOf": [I, I]}, "nothing can match"),
+    ("one_of_optional_members", {"oneOf": [O({"name": S, "meow": {"type": "boolean"}}, ["name"]), O({"name": S, "bark": {"type": "boolean"}}, ["name"])]}, "nothing can match"),
+    ("one_of_cycle", {"$defs": {"a": {"oneOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]}}, "$ref": "#/$defs/a"}, "endless"),
 ]
 
 
@@ -96,6 +168,8 @@ def main():
             check = jsonschema.Draft202012Validator(case["schema"], format_checker=jsonschema.FormatChecker())
             for text in case.get("valid", []):
                 assert check.is_valid(json.loads(text)), (case["name"], text)
+            for text in case.get("invalid", []):
+                assert not case["name"].startswith("oneOf/") or not check.is_valid(json.loads(text)), (case["name"], text)
     except ImportError:
         pass
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schema.json")

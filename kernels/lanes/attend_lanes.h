@@ -238,7 +238,7 @@ static void LM_KERNEL attend_softmax(const attend *work, int32_t r) {
         sum = lanes_add(sum, s[w]);
         lanes_store(p + 16 * w, s[w]);
     }
-    float c = was == -INFINITY ? 0.0f : was == top ? 1.0f : lane_exp(was - top); /* exp(0) is 1 */
+    float c = was == -INFINITY ? 0.0f : was == top ? 1.0f : lm_exp(was - top); /* exp(0) is 1 */
     args->l[r] = lane_fma(args->l[r], c, lanes_fold(sum));
     args->m[r] = top;
     work->keep[r] = c;

@@ -203,7 +203,7 @@ int lm_gen(int argc, char **argv) {
         {"--gbnf", NULL, OPTION_TEXT, (void *)&o.gbnf, "FILE", "generate texts of this grammar only", NULL},
         {"--draft", NULL, OPTION_TEXT, (void *)&o.draft.from, "FROM",
          "several tokens per evaluation, proposed by: ngram, mtp (the model's own block), or the file of a smaller "
-         "model",
+         "model; a grammar's texts may be other ones than without",
          NULL},
         {"--n-draft", NULL, OPTION_INT, &o.draft.n_draft, "N", "tokens proposed at once, at most (4)", NULL},
         {"--quiet", "-q", OPTION_FLAG, &o.quiet, NULL, "no line of figures at the end", NULL},

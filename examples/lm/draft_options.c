@@ -3,16 +3,14 @@
 
 #include <string.h>
 
-#define MOST_PROPOSALS 64
-
 static int32_t drafter_of(const char *from) {
     if (strcmp(from, "ngram") == 0) return LM_DRAFTER_NGRAM;
     return strcmp(from, "mtp") == 0 ? LM_DRAFTER_MTP : LM_DRAFTER_MODEL;
 }
 
 int draft_options_check(const char *command_name, const draft_options *options) {
-    if (options->n_draft < 1 || options->n_draft > MOST_PROPOSALS)
-        return usage_error(command_name, "--n-draft is %d, and must be 1 to %d", (int)options->n_draft, MOST_PROPOSALS);
+    if (options->n_draft < 1 || options->n_draft > DRAFT_MOST)
+        return usage_error(command_name, "--n-draft is %d, and must be 1 to %d", (int)options->n_draft, DRAFT_MOST);
     return EXIT_GOOD;
 }
 
@@ -31,8 +29,8 @@ static int open_drafter(const char *command_name, lm_runtime *runtime, const cha
     lm_context_get_params(context, &target);
     params.n_ctx = target.n_ctx;
     params.n_seqs = 2; /* one more for models whose state does not go back */
-    if (lm_context_open(out->model, &params, &out->context, &error) != LM_OK) return failure_of(command_name, &error);
-    return EXIT_GOOD;
+    if (lm_context_open(out->model, &params, &out->context, &error) == LM_OK) return EXIT_GOOD;
+    return failure(command_name, "--draft %s: %s", path, error.message);
 }
 
 int drafting_begin(const char *command_name, lm_runtime *runtime, const draft_options *options, lm_context *context,

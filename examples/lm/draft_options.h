@@ -5,6 +5,8 @@
 
 #include "program.h"
 
+#define DRAFT_MOST 64 /* proposals at once */
+
 typedef struct draft_options {
     const char *from; /* "ngram", "mtp" or a model's file; NULL: no drafts */
     int32_t n_draft;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROMPT_STEP 256 /* tokens between two progress lines */
-#define MOST_AT_ONCE 66 /* the most proposals and two */
+#define PROMPT_STEP 256               /* tokens between two progress lines */
+#define MOST_AT_ONCE (DRAFT_MOST + 2) /* lm_speculate gives no more */
 
 typedef struct gen_options {
     const char *prompt, *file, *gbnf, *schema, *k_type, *v_type;

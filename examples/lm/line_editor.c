@@ -37,6 +37,11 @@ static char *read_plain(void) {
 
 char *read_line(const char *prompt) {
     if (!stdin_is_terminal()) return read_plain();
+#if defined(LM_HAVE_LIBEDIT)
+    static bool ready;
+    if (!ready) ready = rl_initialize() == 0;
+    if (ready) rl_prep_terminal(1); /* it would do so after the prompt only: a Ctrl-D in between was lost */
+#endif
 #if defined(LM_HAVE_LIBEDIT) || defined(LM_HAVE_READLINE)
     char *line = readline(prompt);
     if (line && line[0]) add_history(line);

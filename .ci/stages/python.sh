@@ -9,6 +9,21 @@ python_suite() { # PYTEST-ARGUMENTS...
     MPLBACKEND=Agg "$out/python/bin/python" -m pytest -q -p no:cacheprovider "$@"
 }
 
+# The oldest interpreter that the package promises, if this machine has one.
+oldest_python() {
+    local python
+    for python in python3.9 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.9.*/bin/python; do
+        "$python" -c 'import venv' 2>/dev/null && echo "$python" && return
+    done
+    return 1
+}
+
+python_oldest() { # PYTHON
+    local place=$out/python-oldest
+    rm -rf "$place"
+    "$1" -m venv "$place" && "$place/bin/pip" install -q --disable-pip-version-check '.[numpy]' pytest && "$place/bin/python" -m pytest -q -p no:cacheprovider
+}
+
 # The installed package with a library under sanitizers beside it, which it finds first. Of the leaks only those with the library in their
 # stack are ours: the interpreter never frees all of its own.
 python_sanitized() {

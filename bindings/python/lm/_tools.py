@@ -25,7 +25,7 @@ def schema_of(annotation: Any) -> Dict[str, Any]:
     if origin is dict:
         return {"type": "object", "additionalProperties": schema_of(arguments[1])}
     if origin is Union or str(origin) == "<class 'types.UnionType'>":
-        return {"anyOf": [schema_of(one) for one in arguments]}
+        return {} if Any in arguments else {"anyOf": [schema_of(one) for one in arguments]}  # before 3.11 a default of None makes a Union
     raise TypeError(f"{annotation!r} cannot be the type of a tool's parameter")
 
 

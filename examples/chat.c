@@ -21,19 +21,17 @@ static void append(history *h, const char *text, size_t n) {
     h->size += n;
 }
 
-/* A user's message. Its text becomes a JSON string: quotes, backslashes and control characters are escaped, UTF-8 stays. */
 static void say(history *h, const char *text) {
-    static const char head[] = "{\"role\":\"user\",\"content\":\"";
+    static const char head[] = "{\"role\":\"user\",\"content\":";
+    size_t n = lm_json_quote(text, strlen(text), NULL, 0);
+    char *quoted = malloc(n + 1);
+    if (!quoted) exit(1);
+    lm_json_quote(text, strlen(text), quoted, n + 1);
     append(h, h->size == 0 ? "[" : ",", 1);
     append(h, head, sizeof head - 1);
-    for (; *text; text++) {
-        char escaped[8];
-        unsigned char c = (unsigned char)*text;
-        int n = c < 0x20 ? snprintf(escaped, sizeof escaped, "\\u%04x", c)
-                         : snprintf(escaped, sizeof escaped, c == '"' || c == '\\' ? "\\%c" : "%c", c);
-        append(h, escaped, (size_t)n);
-    }
-    append(h, "\"}", 2);
+    append(h, quoted, n);
+    append(h, "}", 1);
+    free(quoted);
 }
 
 static int32_t show(void *user, const lm_chat_delta *delta) {

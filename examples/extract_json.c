@@ -13,16 +13,6 @@ static const char schema[] = "{\"type\":\"object\",\"additionalProperties\":fals
                              "\"by\":{\"enum\":[\"train\",\"plane\",\"car\"]}},"
                              "\"required\":[\"city\",\"days\",\"by\"]}";
 
-/* Text as the inside of a JSON string, cut to fit. */
-static void escape(char *out, size_t size, const char *text) {
-    size_t n = 0;
-    for (; *text && n + 8 < size; text++) {
-        if (*text == '"' || *text == '\\') out[n++] = '\\';
-        out[n++] = (unsigned char)*text < 0x20 ? ' ' : *text;
-    }
-    out[n] = '\0';
-}
-
 static int32_t print(void *user, const lm_chat_delta *delta) {
     (void)user;
     if (delta->kind == LM_CHAT_DELTA_CONTENT) printf("%.*s", (int)delta->text_size, delta->text);
@@ -37,21 +27,20 @@ int main(int argc, char **argv) {
     lm_chat_request request = LM_CHAT_REQUEST_INIT;
     lm_chat_report report = LM_CHAT_REPORT_INIT;
     lm_sampler_params sampling = LM_SAMPLER_PARAMS_INIT; /* a fixed seed: a test runs this */
-    lm_error error = {.message = "usage: extract_json MODEL [TEXT]"};
-    static char escaped[8192], messages[9000];
+    lm_error error = {.message = "usage: extract_json MODEL [TEXT of up to 8000 bytes]"};
+    static char question[8192], quoted[8300], messages[8400];
 
-    if (argc < 2 || lm_model_open(argv[1], NULL, &model, &error) || lm_context_open(model, NULL, &context, &error) ||
+    snprintf(question, sizeof question, "Which city, how many days, and how did they travel? Answer as JSON. Text: %s",
+             text);
+    if (argc < 2 || lm_json_quote(question, strlen(question), quoted, sizeof quoted) >= sizeof quoted ||
+        lm_model_open(argv[1], NULL, &model, &error) || lm_context_open(model, NULL, &context, &error) ||
         lm_chat_session_create(model, context, NULL, &session, &error)) {
         fprintf(stderr, "%s\n", error.message);
         lm_context_close(context);
         lm_model_close(model);
         return 1;
     }
-    escape(escaped, sizeof escaped, text);
-    snprintf(messages, sizeof messages,
-             "[{\"role\":\"user\",\"content\":\"Which city, how many days, and how did they travel? Answer as JSON. "
-             "Text: %s\"}]",
-             escaped);
+    snprintf(messages, sizeof messages, "[{\"role\":\"user\",\"content\":%s}]", quoted);
     request.messages = messages;
     request.messages_size = strlen(messages);
     request.schema = schema;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A loop with two tools: tool_agent MODEL [QUESTION]. The model asks for calls, they are made here, their results go back,
+ * A loop with two tools: tool_agent MODEL [QUESTION of up to 8000 bytes]. The model asks for calls, they are made here, their results go back,
  * until it answers in words or has had five turns. The history is a JSON array that only grows, so each turn evaluates only
  * what is new. */
 #include <lm/lm.h>
@@ -69,22 +69,24 @@ static int32_t take(void *user, const lm_chat_delta *delta) {
 
 int main(int argc, char **argv) {
     static agent a;
+    static char quoted[sizeof a.history / 2];
+    const char *question = argc > 2 ? argv[2] : "How much is 17 and the number of letters in house?";
     lm_model *model = NULL;
     lm_context *context = NULL;
     lm_chat_session *session = NULL;
     lm_sampler_params sampling = LM_SAMPLER_PARAMS_INIT; /* a fixed seed: a test runs this */
-    lm_error error = {.message = "usage: tool_agent MODEL [QUESTION without quotes]"};
+    lm_error error = {.message = "usage: tool_agent MODEL [QUESTION of up to 8000 bytes]"};
     lm_status status = LM_OK;
 
-    if (argc < 2 || lm_model_open(argv[1], NULL, &model, &error) || lm_context_open(model, NULL, &context, &error) ||
+    if (argc < 2 || lm_json_quote(question, strlen(question), quoted, sizeof quoted) >= sizeof quoted ||
+        lm_model_open(argv[1], NULL, &model, &error) || lm_context_open(model, NULL, &context, &error) ||
         lm_chat_session_create(model, context, NULL, &session, &error)) {
         fprintf(stderr, "%s\n", error.message);
         lm_context_close(context);
         lm_model_close(model);
         return 1;
     }
-    a.n = (size_t)snprintf(a.history, sizeof a.history / 2, "[{\"role\":\"user\",\"content\":\"%s\"}",
-                           argc > 2 ? argv[2] : "How much is 17 and the number of letters in house?");
+    a.n = (size_t)snprintf(a.history, sizeof a.history, "[{\"role\":\"user\",\"content\":%s}", quoted);
     for (int turn = 0; turn < 5 && status == LM_OK; turn++) {
         lm_chat_request request = LM_CHAT_REQUEST_INIT;
         lm_chat_report report = LM_CHAT_REPORT_INIT;

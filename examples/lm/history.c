@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * Messages in a growing text; what is no JSON yet is quoted here. */
+ * Messages in a growing text. */
 #include "history.h"
+
+#include <lm/chat.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Room for n bytes more and a NUL. */
+static bool reserve(history *h, size_t n) {
+    if (h->capacity - h->size > n) return true;
+    size_t capacity = 2 * (h->size + n) + 1024;
+    char *larger = realloc(h->text, capacity);
+    if (!larger) return false;
+    h->text = larger;
+    h->capacity = capacity;
+    return true;
+}
+
 static bool append(history *h, const char *text, size_t n) {
-    if (h->capacity - h->size < n + 1) {
-        size_t capacity = 2 * (h->size + n) + 1024;
-        char *larger = realloc(h->text, capacity);
-        if (!larger) return false;
-        h->text = larger;
-        h->capacity = capacity;
-    }
+    if (!reserve(h, n)) return false;
     memcpy(h->text + h->size, text, n);
     h->size += n;
     h->text[h->size] = '\0';
@@ -23,16 +30,10 @@ static bool append(history *h, const char *text, size_t n) {
 static bool append_literal(history *h, const char *text) { return append(h, text, strlen(text)); }
 
 static bool append_quoted(history *h, const char *text) {
-    bool done = append_literal(h, "\"");
-    for (; done && *text; text++) {
-        char escaped[8];
-        unsigned char byte = (unsigned char)*text;
-        int n = byte == '"' || byte == '\\' ? snprintf(escaped, sizeof escaped, "\\%c", byte)
-                : byte < 0x20               ? snprintf(escaped, sizeof escaped, "\\u%04x", byte)
-                                            : snprintf(escaped, sizeof escaped, "%c", byte);
-        done = append(h, escaped, (size_t)n);
-    }
-    return done && append_literal(h, "\"");
+    size_t n = lm_json_quote(text, strlen(text), NULL, 0);
+    if (!reserve(h, n)) return false;
+    h->size += lm_json_quote(text, strlen(text), h->text + h->size, n + 1);
+    return true;
 }
 
 void history_cut(history *h, size_t size) {

@@ -271,15 +271,9 @@ bool read_words(FILE *file, void *words, size_t n) {
 }
 
 void print_json_text(FILE *out, const char *text, size_t size) {
-    fputc('"', out);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < 0x20)
-            fprintf(out, "\\u%04x", c);
-        else
-            fputc(c, out);
-    }
-    fputc('"', out);
+    size_t n = lm_json_quote(text, size, NULL, 0);
+    char *quoted = malloc(n + 1);
+    if (quoted) lm_json_quote(text, size, quoted, n + 1);
+    fputs(quoted ? quoted : "null", out);
+    free(quoted);
 }

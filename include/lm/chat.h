@@ -189,5 +189,15 @@ LM_API int32_t lm_chat_parser_next(lm_chat_parser *parser, lm_chat_delta *out);
  */
 LM_API lm_status lm_chat_parser_result(lm_chat_parser *parser, const char **json, size_t *json_size);
 
+/**
+ * Text as a JSON string with its quotes, for the messages, tools and variables that this library takes as JSON. What is not
+ * UTF-8 becomes U+FFFD, so the string is valid whatever the text is.
+ *
+ *   out  [capacity] receives the string and a NUL, cut to fit; 6 * n + 3 bytes are always enough. NULL: nothing is written
+ *
+ * Returns the bytes of the whole string without the NUL. Since 0.1
+ */
+LM_API size_t lm_json_quote(const char *text, size_t n, char *out, size_t capacity);
+
 LM_END_DECLS
 #endif

@@ -8,27 +8,24 @@
 #include "number.h"
 #include "utf8.h"
 
-static void print_unit(lm_str *out, uint32_t unit) {
-    char text[6] = {'\\', 'u'};
-    for (int i = 0; i < 4; i++) text[2 + i] = "0123456789abcdef"[unit >> (12 - 4 * i) & 15];
-    lm_str_append(out, text, 6);
+static size_t escape_unit(uint32_t unit, char *out) {
+    memcpy(out, "\\u", 2);
+    for (int i = 0; i < 4; i++) out[2 + i] = "0123456789abcdef"[unit >> (12 - 4 * i) & 15];
+    return 6;
 }
 
-static void print_code_point(lm_str *out, uint32_t code_point, bool ascii) {
+size_t lm_json_escape(uint32_t code_point, bool ascii, char out[LM_JSON_ESCAPE_MAX]) {
     static const char names[] = "\"\\bfnrt", values[] = "\"\\\b\f\n\r\t";
     const char *value = code_point < 0x80 && code_point ? strchr(values, (int)code_point) : NULL;
     if (value) {
-        char text[2] = {'\\', names[value - values]};
-        lm_str_append(out, text, 2);
-    } else if (code_point < 0x20 || (ascii && code_point >= 0x7F && code_point < 0x10000)) {
-        print_unit(out, code_point);
-    } else if (ascii && code_point >= 0x10000) {
-        print_unit(out, 0xD800 + ((code_point - 0x10000) >> 10));
-        print_unit(out, 0xDC00 + ((code_point - 0x10000) & 0x3FF));
-    } else {
-        char text[4];
-        lm_str_append(out, text, lm_utf8_encode(code_point, text));
+        out[0] = '\\';
+        out[1] = names[value - values];
+        return 2;
     }
+    if (code_point < 0x20 || (ascii && code_point >= 0x7F && code_point < 0x10000)) return escape_unit(code_point, out);
+    if (!ascii || code_point < 0x7F) return lm_utf8_encode(code_point, out);
+    size_t n = escape_unit(0xD800 + ((code_point - 0x10000) >> 10), out);
+    return n + escape_unit(0xDC00 + ((code_point - 0x10000) & 0x3FF), out + n);
 }
 
 lm_status lm_json_print_string(lm_str *out, const char *text, size_t n, bool ascii) {
@@ -46,7 +43,8 @@ lm_status lm_json_print_string(lm_str *out, const char *text, size_t n, bool asc
         lm_str_append(out, text + start, i - start);
         if (i == n) break;
         if (used == 0) used = lm_utf8_decode_lossy(text + i, n - i, &code_point);
-        print_code_point(out, code_point, ascii);
+        char escaped[LM_JSON_ESCAPE_MAX];
+        lm_str_append(out, escaped, lm_json_escape(code_point, ascii, escaped));
         i += used;
     }
     return lm_str_append_char(out, '"');

@@ -56,5 +56,8 @@ void lm_json_write_raw(lm_json_writer *writer, const char *json, size_t n);
 lm_status lm_json_print(lm_str *out, const lm_json *value, const lm_json_style *style);
 /* Only a quoted and escaped string, for callers with a layout of their own. */
 lm_status lm_json_print_string(lm_str *out, const char *text, size_t n, bool ascii);
+/* A code point as it stands between the quotes; gives its bytes. */
+#define LM_JSON_ESCAPE_MAX 12
+size_t lm_json_escape(uint32_t code_point, bool ascii, char out[LM_JSON_ESCAPE_MAX]);
 
 #endif

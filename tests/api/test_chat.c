@@ -130,9 +130,29 @@ static void deltas_add_up_to_the_result(void **state) {
     lm_chat_parser_destroy(NULL);
 }
 
+static void any_text_becomes_a_json_string(void **state) {
+    static const char text[] = "a\"b\\c\n\x01/\0\xC3\xA9\xE9\xF0\x9F\x98\x80\xE2\x82";
+    static const char wanted[] = "\"a\\\"b\\\\c\\n\\u0001/\\u0000\xC3\xA9\xEF\xBF\xBD\xF0\x9F\x98\x80\xEF\xBF\xBD\"";
+    size_t n = sizeof text - 1, size = sizeof wanted - 1;
+    char out[6 * sizeof text + 3];
+    (void)state;
+    assert_int_equal(lm_json_quote(text, n, NULL, 0), size);
+    for (size_t capacity = 1; capacity <= size + 2; capacity++) {
+        size_t fits = capacity <= size ? capacity - 1 : size;
+        memset(out, '?', sizeof out);
+        assert_int_equal(lm_json_quote(text, n, out, capacity), size);
+        assert_memory_equal(out, wanted, fits);
+        assert_int_equal(out[fits], '\0');
+        assert_int_equal(out[capacity], '?');
+    }
+    assert_int_equal(lm_json_quote(NULL, 0, out, sizeof out), 2);
+    assert_string_equal(out, "\"\"");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_tell_where_text_comes_from), cmocka_unit_test(failures_leave_the_chat_usable),
-        cmocka_unit_test(without_a_template_it_is_chatml), cmocka_unit_test(deltas_add_up_to_the_result)};
+        cmocka_unit_test(without_a_template_it_is_chatml), cmocka_unit_test(deltas_add_up_to_the_result),
+        cmocka_unit_test(any_text_becomes_a_json_string)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

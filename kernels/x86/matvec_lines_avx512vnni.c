@@ -44,6 +44,30 @@ LM_INLINE void scales_columns(const uint16_t *table, size_t pitch, float factor,
     LM_UNROLL(8) for (int i = 0; i < 8; i++) out[i] = f_from_bits(columns[i]);
 }
 
+/* 256 bytes: those at 0, 4, 8, ..., at 1, 5, 9, ..., and so on. */
+LM_INLINE void put_fourths(uint8_t *to, const uint8_t *from) {
+    const V fourths = _mm512_broadcast_i32x4(_mm_setr_epi32(0x0c080400, 0x0d090501, 0x0e0a0602, 0x0f0b0703));
+    V x[4], y[4];
+    LM_UNROLL(4) for (int i = 0; i < 4; i++) x[i] = v_shuf8(v_load(from + 64 * i), fourths);
+    transpose4(x, y); /* lane l of y[j] = fourths j of lane l of x[0..3] */
+    const V order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    LM_UNROLL(4) for (int j = 0; j < 4; j++) v_store(to + 64 * j, _mm512_permutexvar_epi32(order, y[j]));
+}
+/* 128 bytes: those at even places, those at odd. */
+LM_INLINE void put_halves(uint8_t *to, const uint8_t *from) {
+    const V halves = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0f0d0b0907050301, 0x0e0c0a0806040200)),
+            order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    V x = _mm512_permutexvar_epi64(order, v_shuf8(v_load(from), halves)),
+      y = _mm512_permutexvar_epi64(order, v_shuf8(v_load(from + 64), halves));
+    v_store(to, v_lanes(x, y, 0x44)), v_store(to + 64, v_lanes(x, y, 0xEE));
+}
+
+/* Eight blocks of 16 rows: sums and scales. */
+static LM_APART void table_columns(const int32_t *sums, const uint16_t *scales, size_t pitch, float factor,
+                                   const float *scale, F sum[8], F product[8]) {
+    sums_columns(sums, pitch, sum), scales_columns(scales, pitch, factor, scale, product);
+}
+
 /* A quad's record of n blocks of the column, in order i, with the sums of each 16 or 32. */
 static LM_APART void fill_record(uint8_t *to, const lm_acts *acts, int32_t c, int first, int n, int i) {
     static const uint8_t orders[3][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
@@ -54,7 +78,14 @@ static LM_APART void fill_record(uint8_t *to, const lm_acts *acts, int32_t c, in
     memset(to, 0, RECORD);
     for (int b = 0; b < 4 && b < n; b++) {
         size_t block = (size_t)c * ((size_t)acts->k / 256) + (size_t)(first + b);
-        for (int e = 0; e < 16; e++) memcpy(to + 256 * b + 16 * e, acts->q + 256 * block + 16 * orders[i][e], 16);
+        const uint8_t *from = (const uint8_t *)acts->q + 256 * block;
+        uint8_t *at = to + 256 * b;
+        if (i == LINE_FOURTHS)
+            put_fourths(at, from);
+        else if (i == LINE_HALVES)
+            put_halves(at, from), put_halves(at + 128, from + 128);
+        else
+            for (int e = 0; e < 16; e++) memcpy(at + 16 * e, from + 16 * orders[i][e], 16);
         memcpy(to + 1024 + sums_bytes * (size_t)b, sums + sums_bytes * block, sums_bytes);
     }
 }
@@ -67,9 +98,8 @@ static LM_APART void finish_lines(const struct lm_line_table *t, const struct lm
     F acc = is_first ? f_zero() : _mm512_maskz_loadu_ps(rows, out);
     for (int b = 0; b < line->n_blocks; b += 8) {
         F sum[8], scale[8], low[8], low_scale[8];
-        sums_columns(t->isum + b, pitch, sum), scales_columns(t->d + b, pitch, type->factor, line->scale + b, scale);
-        if (type->has_minima)
-            sums_columns(t->imin + b, pitch, low), scales_columns(t->dmin + b, pitch, 1, line->scale + b, low_scale);
+        table_columns(t->isum + b, t->d + b, pitch, type->factor, line->scale + b, sum, scale);
+        if (type->has_minima) table_columns(t->imin + b, t->dmin + b, pitch, 1, line->scale + b, low, low_scale);
         LM_UNROLL(8) for (int i = 0; i < 8; i++) {
             if (b + i >= line->n_blocks) break;
             acc = f_fma(scale[i], sum[i], acc);
@@ -80,10 +110,12 @@ static LM_APART void finish_lines(const struct lm_line_table *t, const struct lm
 }
 
 void LM_KERNEL lm_run_lines(lm_fill_lines_fn *fill, const struct lm_line_type *type, const uint8_t *w, size_t row_bytes,
-                            int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, float *out) {
+                            int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches, const void *book,
+                            float *out) {
     struct lm_line line;
     struct lm_line_table table;
     const int n = acts->k / 256;
+    line.book = book;
     for (int b = 0; b < n; b += LINE_BLOCKS) {
         line.n_blocks = n - b < LINE_BLOCKS ? n - b : LINE_BLOCKS;
         memset(line.scale, 0, sizeof line.scale);

@@ -44,7 +44,17 @@ LM_INLINE void line_prefetch(const uint8_t *p) {
 }
 
 /* Partial sums of the quad at p with its record, and of its minima, one block a lane. */
-typedef void LM_KERNEL quad_fn(const uint8_t *p, const uint8_t *record, V *part, V *minima);
+typedef void LM_KERNEL quad_fn(const uint8_t *p, const uint8_t *record, const void *book, V *part, V *minima);
+
+/* Of IQ1_M blocks (at < 0) a nibble of d is at the top of each of four words. */
+LM_INLINE uint16_t line_scale(const uint8_t *block, int at) {
+    uint16_t d;
+    if (at >= 0)
+        memcpy(&d, block + at, 2);
+    else
+        d = (uint16_t)(block[49] >> 4 | (block[51] & 0xf0) | block[53] >> 4 << 8 | (block[55] & 0xf0) << 8);
+    return d;
+}
 
 /* The integer steps of up to 16 rows over one segment. Inlined with a constant type for each, or with any type at run time. */
 LM_INLINE void fill_lines(const struct lm_line_type *type, quad_fn *quad, struct lm_line_table *t, const uint8_t *w,
@@ -60,9 +70,9 @@ LM_INLINE void fill_lines(const struct lm_line_type *type, quad_fn *quad, struct
                 memcpy(tail, p, (size_t)(line->n_blocks - 4 * q) * (size_t)bytes), p = tail;
             }
             if (prefetches) LM_UNROLL(1) for (int i = 0; i < 4 * bytes; i += 64) line_prefetch(p + i);
-            quad(p, line->records + (size_t)q * RECORD, part + j, minima + j);
+            quad(p, line->records + (size_t)q * RECORD, line->book, part + j, minima + j);
             LM_UNROLL(4) for (int i = 0; i < 4; i++) {
-                memcpy(&t->d[4 * (at + j) + i], p + i * bytes + type->d, 2);
+                t->d[4 * (at + j) + i] = line_scale(p + i * bytes, type->d);
                 if (type->has_minima) memcpy(&t->dmin[4 * (at + j) + i], p + i * bytes + type->dmin, 2);
             }
             if (at + j + 1 < total && ++q == quads) q = 0, w += stride;

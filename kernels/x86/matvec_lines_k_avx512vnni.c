@@ -45,7 +45,8 @@ LM_INLINE V q5k_block(const uint8_t *p, const uint8_t *a, V scales, const int bl
     }
     return acc;
 }
-LM_INLINE void LM_KERNEL q5k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
+LM_INLINE void LM_KERNEL q5k_quad(const uint8_t *p, const uint8_t *a, const void *book, V *part, V *minima) {
+    (void)book;
     V all = unpack_scales6(v_rows(p, q5k_BYTES)), scales = v_widen_low(all), s[4];
     LM_UNROLL(4) for (int b = 0; b < 4; b++) s[b] = q5k_block(p + b * q5k_BYTES, a + 256 * b, scales, b);
     *part = v_hsum(s);
@@ -76,7 +77,8 @@ LM_INLINE V q6k_block(const uint8_t *p, const uint8_t *a, V scales, const int bl
     }
     return acc;
 }
-LM_INLINE void LM_KERNEL q6k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
+LM_INLINE void LM_KERNEL q6k_quad(const uint8_t *p, const uint8_t *a, const void *book, V *part, V *minima) {
+    (void)book;
     V s[4], pair[2];
     LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
         const uint8_t *block = p + b * q6k_BYTES;
@@ -106,7 +108,8 @@ LM_INLINE V q2k_block(const uint8_t *p, const uint8_t *a, V scales, const int bl
     LM_UNROLL(4) for (int g = 0; g < 4; g++) x[g] = v_two_bits(w, g);
     return four_groups(x, a, scales, block);
 }
-LM_INLINE void LM_KERNEL q2k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
+LM_INLINE void LM_KERNEL q2k_quad(const uint8_t *p, const uint8_t *a, const void *book, V *part, V *minima) {
+    (void)book;
     V s[4], pair[2];
     LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
         const uint8_t *block = p + b * q2k_BYTES;
@@ -130,7 +133,8 @@ LM_INLINE V q3k_block(const uint8_t *p, const uint8_t *a, V scales, const int bl
     }
     return four_groups(x, a, scales, block);
 }
-LM_INLINE void LM_KERNEL q3k_quad(const uint8_t *p, const uint8_t *a, V *part, V *minima) {
+LM_INLINE void LM_KERNEL q3k_quad(const uint8_t *p, const uint8_t *a, const void *book, V *part, V *minima) {
+    (void)book;
     V s[4], pair[2], all = q3k_scales8(v_rows(p + 94, q3k_BYTES));
     LM_UNROLL(1) for (int b = 0; b < 4; b += 2) {
         const uint8_t *block = p + b * q3k_BYTES;

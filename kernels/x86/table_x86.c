@@ -51,9 +51,9 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     kernels->quantize_q8_32 = lm_quantize_q8_32_avx512;
     kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;
     use_forms(kernels, &lm_matmul_avx512vnni);
-    LM_X86_IQ_LINES(MATVEC_AVX512VNNI)
+    LM_X86_IQ(MATVEC_AVX512VNNI)
     if (lm_cpu_splits_512()) { ONE_IN_256(MATVEC_HALVES) }
-    if (lm_cpu_follows_streams()) { LM_X86_LINES(MATVEC_STREAM) LM_X86_IQ_LINES(MATVEC_STREAM) }
+    if (lm_cpu_follows_streams()) { LM_X86_LINES(MATVEC_STREAM) }
 }
 #else
 typedef int lm_nothing_here;

@@ -55,12 +55,9 @@ LM_X86_SIMPLE(LM_X86_DECLARE_AVX512)
 LM_X86_K(LM_X86_DECLARE)
 LM_X86_K_AVX512(LM_X86_DECLARE_AVX512)
 /* What the level numbers of a codebook's entry stand for; of 8 elements, number n is met as n or as 4 * n. */
-extern const uint8_t lm_iq2_levels[16], lm_iq3xxs_levels[16], lm_iq3s_levels[16];
+extern const uint8_t lm_iq3xxs_levels[16], lm_iq3s_levels[16];
 
-/* Codebook types with a decode kernel of 512 bits. */
-#define LM_X86_IQ_LINES(X)                                                                                             \
-    X(LM_BLOCK_IQ2XXS, iq2xxs) X(LM_BLOCK_IQ2XS, iq2xs) X(LM_BLOCK_IQ3XXS, iq3xxs) X(LM_BLOCK_IQ3S, iq3s)
-LM_X86_IQ_LINES(LM_X86_DECLARE_AVX512)
+LM_X86_IQ(LM_X86_DECLARE_AVX512)
 
 /* One column with 512 bits, read line by line (matvec_lines.h), with prefetches or without; the second as a matvec of its own. */
 typedef void LM_KERNEL lm_line_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches,
@@ -70,7 +67,6 @@ typedef void LM_KERNEL lm_line_fn(const void *w, size_t row_bytes, int32_t n_row
     lm_line_fn lm_matvec_##name##_line;                                                                                \
     lm_matvec_fn lm_matvec_##name##_stream;
 LM_X86_LINES(LM_X86_DECLARE_LINE)
-LM_X86_IQ_LINES(LM_X86_DECLARE_LINE)
 #define LM_X86_DECLARE_COMMON(type, name) lm_matvec_fn lm_matvec_##name##_avx2vnni;
 LM_X86_SIMPLE_COMMON(LM_X86_DECLARE_COMMON)
 LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)

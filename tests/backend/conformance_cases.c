@@ -23,15 +23,15 @@ static int32_t norm(conformance_maker *m, const conformance_case *c) {
                          c->c > 1 ? conformance_vector(m, n, -1, 1) : -1, 1e-5f, group);
 }
 
-/* a: type, b: 0 plain, 1 with bias, scale and residual, 2 three matrices */
+/* a: type, b: 0 plain, 1 with bias, scale and residual, 2 three matrices, 3 of three types whose activations differ */
 static int32_t linear(conformance_maker *m, const conformance_case *c) {
-    int32_t n_in = wide(c->a);
+    int32_t n_in = c->b == 3 ? 512 : wide(c->a);
+    const int32_t types[] = {c->a, c->b == 3 ? LM_DTYPE_Q8_0 : LM_DTYPE_F32, c->b == 3 ? LM_DTYPE_IQ4XS : c->a};
     lm_graph *g = &m->graph;
-    int32_t x = conformance_input(m, n_in), n = c->b == 2 ? 3 : 1, y[3];
+    int32_t x = conformance_input(m, n_in), n = c->b >= 2 ? 3 : 1, y[3];
     lm_graph_matrix matrices[3];
     for (int32_t i = 0; i < n; i++) {
-        matrices[i] =
-            (lm_graph_matrix){conformance_weight(m, i == 1 ? LM_DTYPE_F32 : c->a, n_in, 19 + 16 * i, 1), -1, -1};
+        matrices[i] = (lm_graph_matrix){conformance_weight(m, types[i], n_in, 19 + 16 * i, 1), -1, -1};
         if (matrices[i].w < 0) return -1;
     }
     if (c->b == 1)
@@ -300,6 +300,7 @@ static bool of_types(int32_t i, bool thorough, conformance_case *out) {
         {LM_OP_LINEAR, 0, 0, 0, linear},
         {LM_OP_LINEAR, 0, 1, 0, linear},
         {LM_OP_LINEAR, 0, 2, 0, linear},
+        {LM_OP_LINEAR, 0, 3, 0, linear},
         {LM_OP_EXPERTS, 0, 0, 0, experts},
         {LM_OP_EXPERTS, 0, 1, 1, experts},
         {LM_OP_EXPERTS, 0, 2, 1, experts},

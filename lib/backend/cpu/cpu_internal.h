@@ -182,7 +182,7 @@ typedef struct lm_cpu_columns {
     int32_t n, k;
     lm_acts acts[LM_CPU_ACT_KINDS];
     uint8_t ready[LM_CPU_ACT_KINDS];
-    lm_pack_fn *packed; /* whose panel the panel area holds, NULL: none */
+    const lm_weight_kernels *packed; /* whose panel the panel area holds, NULL: none */
 } lm_cpu_columns;
 void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n,
                          int32_t k);

@@ -58,9 +58,14 @@ static void LM_KERNEL pack_chunk(void *arg, int32_t chunk, int32_t worker) {
                      left < LM_PACK_COLUMNS ? left : LM_PACK_COLUMNS);
 }
 
+/* Whether both read the same panel: one pack function may serve several kinds of activations. */
+static bool same_panel(const lm_weight_kernels *a, const lm_weight_kernels *b) {
+    return a->pack == b->pack && a->act == b->act;
+}
+
 lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
-    if (!w->pack || c->packed == w->pack) return LM_OK;
-    c->packed = w->pack;
+    if (!w->pack || (c->packed && same_panel(c->packed, w))) return LM_OK;
+    c->packed = w;
     pack_task task = {c, w};
     return lm_cpu_parallel(c->step, (c->n + LM_PACK_COLUMNS - 1) / LM_PACK_COLUMNS, pack_chunk, &task);
 }
@@ -157,16 +162,16 @@ lm_status lm_cpu_linear(const lm_cpu_step *s) {
     uint32_t done = 0;
     while (status == LM_OK && done != (1u << op->params.linear.n) - 1) {
         int32_t n_chunks = 0;
-        lm_pack_fn *pack = NULL;
+        const lm_weight_kernels *packed = NULL;
         task.n = 0;
         for (int32_t i = 0; i < op->params.linear.n; i++) {
             if (done >> i & 1) continue;
             const lm_tensor *w = lm_cpu_tensor(s, 3 * i);
             const lm_weight_kernels *kernels = &s->kernels->weights[w->dtype];
             bool packs = lm_cpu_uses_matmul(kernels, n) && kernels->pack;
-            if (packs && pack && kernels->pack != pack) continue;
-            if (packs && !pack) {
-                pack = kernels->pack;
+            if (packs && packed && !same_panel(kernels, packed)) continue;
+            if (packs && !packed) {
+                packed = kernels;
                 status = lm_cpu_columns_pack(&columns, kernels);
                 if (status != LM_OK) return status;
             }

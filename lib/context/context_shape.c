@@ -151,6 +151,8 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     lm_arch_build(model->arch, &source, &model->hparams, &options, &s->graph);
     if (p->outputs & LM_OUTPUT_DRAFT && s->graph.draft_logits < 0)
         lm_graph_fail(&s->graph, LM_ERR_UNSUPPORTED, "the model has no draft block that can be used");
+    s->whole_texts = needs_whole_texts(model, p);
+    if (s->whole_texts) s->params.n_checkpoints = 0; /* nothing of a text is gone back to */
     bool recurrent = s->graph.state_layers.count > 0;
     int32_t n_states = recurrent ? p->n_seqs + 1 + p->n_checkpoints : 0;
     int32_t max_outputs = p->n_outputs < p->n_batch ? p->n_outputs : p->n_batch;
@@ -173,13 +175,12 @@ lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *param
     for (int32_t i = 0; i < s->program.n_state_layers; i++)
         state_bytes +=
             (uint64_t)n_states * ((uint64_t)s->program.state_layers[i].n_floats * sizeof(float) + LM_ALIGN_CACHE);
-    s->whole_texts = needs_whole_texts(model, p);
     bool windowed = false;
     for (int32_t g = 0; g < s->kv.n_groups; g++) {
         s->kv.windows[g] = s->program.cache_groups[g].window;
         windowed |= s->kv.windows[g] > 0 && s->kv.windows[g] < p->n_ctx;
     }
-    s->kv.n_checkpoints = (recurrent || windowed) && !s->whole_texts ? p->n_checkpoints : 0;
+    s->kv.n_checkpoints = recurrent || windowed ? p->n_checkpoints : 0;
     int32_t along = p->n_checkpoints / p->n_seqs / 2;
     s->interval = lm_align_up((size_t)p->n_ctx / (size_t)(along > 0 ? along : 1), LM_KV_PAGE) > MIN_INTERVAL
                       ? (int32_t)lm_align_up((size_t)p->n_ctx / (size_t)(along > 0 ? along : 1), LM_KV_PAGE)

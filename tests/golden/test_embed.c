@@ -206,16 +206,24 @@ static void decoders_pool_alike_in_any_batch(void **state) {
     (void)state;
     lm_token tokens[96];
     for (int32_t i = 0; i < 96; i++) tokens[i] = 3 + i * 7 % 50;
-    check_same_bytes("qwen3", tokens, 96, LM_POOLING_LAST, 7);
-    check_same_bytes("qwen3", tokens, 96, LM_POOLING_MEAN, 0);
-    check_same_bytes("qwen3", tokens, 96, LM_POOLING_NONE, 13);
-    lm_embed_text text = {tokens, 96};
-    setting last = {NULL, 1, 1, 0, LM_POOLING_LAST}, none = {NULL, 1, 1, 0, LM_POOLING_NONE};
-    size_t n, n_rows;
-    float *a = embed("qwen3", &last, &text, 1, 0, &n), *b = embed("qwen3", &none, &text, 1, 0, &n_rows);
-    assert_memory_equal(a, b + n_rows - n, n * sizeof *a);
-    free(a);
-    free(b);
+    static const char *const names[] = {"qwen3", "qwen35", "lfm2",
+                                        "gemma3"}; /* full attention, states, both, windows */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        check_same_bytes(names[i], tokens, 96, LM_POOLING_LAST, 7);
+        check_same_bytes(names[i], tokens, 96, LM_POOLING_MEAN, 0);
+        check_same_bytes(names[i], tokens, 96, LM_POOLING_NONE, 13);
+        lm_embed_text text = {tokens, 96};
+        setting last = {NULL, 1, 1, 0, LM_POOLING_LAST}, first = {NULL, 1, 1, 0, LM_POOLING_CLS},
+                none = {NULL, 1, 1, 0, LM_POOLING_NONE};
+        size_t n, n_rows;
+        float *a = embed(names[i], &last, &text, 1, 0, &n), *b = embed(names[i], &none, &text, 1, 0, &n_rows),
+              *c = embed(names[i], &first, &text, 1, 0, &n);
+        assert_memory_equal(a, b + n_rows - n, n * sizeof *a);
+        assert_memory_equal(c, b, n * sizeof *c);
+        free(a);
+        free(b);
+        free(c);
+    }
 }
 
 /* Rerankers: the .json holds the score of every label. */

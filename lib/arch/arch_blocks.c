@@ -27,7 +27,11 @@ static bool scaling_is(lm_build *b, const char *type) {
 
 float lm_build_sqrt(int32_t n) { return sqrtf((float)n); }
 
-lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) {
+double lm_build_yarn_log(const lm_rope *rope) {
+    return rope->ext_factor != 0 && rope->freq_scale < 1 ? lm_real_log(1 / rope->freq_scale) : 0;
+}
+
+lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, double base, int32_t factors) {
     bool yarn = scaling_is(b, "yarn"), linear = scaling_is(b, "linear");
     if (!yarn && !linear && !scaling_is(b, "none") && !scaling_is(b, "longrope"))
         lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "key %s.rope.scaling.type: unknown kind of scaling", b->arch->name);
@@ -39,7 +43,7 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) 
         .n_rot = b->h->n_rot,
         .adjacent = pairs == LM_ROPE_ADJACENT,
         .factors = factors,
-        .base = b->h->rope_base,
+        .base = base,
         .freq_scale = 1 / factor,
         .magnitude = lm_build_float(b, "rope.scaling.attn_factor", 1),
     };
@@ -55,13 +59,13 @@ lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors) 
         rope.low = low > 0 ? low < rope.n_rot ? (int32_t)low : rope.n_rot : 0;
         rope.high = high < rope.n_rot - 1 ? high > 0 ? (int32_t)high : 0 : rope.n_rot - 1;
         rope.ext_factor = 1;
-        rope.magnitude *= 1 + 0.1 * lm_real_log(factor);
+        rope.magnitude *= 1 + 0.1 * lm_build_yarn_log(&rope);
     }
     return rope;
 }
 
 int32_t lm_build_rope(lm_build *b, lm_rope_pairs pairs, int32_t factors) {
-    lm_rope rope = lm_build_rope_config(b, pairs, factors);
+    lm_rope rope = lm_build_rope_config(b, pairs, b->h->rope_base, factors);
     return lm_graph_rope(b->graph, &rope);
 }
 
@@ -138,8 +142,6 @@ int32_t lm_build_cache_of(lm_build *b, int32_t window, int32_t n_heads_kv, int32
 int32_t lm_build_cache(lm_build *b, int32_t window) {
     return lm_build_cache_of(b, window, b->h->n_heads_kv[b->layer], b->h->k_width, b->h->v_width);
 }
-
-bool lm_build_slides(int32_t il, int32_t n) { return n == 0 || il % n < n - 1; }
 
 int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual) {
     int32_t y[2];

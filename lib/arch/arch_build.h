@@ -26,8 +26,9 @@ bool lm_build_bool(lm_build *b, const char *key, bool otherwise);
 /* Entry il of an array with one per block, or the scalar. */
 bool lm_build_layer_flag(lm_build *b, const char *key, int32_t il, bool otherwise);
 double lm_build_layer_float(lm_build *b, const char *key, int32_t il, double otherwise);
-/* A scalar; the array form, which some files have, counts as missing. */
-int32_t lm_build_pattern(lm_build *b, const char *key, int32_t otherwise);
+/* Whether this block sees a sliding window, by attention.sliding_window_pattern: a flag per block, or a number n (`otherwise` where the
+ * file has neither): every n-th block sees everything (1: none slides, 0: all slide). */
+bool lm_build_slides(lm_build *b, int32_t otherwise);
 
 /* ---- weights ---- */
 
@@ -80,7 +81,9 @@ int32_t lm_build_rope_factors(lm_build *b);
 /* rope_factors_long when the context is longer than the original one, else rope_factors_short. */
 int32_t lm_build_long_factors(lm_build *b);
 /* The same, with the parts a family computes differently. */
-lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, int32_t factors);
+lm_rope lm_build_rope_config(lm_build *b, lm_rope_pairs pairs, double base, int32_t factors);
+/* ln of the factor that YaRN's magnitude grows with; 0 without YaRN, or where it does not stretch. */
+double lm_build_yarn_log(const lm_rope *rope);
 
 /* x = token_embd[token] * scale: [tokens, n_embd] */
 int32_t lm_build_embed(lm_build *b, float scale);
@@ -92,8 +95,6 @@ void lm_build_qkv_of(lm_build *b, int32_t x, int32_t q_width, int32_t k_width, i
 /* Cache layer of this block with the common head sizes; window 0: full attention. */
 int32_t lm_build_cache(lm_build *b, int32_t window);
 int32_t lm_build_cache_of(lm_build *b, int32_t window, int32_t n_heads_kv, int32_t k_width, int32_t v_width);
-/* Whether block il of a pattern of n slides: every n-th block sees everything (1: none slides, 0: all slide). */
-bool lm_build_slides(int32_t il, int32_t n);
 /* y = down(act(gate x) * up x) + residual, from ffn_gate, ffn_up, ffn_down. */
 int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual);
 /* Routed experts over x plus residual: ffn_gate_inp, ffn_gate_exps, ffn_up_exps (or ffn_gate_up_exps), ffn_down_exps. */

@@ -83,10 +83,13 @@ double lm_build_layer_float(lm_build *b, const char *key, int32_t il, double oth
     return number;
 }
 
-int32_t lm_build_pattern(lm_build *b, const char *key, int32_t otherwise) {
+bool lm_build_slides(lm_build *b, int32_t otherwise) {
+    static const char key[] = "attention.sliding_window_pattern";
     char full[NAME_SIZE];
     const lm_gguf_value *value = find(b, key, full);
-    return value && value->type != LM_GGUF_ARRAY ? lm_build_int(b, key, otherwise) : otherwise;
+    if (value && value->type == LM_GGUF_ARRAY) return lm_build_layer_flag(b, key, b->layer, false);
+    int32_t n = lm_build_int(b, key, otherwise);
+    return n == 0 || b->layer % n < n - 1;
 }
 
 void lm_build_layer(lm_build *b, int32_t layer) { b->layer = b->graph->layer = layer; }

@@ -24,7 +24,8 @@ typedef struct latent {
     float scale, temperature;
 } latent;
 
-/* YaRN's magnitude moves from cos and sin to the scores, squared: (1 + 0.1 m ln f)^2, m = yarn_log_multiplier / 0.1. */
+/* YaRN's magnitude moves from cos and sin to the scores, squared: (1 + 0.1 m ln f)^2, m = yarn_log_multiplier / 0.1. Files without
+ * the multiplier have it in both, with m = 1. */
 static latent read_latent(lm_build *b) {
     const lm_hparams *h = b->h;
     latent a = {.n_rot = h->n_rot};
@@ -35,12 +36,13 @@ static latent read_latent(lm_build *b) {
     a.n_nope = a.k_width - a.n_rot;
     if (a.rank < 1 || a.n_rot < 2 || a.n_nope < 1)
         lm_graph_fail(b->graph, LM_ERR_FORMAT, "keys %s.attention.*: head sizes out of range", b->arch->name);
-    lm_rope rope = lm_build_rope_config(b, LM_ROPE_ADJACENT, -1);
-    double m = 1, log_factor = rope.ext_factor != 0 ? lm_real_log(1 / rope.freq_scale) : 0;
-    if (rope.ext_factor != 0 && lm_build_has(b, "rope.scaling.yarn_log_multiplier")) {
-        m = 10 * lm_build_float(b, "rope.scaling.yarn_log_multiplier", 0);
+    lm_rope rope = lm_build_rope_config(b, LM_ROPE_ADJACENT, h->rope_base, -1);
+    double m = 10 * lm_build_float(b, "rope.scaling.yarn_log_multiplier", 0), log_factor = lm_build_yarn_log(&rope);
+    if (m != 0) {
         double cancelled = strcmp(b->arch->name, "deepseek2") == 0 ? 1 : m;
         rope.magnitude /= 1 + 0.1 * cancelled * log_factor;
+    } else {
+        m = 1;
     }
     double magnitude = 1 + 0.1 * m * log_factor;
     a.rope = lm_graph_rope(b->graph, &rope);

@@ -14,15 +14,14 @@
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
-    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0),
-            pattern = lm_build_pattern(b, "attention.sliding_window_pattern", 6);
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0);
     float cap = h->causal ? (float)lm_build_float(b, "final_logit_softcapping", 0) : 0;
     float scale = 1 / lm_build_sqrt(h->n_layers == 62 && h->causal ? h->n_embd / h->n_heads[0] : h->k_width);
     int32_t full = lm_build_rope(b, LM_ROPE_HALVES, -1), sliding = lm_build_sliding_rope(b);
     int32_t x = lm_build_embed(b, lm_build_sqrt(h->n_embd)); /* [tokens, n_embd] */
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);
-        bool slides = window > 0 && lm_build_slides(il, pattern);
+        bool slides = window > 0 && lm_build_slides(b, 6);
         int32_t q, k, v, cache = lm_build_cache(b, slides ? window : 0), rope = slides ? sliding : full;
         lm_build_qkv(b, lm_build_rms(b, "attn_norm", x, 0), &q, &k, &v);
         q = lm_graph_rotate(g, lm_build_rms(b, "attn_q_norm", q, h->k_width), rope, h->k_width, 0, 0, 0);

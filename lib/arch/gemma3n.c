@@ -88,8 +88,7 @@ static void build(lm_build *b) {
     int32_t n_own = lm_build_has(b, "attention.shared_kv_layers")
                         ? h->n_layers - lm_build_int_in(b, "attention.shared_kv_layers", 0, h->n_layers, 0)
                         : 20;
-    int32_t window = lm_build_int_in(b, "attention.sliding_window", 1, INT32_MAX / 4, 1),
-            pattern = lm_build_pattern(b, "attention.sliding_window_pattern", 5);
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 1, INT32_MAX / 4, 1);
     float cap = (float)lm_build_float(b, "final_logit_softcapping", 30);
     if (lm_build_int(b, "altup.active_idx", 0) != 0)
         lm_graph_fail(g, LM_ERR_UNSUPPORTED, "key gemma3n.altup.active_idx is not 0");
@@ -98,7 +97,7 @@ static void build(lm_build *b) {
     int32_t embeddings = lm_build_layer_embeddings(b, x, width), s = open_streams(b, x, n);
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);
-        bool slides = lm_build_slides(il, pattern);
+        bool slides = lm_build_slides(b, 5);
         int32_t c =
             lm_build_linear(b, "altup_predict_coef", modalities(b, lm_graph_slice(g, s, n * d, 0, d), n), n * n, -1);
         s = lm_graph_mix(g, s, c, n); /* [tokens, n * n_embd] */

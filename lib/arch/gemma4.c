@@ -99,7 +99,7 @@ static void build(lm_build *b) {
     int32_t embeddings = width ? lm_build_layer_embeddings(b, x, width) : -1;
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);
-        kind *kind = lm_build_layer_flag(b, "attention.sliding_window_pattern", il, false) ? &sliding : &full;
+        kind *kind = lm_build_slides(b, 6) ? &sliding : &full;
         int32_t o = attention(b, kind, il < h->n_layers - n_shared, lm_build_rms(b, "attn_norm", x, 0));
         x = lm_graph_add(g, lm_build_rms(b, "post_attention_norm", o, 0), x, -1);
         x = lm_graph_add(g, lm_build_rms(b, "post_ffw_norm", feed_forward(b, x), 0), x, -1);

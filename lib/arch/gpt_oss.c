@@ -12,18 +12,17 @@
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
-    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0),
-            pattern = lm_build_pattern(b, "attention.sliding_window_pattern", 2);
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0);
     float scale = 1 / lm_build_sqrt(h->k_width), weights_scale = (float)lm_build_float(b, "expert_weights_scale", 0);
-    lm_rope sliding = lm_build_rope_config(b, LM_ROPE_HALVES, -1);
-    sliding.base = lm_build_float(b, "rope.freq_base_swa", sliding.base);
+    lm_rope sliding =
+        lm_build_rope_config(b, LM_ROPE_HALVES, lm_build_float(b, "rope.freq_base_swa", h->rope_base), -1);
     int32_t full = lm_build_rope(b, LM_ROPE_HALVES, -1), near = lm_graph_rope(g, &sliding);
     int32_t x = lm_build_embed(b, 1); /* [tokens, n_embd] */
     lm_build_moe_params p = {
         .act = LM_ACTIVATION_OAI, .gating = LM_GATING_SOFTMAX_USED, .width = h->n_ff_expert, .scale = weights_scale};
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);
-        bool slides = window > 0 && lm_build_slides(il, pattern);
+        bool slides = window > 0 && lm_build_slides(b, 2);
         int32_t q, k, v, cache = lm_build_cache(b, slides ? window : 0), rope = slides ? near : full;
         lm_build_qkv(b, lm_build_rms(b, "attn_norm", x, 0), &q, &k, &v);
         q = lm_graph_rotate(g, q, rope, h->k_width, 0, 0, 0);

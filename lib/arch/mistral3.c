@@ -12,11 +12,10 @@
 #include "arch_build.h"
 
 static int32_t rope_of(lm_build *b) {
-    lm_rope rope = lm_build_rope_config(b, LM_ROPE_ADJACENT,
+    lm_rope rope = lm_build_rope_config(b, LM_ROPE_ADJACENT, b->h->rope_base,
                                         lm_build_tensor(b, "rope_freqs", ".weight", b->h->n_rot / 2, 1, 1, true));
     double log_multiplier = lm_build_float(b, "rope.scaling.yarn_log_multiplier", 0);
-    if (rope.ext_factor != 0 && log_multiplier != 0)
-        rope.magnitude /= 1 + 0.1 * log_multiplier * lm_real_log(1 / rope.freq_scale);
+    rope.magnitude /= 1 + 0.1 * log_multiplier * lm_build_yarn_log(&rope);
     return lm_graph_rope(b->graph, &rope);
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from make_families import angles, attention, causal, gated, gelu, heads, linear, norms, replace, softmax, write
 from make_hybrids import EXPERTS, USED, WIDTH, expert_tensors, experts, sigmoid, trunk
-from make_models import ARR, F32, N_TOKENS, STR, U32, Model, embedding_and_output, rms, rotate, silu, yarn
+from make_models import ARR, BOOL, F32, N_TOKENS, STR, U32, Model, embedding_and_output, rms, rotate, silu, yarn
 
 POS = np.arange(N_TOKENS, dtype=np.float64)
 SHAPE = dict(D=24, H=4, KV=2, F=32, dh=8)
@@ -78,11 +78,13 @@ def with_sinks(q, k, v, scale, seen, sinks):
     return np.einsum("hts,shd->thd", softmax(s)[..., :-1], v).reshape(len(q), -1)
 
 
-def gpt_oss():
-    """Sinks, biases everywhere, every other block slides, YaRN, the clamped activation, softmax over the chosen experts."""
-    m = Model("gpt-oss", "gpt-oss", L=3, base=150000.0, **SHAPE)
+def gpt_oss(name, slides=(True, False, True), near_base=150000.0):
+    """Sinks, biases everywhere, blocks that slide, YaRN, the clamped activation, softmax over the chosen experts."""
+    m = Model("gpt-oss", name, L=3, base=150000.0, **SHAPE)
     moe_keys(m, attention__sliding_window=(U32, 12), rope__scaling__type=(STR, "yarn"), rope__scaling__factor=(F32, 8.0),
              rope__scaling__original_context_length=(U32, 32))
+    if slides[1]:  # not what files without these keys mean
+        replace(m, attention__sliding_window_pattern=(ARR, (BOOL, slides)), rope__freq_base_swa=(F32, near_base))
     embedding_and_output(m)
     for l in range(m.L):
         b = f"blk.{l}."
@@ -95,14 +97,14 @@ def gpt_oss():
         for name, rows, columns in (("gate", WIDTH, m.D), ("up", WIDTH, m.D), ("down", m.D, WIDTH)):
             m.weight(f"{b}ffn_{name}_exps.weight", rows, columns, gain=3, n=EXPERTS)
             m.tensors[f"{b}ffn_{name}_exps.bias"] = m.random(f"{b}{name}.bias", (EXPERTS, rows)).astype("<f4")
-    a, magnitude = yarn(m, POS, 8.0, 32)
 
     def block(l, x):
         b = f"blk.{l}."
+        a, magnitude = yarn(m, POS, 8.0, 32, base=near_base if slides[l] else m.base)
         u = rms(x, m.get(b + "attn_norm.weight"), m.eps)
         q, k, v = (heads(linear(m, f"{b}attn_{n}", u), m.dh) for n in "qkv")
         q, k = turned(q, a, magnitude), turned(k, a, magnitude)
-        x = x + linear(m, b + "attn_output", with_sinks(q, k, v, m.dh ** -0.5, causal(0 if l % 2 else 12), m.get(b + "attn_sinks.weight")))
+        x = x + linear(m, b + "attn_output", with_sinks(q, k, v, m.dh ** -0.5, causal(12 if slides[l] else 0), m.get(b + "attn_sinks.weight")))
         u = rms(x, m.get(b + "post_attention_norm.weight"), m.eps)
         logits, y = linear(m, b + "ffn_gate_inp", u), np.zeros_like(u)
         w = {n: (m.get(f"{b}ffn_{n}_exps.weight"), m.get(f"{b}ffn_{n}_exps.bias")) for n in ("gate", "up", "down")}
@@ -217,7 +219,7 @@ def qwen2moe():
 def main():
     out = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "models")
     out.mkdir(exist_ok=True)
-    for m, run in (gemma3(), gpt_oss(), lfm2("lfm2"), lfm2("lfm2moe"), minimax_m2(), qwen2moe()):
+    for m, run in (gemma3(), gpt_oss("gpt-oss"), gpt_oss("gpt-oss-layers", (False, True, True), 500.0), lfm2("lfm2"), lfm2("lfm2moe"), minimax_m2(), qwen2moe()):
         write(out, m, run)
 
 

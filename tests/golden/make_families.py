@@ -270,7 +270,7 @@ def draft_logits(m, tokens, h, block):
 # ---- DeepSeek ----
 
 def deepseek(name, split, arch="deepseek2", fused=False, draft=False):
-    rank, nope, rot, dv, q_rank, factor, original, multiplier = 12, 8, 4, 6, 10, 8.0, 32, 0.08
+    rank, nope, rot, dv, q_rank, factor, original, multiplier = 12, 8, 4, 6, 10, 8.0, 32, 0.08 if split else 0.0
     dk = nope + rot
     m = Model(arch, name, L=3, D=24, H=4, KV=1 if split else 4, F=32, dh=dk, eps=1e-6)
     replace(m, rope__dimension_count=(U32, rot), attention__kv_lora_rank=(U32, rank), leading_dense_block_count=(U32, 1),
@@ -340,8 +340,8 @@ def deepseek(name, split, arch="deepseek2", fused=False, draft=False):
         return y + gated(m, b, silu, u, "_shexp")
 
     log_factor, m_all = np.log(factor), 10 * np.float64(np.float32(multiplier))
-    a, scale = angle(), (1 + 0.1 * m_all * log_factor) ** 2 / np.sqrt(dk)
-    magnitude = 1.0 if arch == "deepseek2" else (1 + 0.1 * log_factor) / (1 + 0.1 * m_all * log_factor)
+    a, scale = angle(), (1 + 0.1 * (m_all or 1) * log_factor) ** 2 / np.sqrt(dk)  # a multiplier of zero is none
+    magnitude = 1.0 if arch == "deepseek2" and m_all else (1 + 0.1 * log_factor) / (1 + 0.1 * m_all * log_factor)
 
     def block(l, x):
         b = f"blk.{l}."

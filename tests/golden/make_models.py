@@ -151,13 +151,13 @@ def rotate(x, angle, magnitude, adjacent):
     return y
 
 
-def yarn(m, pos, factor, original, log_multiplier=0.0, fast=32.0, slow=1.0):
+def yarn(m, pos, factor, original, log_multiplier=0.0, fast=32.0, slow=1.0, base=None):
     """Angles and magnitude: pairs that turn often keep their speed, slow ones are slowed down by the factor."""
-    i = np.arange(m.dh // 2)
-    angle = pos[:, None] * np.float64(np.float32(m.base)) ** (-2 * i / m.dh)
+    i, base = np.arange(m.dh // 2), np.float64(np.float32(base or m.base))
+    angle = pos[:, None] * base ** (-2 * i / m.dh)
 
     def pair_that_turns(times):
-        return m.dh * np.log(original / (2 * np.pi * times)) / (2 * np.log(m.base))
+        return m.dh * np.log(original / (2 * np.pi * times)) / (2 * np.log(base))
     low = max(0, np.floor(pair_that_turns(fast)))
     high = min(m.dh - 1, np.ceil(pair_that_turns(slow)))
     keep = 1 - np.clip((i - low) / max(0.001, high - low), 0, 1)

@@ -88,7 +88,8 @@ typedef union lm_op_params {
     struct { int32_t act, fused, width; } glu;                    /* fused: gate holds [gate | up] of width each */
     struct { int32_t act; } act;
     struct { int32_t state, n_taps, act; } short_conv;
-    struct { int32_t state, n_k_heads, n_v_heads, k_width, v_width, grouped; float eps; } delta_rule; /* grouped: key head = h / repeat, else h % n_k */
+    struct { int32_t state, n_k_heads, n_v_heads, k_width, v_width, grouped; float eps; } delta_rule; /* grouped: key head = h / repeat, else h % n_k;
+                                                                     q and k are divided by sqrt(q.q + eps), sqrt(k.k + eps) */
     struct { int32_t gating, n_experts, n_used, n_groups, n_groups_used, normalise; float scale; } route;
     struct { int32_t act, n_experts, n_used, width, fused; } experts; /* width: of an expert's hidden layer; fused: gate holds gate and up;
                                                                      without up and not fused: act(gate x) alone */

@@ -23,7 +23,7 @@ def sigmoid(x):
 
 
 def l2(x, eps):
-    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), eps)
+    return x / np.sqrt((x * x).sum(-1, keepdims=True) + eps)
 
 
 def delta_tensors(m, b, grouped):
@@ -102,7 +102,7 @@ def experts(m, b, u, share, bias=0.0, scale=1.0):
 def hybrid(arch, name, draft=True):
     """Delta-rule blocks, every third one of gated attention; a draft block."""
     moe, grouped = arch != "qwen35", arch == "qwen3next"
-    m = Model(arch, name, L=3, D=24, H=4, KV=2, F=32, dh=16, base=10000.0, eps=1e-6)
+    m = Model(arch, name, L=3, D=24, H=4, KV=2, F=32, dh=16, base=10000.0, eps=1e-2 if grouped else 1e-6)
     replace(m, rope__dimension_count=(U32, 8), ssm__conv_kernel=(U32, TAPS), ssm__state_size=(U32, DK), ssm__group_count=(U32, N_K),
             ssm__time_step_rank=(U32, N_V), ssm__inner_size=(U32, N_V * DV), full_attention_interval=(U32, 3))
     if moe:

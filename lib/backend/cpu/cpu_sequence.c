@@ -79,6 +79,12 @@ lm_status lm_cpu_short_conv(const lm_cpu_step *s) {
     return lm_cpu_parallel(s, s->run->n_spans * per_span, conv_chunk, (void *)(uintptr_t)s);
 }
 
+/* y = x / sqrt(x.x + eps), as the published DeltaNet normalises */
+static void LM_KERNEL unit_row(const lm_kernels *kernels, const float *x, float eps, int32_t n, float *y) {
+    float length = kernels->length(x, n);
+    kernels->scale(x, 1 / sqrtf(length * length + eps), n, y);
+}
+
 /* Gated DeltaNet, one (sequence, value head) per chunk: normalise q and k, make decay and write strength, run the recurrence. */
 static void LM_KERNEL delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     const lm_cpu_step *s = arg;
@@ -97,10 +103,10 @@ static void LM_KERNEL delta_chunk(void *arg, int32_t chunk, int32_t worker) {
     float *g = k + (size_t)span->n_tokens * (size_t)dk, *b = g + span->n_tokens;
     for (int32_t t = 0; t < span->n_tokens; t++) {
         const float *row = qkv + (size_t)t * in_width;
-        lm_cpu_normalise(s->kernels, row + (size_t)key_head * (size_t)dk, op->params.delta_rule.eps, dk,
-                         q + (size_t)t * (size_t)dk);
-        lm_cpu_normalise(s->kernels, row + (size_t)(n_k + key_head) * (size_t)dk, op->params.delta_rule.eps, dk,
-                         k + (size_t)t * (size_t)dk);
+        unit_row(s->kernels, row + (size_t)key_head * (size_t)dk, op->params.delta_rule.eps, dk,
+                 q + (size_t)t * (size_t)dk);
+        unit_row(s->kernels, row + (size_t)(n_k + key_head) * (size_t)dk, op->params.delta_rule.eps, dk,
+                 k + (size_t)t * (size_t)dk);
         g[t] = a * lm_softplus(alpha[(size_t)t * (size_t)n_v] + dt);
         b[t] = lm_sigmoid(beta[(size_t)t * (size_t)n_v]);
     }

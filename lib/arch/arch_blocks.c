@@ -151,6 +151,11 @@ int32_t lm_build_ffn(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t 
     return lm_build_linear(b, "ffn_down", hidden, b->h->n_embd, residual);
 }
 
+int32_t lm_build_gating(lm_build *b, int32_t otherwise) {
+    int32_t gating = lm_build_int_in(b, "expert_gating_func", 0, LM_GATING_SQRT_SOFTPLUS, 0);
+    return gating ? gating : otherwise;
+}
+
 void lm_build_route(lm_build *b, const lm_build_moe_params *p, int32_t logits, int32_t *ids, int32_t *weights) {
     const lm_hparams *h = b->h;
     int32_t bias = lm_build_vector(b, "exp_probs_b", ".bias", h->n_experts, true);

@@ -20,6 +20,7 @@ struct lm_build {
 /* ---- metadata of the family: "key" without the architecture's prefix; a value of the wrong type fails the build ---- */
 bool lm_build_has(lm_build *b, const char *key);
 int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise); /* in [0, INT32_MAX] */
+/* otherwise below least: the key is required */
 int32_t lm_build_int_in(lm_build *b, const char *key, int32_t least, int32_t most, int32_t otherwise);
 double lm_build_float(lm_build *b, const char *key, double otherwise);
 bool lm_build_bool(lm_build *b, const char *key, bool otherwise);
@@ -106,6 +107,8 @@ typedef struct lm_build_moe_params {
 int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual);
 /* Its two halves, for families whose router and experts read different rows. logits: [tokens, n_experts] */
 void lm_build_route(lm_build *b, const lm_build_moe_params *p, int32_t logits, int32_t *ids, int32_t *weights);
+/* The lm_gating of expert_gating_func; otherwise where the file does not say or says 0. */
+int32_t lm_build_gating(lm_build *b, int32_t otherwise);
 int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t ids, int32_t weights,
                          int32_t residual);
 /* down(act(gate x) * up x) + residual of the shared expert, ffn_*_shexp; its width is n_ff. */

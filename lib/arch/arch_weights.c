@@ -26,7 +26,8 @@ int32_t lm_build_int_in(lm_build *b, const char *key, int32_t least, int32_t mos
     char full[NAME_SIZE];
     lm_error error;
     int64_t value = otherwise;
-    if (find(b, key, full)) fail_with(b, lm_gguf_get_int(b->source->gguf, full, least, most, &value, &error), &error);
+    if (find(b, key, full) || otherwise < least)
+        fail_with(b, lm_gguf_get_int(b->source->gguf, full, least, most, &value, &error), &error);
     return (int32_t)value;
 }
 

@@ -110,9 +110,8 @@ static int32_t block(lm_build *b, const latent *a, const lm_build_moe_params *p,
 
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
-    int32_t gating = lm_build_int(b, "expert_gating_func", 0);
     lm_build_moe_params p = {.act = LM_ACTIVATION_SILU,
-                             .gating = gating ? gating : default_gating(h),
+                             .gating = lm_build_gating(b, default_gating(h)),
                              .width = h->n_ff_expert,
                              .normalise = lm_build_bool(b, "expert_weights_norm", false),
                              .scale = (float)lm_build_float(b, "expert_weights_scale", 0)};

@@ -88,7 +88,7 @@ static void build(lm_build *b) {
     int32_t n_own = lm_build_has(b, "attention.shared_kv_layers")
                         ? h->n_layers - lm_build_int_in(b, "attention.shared_kv_layers", 0, h->n_layers, 0)
                         : 20;
-    int32_t window = lm_build_int_in(b, "attention.sliding_window", 1, INT32_MAX / 4, 1);
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 1, INT32_MAX / 4, 0);
     float cap = (float)lm_build_float(b, "final_logit_softcapping", 30);
     if (lm_build_int(b, "altup.active_idx", 0) != 0)
         lm_graph_fail(g, LM_ERR_UNSUPPORTED, "key gemma3n.altup.active_idx is not 0");

@@ -27,7 +27,7 @@ static kind full_kind(lm_build *b) {
 
 static kind sliding_kind(lm_build *b) {
     const lm_hparams *h = b->h;
-    kind k = {.window = lm_build_int_in(b, "attention.sliding_window", 1, INT32_MAX / 4, 1), .cache = -1};
+    kind k = {.window = lm_build_int_in(b, "attention.sliding_window", 1, INT32_MAX / 4, 0), .cache = -1};
     k.k_width = lm_build_int_in(b, "attention.key_length_swa", 1, 8192, h->k_width);
     k.v_width = lm_build_int_in(b, "attention.value_length_swa", 1, 8192, h->v_width);
     lm_rope rope = {.n_rot = lm_build_int_in(b, "rope.dimension_count_swa", 2, k.k_width, k.k_width),

@@ -32,9 +32,8 @@ static int32_t block(lm_build *b, const lm_build_moe_params *p, int32_t rope, in
 }
 
 static void build(lm_build *b) {
-    int32_t gating = lm_build_int(b, "expert_gating_func", 0);
     lm_build_moe_params p = {.act = LM_ACTIVATION_SILU,
-                             .gating = gating ? gating : LM_GATING_SIGMOID,
+                             .gating = lm_build_gating(b, LM_GATING_SIGMOID),
                              .width = b->h->n_ff_expert,
                              .normalise = lm_build_bool(b, "expert_weights_norm", false),
                              .scale = (float)lm_build_float(b, "expert_weights_scale", 0)};

@@ -12,7 +12,7 @@
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
-    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0);
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, -1);
     float scale = 1 / lm_build_sqrt(h->k_width), weights_scale = (float)lm_build_float(b, "expert_weights_scale", 0);
     lm_rope sliding =
         lm_build_rope_config(b, LM_ROPE_HALVES, lm_build_float(b, "rope.freq_base_swa", h->rope_base), -1);

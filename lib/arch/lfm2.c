@@ -37,14 +37,15 @@ static int32_t convolution(lm_build *b, int32_t n_taps, int32_t x, int32_t resid
 
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
-    int32_t n_taps = lm_build_int(b, "shortconv.l_cache", 0), n_dense = lm_build_int(b, "leading_dense_block_count", 0);
-    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0),
-            gating = lm_build_int(b, "expert_gating_func", LM_GATING_SIGMOID);
-    if (n_taps < 2 || n_taps > 16)
-        lm_graph_fail(b->graph, LM_ERR_FORMAT, "key %s.shortconv.l_cache is %d", b->arch->name, (int)n_taps);
+    int32_t n_taps = lm_build_int_in(b, "shortconv.l_cache", 2, 16, 0),
+            n_dense = lm_build_int(b, "leading_dense_block_count", 0);
+    int32_t window = lm_build_int_in(b, "attention.sliding_window", 0, INT32_MAX / 4, 0);
     if (!h->causal)
         lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "%s embedding models without a causal mask", b->arch->name);
-    lm_build_moe_params p = {.act = LM_ACTIVATION_SILU, .gating = gating, .width = h->n_ff_expert, .normalise = true};
+    lm_build_moe_params p = {.act = LM_ACTIVATION_SILU,
+                             .gating = lm_build_gating(b, LM_GATING_SIGMOID),
+                             .width = h->n_ff_expert,
+                             .normalise = true};
     int32_t x = lm_build_embed(b, 1), rope = lm_build_rope(b, LM_ROPE_HALVES, -1); /* [tokens, n_embd] */
     for (int32_t il = 0; il < h->n_layers; il++) {
         lm_build_layer(b, il);

@@ -10,9 +10,8 @@
 static void build(lm_build *b) {
     const lm_hparams *h = b->h;
     lm_graph *g = b->graph;
-    int32_t gating = lm_build_int(b, "expert_gating_func", 0);
     lm_build_moe_params p = {.act = LM_ACTIVATION_SILU,
-                             .gating = gating ? gating : LM_GATING_SIGMOID,
+                             .gating = lm_build_gating(b, LM_GATING_SIGMOID),
                              .width = h->n_ff_expert,
                              .normalise = true};
     float scale = 1 / lm_build_sqrt(h->k_width);

@@ -22,18 +22,19 @@ typedef struct delta_shape {
 
 static delta_shape read_shape(lm_build *b) {
     delta_shape d = {
-        .n_k = lm_build_int(b, "ssm.group_count", 0),
-        .n_v = lm_build_int(b, "ssm.time_step_rank", 0),
-        .k_width = lm_build_int(b, "ssm.state_size", 0),
-        .n_taps = lm_build_int(b, "ssm.conv_kernel", 0),
+        .n_k = lm_build_int_in(b, "ssm.group_count", 1, 1024, 0),
+        .n_v = lm_build_int_in(b, "ssm.time_step_rank", 1, 1024, 0),
+        .k_width = lm_build_int_in(b, "ssm.state_size", 1, 1024, 0),
+        .n_taps = lm_build_int_in(b, "ssm.conv_kernel", 2, 16, 0),
         .grouped = strcmp(b->arch->name, "qwen3next") == 0,
     };
-    int32_t inner = lm_build_int(b, "ssm.inner_size", 0);
-    if (d.n_k < 1 || d.n_v < 1 || d.n_v > 1024 || d.n_v % d.n_k || d.k_width < 1 || d.k_width > 1024 || d.n_taps < 2 ||
-        d.n_taps > 16 || inner < 1 || inner % d.n_v) {
-        lm_graph_fail(b->graph, LM_ERR_FORMAT, "keys %s.ssm.*: sizes out of range", b->arch->name);
-        return (delta_shape){1, 1, 1, 1, 2, 3, false};
-    }
+    int32_t inner = lm_build_int_in(b, "ssm.inner_size", 1, 1 << 20, 0);
+    if (!lm_build_bool(b, "ssm.v_head_reordered",
+                       true)) /* of another converter: its value heads are those of qwen3next */
+        lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "key %s.ssm.v_head_reordered is false", b->arch->name);
+    if (b->graph->status == LM_OK && (d.n_v % d.n_k || inner % d.n_v))
+        lm_graph_fail(b->graph, LM_ERR_FORMAT, "keys %s.ssm.*: sizes that do not divide", b->arch->name);
+    if (b->graph->status != LM_OK) return (delta_shape){1, 1, 1, 1, 2, 3, false};
     d.v_width = inner / d.n_v;
     d.channels = 2 * d.n_k * d.k_width + inner;
     return d;

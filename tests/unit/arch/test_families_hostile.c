@@ -128,7 +128,45 @@ static void any_hyper_parameters_end_in_a_status(void **state) {
     assert_true(opened > 100 && refused > 100);
 }
 
+/* What cannot be guessed: the sentence names the key. value -1: the key is not there. */
+static void what_a_family_needs_is_asked_for_by_name(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *key;
+        int32_t value;
+    } rows[] = {{"deepseek2", "deepseek2.expert_gating_func", 9},
+                {"deepseek2", "deepseek2.attention.kv_lora_rank", -1},
+                {"gemma4", "gemma4.attention.sliding_window", -1},
+                {"gemma3n", "gemma3n.attention.sliding_window", -1},
+                {"gpt-oss", "gpt-oss.attention.sliding_window", -1},
+                {"qwen35", "qwen35.ssm.state_size", -1},
+                {"lfm2", "lfm2.shortconv.l_cache", 40}};
+    const char *golden = getenv("LM_GOLDEN");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[1400];
+        size_t size = 0;
+        snprintf(path, sizeof path, "%s/models/%s.gguf", golden ? golden : "", rows[i].model);
+        char *bytes = test_read(path, &size), *value = NULL;
+        if (!bytes) skip();
+        size_t n = strlen(rows[i].key);
+        for (size_t at = 0; at + n + 8 < size && !value; at++)
+            if (memcmp(bytes + at, rows[i].key, n) == 0 && bytes[at + n] == LM_GGUF_U32) value = bytes + at + n + 4;
+        assert_non_null(value);
+        if (rows[i].value < 0)
+            value[-5] = '#'; /* the name's last letter */
+        else
+            memcpy(value, &(int32_t){rows[i].value}, 4);
+        lm_model_params params = LM_MODEL_PARAMS_INIT;
+        lm_model *model = NULL;
+        lm_error error = {.message = ""};
+        assert_int_not_equal(lm_model_open_memory(bytes, size, &params, &model, &error), LM_OK);
+        if (!strstr(error.message, rows[i].key)) fail_msg("%s: %s", rows[i].key, error.message);
+        free(bytes);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(any_hyper_parameters_end_in_a_status)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(any_hyper_parameters_end_in_a_status),
+                                       cmocka_unit_test(what_a_family_needs_is_asked_for_by_name)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 typedef struct embed_options {
-    const char *tokens, *path, *text, *pooling, *out;
+    const char *tokens, *path, *text, *pooling, *kv, *out;
     int32_t n_batch;
     bool raw, json;
 } embed_options;
@@ -90,6 +90,8 @@ int lm_embed_command(int argc, char **argv) {
          "how the tokens' rows become one (what the file says)", NULL},
         {"--raw", NULL, OPTION_FLAG, &o.raw, NULL, "rows as the model gives them, not scaled to length 1", NULL},
         {"--batch", "-b", OPTION_INT, &o.n_batch, "N", "tokens evaluated together at most (as the model needs)", NULL},
+        {"--kv", NULL, OPTION_TEXT, (void *)&o.kv, "TYPE", "a decoder's cache type: f32 f16 bf16 q8_0 q4_0 (f16)",
+         NULL},
         {"-o", "--out", OPTION_TEXT, (void *)&o.out, "FILE", "where the rows go (-: standard output)", NULL},
         {"--json", NULL, OPTION_FLAG, &o.json, NULL, "rows as JSON, to standard output unless -o says otherwise", NULL},
         {0}};
@@ -102,6 +104,8 @@ int lm_embed_command(int argc, char **argv) {
         return usage_error("embed", "-f, -p and --tokens exclude each other");
     if (o.pooling && !read_pooling(o.pooling, &params.pooling))
         return usage_error("embed", "--pooling: no kind \"%s\"", o.pooling);
+    if (o.kv && !cache_type(o.kv, &params.k_type)) return usage_error("embed", "--kv: no cache type \"%s\"", o.kv);
+    params.v_type = params.k_type;
     if (o.n_batch < 0 || o.n_batch > 65536) return usage_error("embed", "--batch is %d", (int)o.n_batch);
 
     lm_model *model = NULL;

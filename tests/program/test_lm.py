@@ -158,6 +158,9 @@ class Embed(unittest.TestCase):
     def test_decoders_embed_texts(self):
         self.assertEqual(len(self.vectors(GOLDEN / "qwen3.gguf", "-p", "the rain in")), 32)
         self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a", "--pooling", "sum", "-o", "-").returncode, 2)
+        half, full = (self.vectors(GOLDEN / "lfm2.gguf", "-p", "the rain in", "--pooling", "mean", *kv) for kv in ((), ("--kv", "f32")))
+        self.assertTrue(half != full and all(abs(a - b) < 1e-2 for a, b in zip(half, full)))
+        self.assertEqual(lm("embed", GOLDEN / "qwen3.gguf", "-p", "a", "--kv", "f8", "-o", "-").returncode, 2)
 
 
     def test_rerankers_score_texts(self):

@@ -137,7 +137,10 @@ lm_status lm_hparams_read(const lm_arch_source *source, const lm_arch *arch, lm_
     if (status == LM_OK) status = read_int(gguf, arch, "context_length", 1, INT32_MAX, 0, &h.n_ctx_train, error);
     if (status == LM_OK) status = read_heads(gguf, arch, &h, error);
     if (status == LM_OK) status = read_experts(gguf, arch, &h, error);
-    if (status == LM_OK) status = read_float(gguf, arch, "attention.layer_norm_rms_epsilon", 1e-5, &eps, error);
+    if (status == LM_OK) status = read_float(gguf, arch, "attention.layer_norm_rms_epsilon", 0, &eps, error);
+    if (status == LM_OK && !lm_gguf_find(gguf, key_of(arch, "attention.layer_norm_epsilon", key)) &&
+        !lm_gguf_find(gguf, key_of(arch, "attention.layer_norm_rms_epsilon", key)))
+        status = lm_error_set(error, LM_ERR_FORMAT, "key %s is missing", key);
     if (status == LM_OK) status = read_float(gguf, arch, "rope.freq_base", 10000, &h.rope_base, error);
     if (status == LM_OK && !(h.rope_base > 0))
         status = lm_error_set(error, LM_ERR_FORMAT, "key %s.rope.freq_base is not positive", arch->name);

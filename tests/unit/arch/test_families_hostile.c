@@ -139,6 +139,7 @@ static void what_a_family_needs_is_asked_for_by_name(void **state) {
                 {"gemma4", "gemma4.attention.sliding_window", -1},
                 {"gemma3n", "gemma3n.attention.sliding_window", -1},
                 {"gpt-oss", "gpt-oss.attention.sliding_window", -1},
+                {"llama", "llama.attention.layer_norm_rms_epsilon", -1},
                 {"qwen35", "qwen35.ssm.state_size", -1},
                 {"lfm2", "lfm2.shortconv.l_cache", 40}};
     const char *golden = getenv("LM_GOLDEN");
@@ -150,7 +151,9 @@ static void what_a_family_needs_is_asked_for_by_name(void **state) {
         if (!bytes) skip();
         size_t n = strlen(rows[i].key);
         for (size_t at = 0; at + n + 8 < size && !value; at++)
-            if (memcmp(bytes + at, rows[i].key, n) == 0 && bytes[at + n] == LM_GGUF_U32) value = bytes + at + n + 4;
+            if (memcmp(bytes + at, rows[i].key, n) == 0 &&
+                (bytes[at + n] == LM_GGUF_U32 || bytes[at + n] == LM_GGUF_F32))
+                value = bytes + at + n + 4;
         assert_non_null(value);
         if (rows[i].value < 0)
             value[-5] = '#'; /* the name's last letter */

@@ -103,7 +103,7 @@ int lm_logits_command(int argc, char **argv) {
     params.v_type = params.k_type;
     if (o.kv_v && !cache_type(o.kv_v, &params.v_type))
         return usage_error("logits", "--kv-v: no cache type \"%s\"", o.kv_v);
-    if (o.mtp) params.outputs = LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT;
+    params.outputs = o.mtp ? LM_OUTPUT_LOGITS | LM_OUTPUT_DRAFT : LM_OUTPUT_LOGITS;
 
     lm_model *model = NULL;
     lm_context *context = NULL;

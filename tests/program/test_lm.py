@@ -176,6 +176,9 @@ class Embed(unittest.TestCase):
         result = lm("embed", GOLDEN / "bert.gguf", "--tokens", "5,6", "--pooling", "rank", "-o", "-")
         self.assertEqual(result.returncode, 3)
         self.assertIn(b"classifier", result.stderr)
+        result = lm("logits", GOLDEN / "bert.gguf", "--tokens", "5,6", "-o", "-")
+        self.assertEqual((result.returncode, result.stderr.count(b"\n")), (3, 1))
+        self.assertIn(b"encoder", result.stderr)
 
     def test_draft_logits(self):
         facts = json.loads((GOLDEN / "qwen35.json").read_text())

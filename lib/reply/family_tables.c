@@ -98,7 +98,7 @@ const lm_reply_family lm_family_qwen_xml = {.name = "qwen3-xml",
                                             .reasoning_close = "</think>",
                                             .syntax = &qwen_xml};
 
-/* Seed-OSS: the same tags in a block of its own. */
+/* Seed-OSS: the same tags in a block of its own, values as they are. */
 static const lm_xml_syntax seed_oss = {.starts = LM_WORDS("<seed:tool_call>\0<function="),
                                        .n_sections = 1,
                                        .name_ends = LM_WORDS(">"),
@@ -107,8 +107,7 @@ static const lm_xml_syntax seed_oss = {.starts = LM_WORDS("<seed:tool_call>\0<fu
                                        .key_types = "?",
                                        .value_close = LM_WORDS("</parameter>"),
                                        .call_closes = LM_WORDS("</function>"),
-                                       .section_closes = LM_WORDS("</seed:tool_call>"),
-                                       .trims_lines = true};
+                                       .section_closes = LM_WORDS("</seed:tool_call>")};
 const lm_reply_family lm_family_seed_oss = {.name = "seed-oss",
                                             .step = lm_xml_family_step,
                                             .reasoning_open = "<seed:think>",
@@ -149,13 +148,15 @@ const lm_reply_family lm_family_minimax_m3 = {.name = "minimax-m3",
                                               .reasoning_close = "</mm:think>",
                                               .syntax = &minimax_m3};
 
-/* MiniCPM5: <function name="..."><param name="...">value</param></function> */
+/* MiniCPM5: <function name="..."><param name="...">value</param></function>, where a value may be <![CDATA[value]]> */
 static const lm_xml_syntax minicpm5 = {.starts = LM_WORDS("<function name=\""),
                                        .name_ends = LM_WORDS("\">"),
                                        .parameter = "<param name=\"",
                                        .key_ends = LM_WORDS("\">"),
                                        .key_types = "?",
                                        .value_close = LM_WORDS("</param>"),
+                                       .quote = "<![CDATA[",
+                                       .quote_close = LM_WORDS("]]></param>"),
                                        .call_closes = LM_WORDS("</function>")};
 const lm_reply_family lm_family_minicpm5 = {.name = "minicpm5",
                                             .step = lm_xml_family_step,

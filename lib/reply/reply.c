@@ -210,8 +210,8 @@ bool lm_reply_text_until(lm_reply *reply, lm_reply_kind kind, const char *words,
 }
 
 bool lm_reply_give_up(lm_reply *reply, size_t n) {
-    lm_reply_emit(reply, LM_REPLY_CONTENT, lm_reply_rest(reply), n);
-    return lm_reply_go(reply, LM_STATE_TEXT, n);
+    lm_reply_emit(reply, reply->unclosed ? LM_REPLY_REASONING : LM_REPLY_CONTENT, lm_reply_rest(reply), n);
+    return lm_reply_go(reply, reply->unclosed ? LM_STATE_REASONING : LM_STATE_TEXT, n);
 }
 
 static void push_delta(lm_reply *reply, lm_reply_kind kind, size_t call, size_t from, size_t n) {
@@ -292,6 +292,7 @@ void lm_reply_call_begin(lm_reply *reply, const char *name, size_t name_n, const
     append(reply, &lm_reply_current(reply)->name, name, name_n);
     append(reply, &lm_reply_current(reply)->id, id, id_n);
     reply->call_open = true;
+    reply->unclosed = false;
     reply->any_argument = false;
     push_delta(reply, LM_REPLY_CALL_BEGIN, reply->calls.count - 1, 0, 0);
 }
@@ -323,30 +324,43 @@ void lm_reply_call_end(lm_reply *reply, bool complete) {
 
 bool lm_reply_step_reasoning(lm_reply *reply, const char *direct_ends, bool *stepped) {
     const lm_reply_family *family = reply->family;
+    char words[512] = "";
+    size_t which, n, size, found;
     *stepped = true;
     if (reply->state == LM_STATE_START) {
         bool more;
         size_t spaces = lm_reply_spaces(reply, 0, &more);
-        lm_match match =
-            more || !family->reasoning_open ? LM_MATCH_NO : lm_reply_match(reply, spaces, family->reasoning_open);
-        if (more || match == LM_MATCH_MORE) return false;
-        if (match == LM_MATCH_NO) return lm_reply_go(reply, LM_STATE_TEXT, 0);
+        lm_match open = more || !family->reasoning_open ? LM_MATCH_NO
+                                                        : lm_reply_match(reply, spaces, family->reasoning_open),
+                 close = more || !family->reasoning_open ? LM_MATCH_NO
+                                                         : lm_reply_match(reply, spaces, family->reasoning_close);
+        if (more || open == LM_MATCH_MORE || close == LM_MATCH_MORE) return false;
+        if (open == LM_MATCH_NO && close == LM_MATCH_NO) return lm_reply_go(reply, LM_STATE_TEXT, 0);
         lm_reply_tag(reply);
+        if (open == LM_MATCH_NO) return lm_reply_go(reply, LM_STATE_TEXT, spaces + strlen(family->reasoning_close));
         return lm_reply_go(reply, LM_STATE_REASONING, spaces + strlen(family->reasoning_open));
     }
-    if (reply->state == LM_STATE_REASONING) {
-        char words[512] = "";
-        size_t which, n = strlen(family->reasoning_close) + 1, size;
-        memcpy(words, family->reasoning_close, n);
-        for (; direct_ends && *direct_ends; direct_ends += size, n += size) {
-            size = strlen(direct_ends) + 1;
-            if (n + size >= sizeof words) break;
-            memcpy(words + n, direct_ends, size);
-        }
-        if (!lm_reply_text_until(reply, LM_REPLY_REASONING, words, &which, &n)) return false;
-        lm_reply_tag(reply);
-        return lm_reply_go(reply, LM_STATE_TEXT, which == 0 ? n : 0);
+    if (reply->state != LM_STATE_REASONING && reply->state != LM_STATE_DOUBT) {
+        *stepped = false;
+        return false;
     }
-    *stepped = false;
-    return false;
+    n = strlen(family->reasoning_close) + 1;
+    memcpy(words, family->reasoning_close, n);
+    if (reply->state == LM_STATE_DOUBT) {
+        found = lm_reply_find(reply, words, &which, &n);
+        if (found == SIZE_MAX && !reply->at_end) return false;
+        reply->unclosed = found == SIZE_MAX;
+        if (reply->unclosed) return lm_reply_go(reply, LM_STATE_TEXT, 0);
+        lm_reply_emit(reply, LM_REPLY_REASONING, lm_reply_rest(reply), found);
+        return lm_reply_go(reply, LM_STATE_TEXT, found + n);
+    }
+    for (; direct_ends && *direct_ends; direct_ends += size, n += size) {
+        size = strlen(direct_ends) + 1;
+        if (n + size >= sizeof words) break;
+        memcpy(words + n, direct_ends, size);
+    }
+    if (!lm_reply_text_until(reply, LM_REPLY_REASONING, words, &which, &n)) return false;
+    lm_reply_tag(reply);
+    if (which == 0) return lm_reply_go(reply, LM_STATE_TEXT, n);
+    return lm_reply_go(reply, reply->unclosed ? LM_STATE_TEXT : LM_STATE_DOUBT, 0);
 }

@@ -40,6 +40,7 @@ typedef enum lm_reply_state {
     LM_STATE_START, /* nothing but white space so far */
     LM_STATE_TEXT,
     LM_STATE_REASONING,
+    LM_STATE_DOUBT,   /* a call's mark inside of reasoning: a call if the reasoning is not closed, else a mention */
     LM_STATE_SECTION, /* between calls */
     LM_STATE_HEADER,  /* before a call's arguments */
     LM_STATE_ARGUMENTS,
@@ -116,11 +117,12 @@ struct lm_reply {
     LM_ARRAY(lm_reply_delta) deltas;
     size_t next_delta;
     bool call_open;
+    bool unclosed; /* the reasoning never ends, but calls may be in it; until the first of them is met */
     /* of the engines */
     lm_json_call json;
     lm_json_scan json_scan;
     lm_literal literal;
-    bool in_list, any_argument, value_is_string, value_started;
+    bool in_list, in_quote, any_argument, value_is_string, value_started;
     uint8_t route;      /* what the family remembers: a variant, or where a message goes */
     size_t header_from; /* in the buffer, from its pos */
     lm_str key;
@@ -176,10 +178,10 @@ void lm_reply_call_escaped(lm_reply *reply, const char *bytes, size_t n);
 void lm_reply_call_end(lm_reply *reply, bool complete);
 lm_reply_call *lm_reply_current(lm_reply *reply);
 
-/* Reasoning tags of the family at the very start, and inside of them; one of direct_ends ends it too. *stepped: this was the
- * step, and its result is given. */
+/* Reasoning tags of the family at the very start, and inside of them. Reasoning that is not closed ends with a call, which
+ * begins with one of direct_ends. *stepped: this was the step, and its result is given. */
 bool lm_reply_step_reasoning(lm_reply *reply, const char *direct_ends, bool *stepped);
-/* What looked like a call is none: the n bytes held become content. */
+/* What looked like a call is none: the n bytes held become content, or go on as unclosed reasoning. */
 bool lm_reply_give_up(lm_reply *reply, size_t n);
 
 #endif

@@ -177,7 +177,12 @@ static lm_call_result stop(lm_reply *reply, bool is_cut) {
     if (reply->status != LM_OK) return LM_CALL_MORE;
     if (!json->committed) {
         bool whole = json->state == AFTER && json->has_name && json->has_arguments && !is_cut;
-        return whole ? finish(reply) : LM_CALL_FAILED;
+        if (whole) return finish(reply);
+        if (!is_cut || !json->has_name || (json->needs_arguments && !reply->tools)) return LM_CALL_FAILED;
+        commit(reply); /* a call of which no more than the name is sure */
+        lm_reply_call_end(reply, false);
+        reply->pos = reply->buffer.size;
+        return LM_CALL_COMPLETE;
     }
     if (json->has_arguments && !is_cut) {
         lm_reply_call_end(reply, true);

@@ -6,11 +6,12 @@
 #include "reply.h"
 
 typedef enum lm_call_result {
-    LM_CALL_MORE,    /* needs more text */
-    LM_CALL_DONE,    /* the object was read and the call handed out; pos is behind it */
-    LM_CALL_FAILED,  /* not a call: nothing was handed out or consumed */
-    LM_CALL_BROKEN,  /* not JSON any more after part of it was handed out; the call is still open */
-    LM_CALL_COMPLETE /* the arguments were complete, but the object does not end properly; the call was ended */
+    LM_CALL_MORE,   /* needs more text */
+    LM_CALL_DONE,   /* the object was read and the call handed out; pos is behind it */
+    LM_CALL_FAILED, /* not a call: nothing was handed out or consumed */
+    LM_CALL_BROKEN, /* not JSON any more after part of it was handed out; the call is still open */
+    LM_CALL_COMPLETE /* the arguments were complete, or cut off before they began, but the object does not end properly; the
+                        call was ended */
 } lm_call_result;
 
 /* Begin to read an object at pos. name_is_key: {"NAME": {arguments}}. needs_arguments: without them it is no call. */

@@ -93,6 +93,10 @@ static bool step_key(lm_reply *reply, const lm_xml_syntax *syntax) {
         if (after == lm_reply_left(reply) && !reply->at_end) return false;
         if (lm_reply_match(reply, after, "\n") == LM_MATCH_YES) after++;
     }
+    lm_match quote = syntax->quote ? lm_reply_match(reply, after, syntax->quote) : LM_MATCH_NO;
+    if (quote == LM_MATCH_MORE) return false;
+    reply->in_quote = quote == LM_MATCH_YES;
+    if (reply->in_quote) after += strlen(syntax->quote);
     const char *key = lm_reply_rest(reply) + reply->header_from;
     n = found - reply->header_from;
     while (n && key[n - 1] == ' ') n--;
@@ -141,7 +145,7 @@ static lm_match names_key(const lm_reply *reply, size_t after, size_t *n) {
 static bool step_value(lm_reply *reply, const lm_xml_syntax *syntax) {
     size_t which, n_close, found, end;
     for (;;) {
-        found = lm_reply_find(reply, syntax->value_close, &which, &n_close);
+        found = lm_reply_find(reply, reply->in_quote ? syntax->quote_close : syntax->value_close, &which, &n_close);
         if (found == SIZE_MAX) break;
         lm_match match = syntax->close_names_key ? names_key(reply, found + n_close, &n_close) : LM_MATCH_YES;
         if (match == LM_MATCH_YES) match = closes_value(reply, syntax, found + n_close);

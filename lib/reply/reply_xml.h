@@ -16,6 +16,8 @@ typedef struct lm_xml_syntax {
     char key_types[4];       /* how the value is meant: s text, j JSON, ? by the tool's schema */
     const char *value_open;  /* between key_end and value, after white space, or NULL */
     const char *value_close; /* words, of which the first counts */
+    const char *quote;       /* a value that begins with it ends with quote_close instead; or NULL */
+    const char *quote_close;
     const char *call_closes;
     const char *section_closes;
     bool trims_lines;     /* one line feed on each side of a value belongs to the syntax */

@@ -38,6 +38,9 @@ TEMPLATES = [
     "{{ {'b': 1, 'a': [true, none]} | tojson(indent=2, sort_keys=true) }}{{ [3, 1, 2] | sort | last }}{{ 7 // 2 }}{{ -7 % 3 }}",
     "{% if messages | length > 2 %}{{ raise_exception('too many: ' ~ messages | length) }}{% endif %}",
     "{{ messages.nope.deeper }}",
+    "{{ none | map('upper') | list }}{{ 0 | selectattr('x') | list }}{{ false | reject('no such test') | list }}{{ missing | map('no such filter') | join }}",
+    "{{ 5 | select('odd') | list }}",
+    "{{ 5 | indent }}",
     "{{ 'a' + 1 }}",
     "{% for i in range(3) %}{% for j in range(3) %}{% if j == i %}{% continue %}{% endif %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{{ j }} {% endfor %}{% else %}never{% endfor %}",
     "{% set text %}{% filter upper %}a{{ 'b' }}{% endfilter %}{% endset %}[{{ text }}]{% with x = 1 %}{{ x }}{% endwith %}{{ x is defined }}",
@@ -91,6 +94,10 @@ FAMILIES = {
         case("missing last brace", "<tool_call>{\"name\": \"now\", \"arguments\": {}</tool_call>ok", "ok", "", [NOW]),
         case("broken inside", "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": oops}}</tool_call>", calls=[partial("add")]),
         case("cut in reasoning", "<think>\nhm", "", "hm", finished=False),
+        case("calls thought about", "<think>\nA <tool_call> or <tool_call>%s</tool_call>?\n</think>\nNo." % call, "No.", "A <tool_call> or <tool_call>%s</tool_call>?" % call),
+        case("call in unclosed reasoning", "So <tool_call> it is: <tool_call>%s</tool_call>" % call, "", "So <tool_call> it is:", [ADD], prompt="<think>\n"),
+        case("closed without being opened", "</think>\n\nHi", "Hi"),
+        case("cut behind the name", "<tool_call>\n{\"name\": \"add\", ", calls=[partial("add")], finished=False),
         case("line feed in a string", "<tool_call>{\"name\": \"add\", \"arguments\": {\"note\": \"a\nb\"}}</tool_call>", calls=[{"name": "add", "arguments": {"note": "a\nb"}}]),
     ],
     "qwen3-xml": [
@@ -102,6 +109,7 @@ FAMILIES = {
     "gemma4": [
         case("bare words", "<|tool_call>call:add{a: 1, note:<|\"|>%s<|\"|>,list:[1,<|\"|>]<|\"|>],flag:true}<tool_call|>" % NOTE, calls=[ADD]),
         case("stray marks", "<|channel>a<channel|>b", "ab"),
+        case("no thoughts on one line", "<|channel>thought<channel|>thought", "thought"),
         case("broken", "<|tool_call>call:now{a:}<tool_call|>x", "x", "", [partial("now")]),
     ],
     "llama3": [
@@ -134,7 +142,8 @@ FAMILIES = {
     "nemotron": [case("list", "a<TOOLCALL>[%s]</TOOLCALL>" % call, "a", "", [ADD])],
     "glm": [case("keys and values", xml("<tool_call>", "\n", "<arg_key>", "</arg_key>\n<arg_value>", "</arg_value>\n", "</tool_call>"), calls=[ADD]),
             case("no arguments", "<think>t</think><tool_call>now</tool_call>", "", "t", [NOW])],
-    "seed-oss": [case("block", "<seed:think>t</seed:think><seed:tool_call>\n" + xml("<function=", ">\n", "<parameter=", ">", "</parameter>\n", "</function>") + "\n</seed:tool_call>", "", "t", [ADD])],
+    "seed-oss": [case("block", "<seed:think>t</seed:think><seed:tool_call>\n" + xml("<function=", ">\n", "<parameter=", ">", "</parameter>\n", "</function>") + "\n</seed:tool_call>", "", "t", [ADD]),
+                 case("line feeds in a value", "<function=add><parameter=note>a\n</parameter></function>", calls=[{"name": "add", "arguments": {"note": "a\n"}}])],
     "minimax-m2": [case("block", "<minimax:tool_call>\n" + xml("<invoke name=\"", "\">\n", "<parameter name=\"", "\">", "</parameter>\n", "</invoke>") + "\n</minimax:tool_call>", calls=[ADD])],
     "minimax-m3": [
         case("block", "<mm:think>t</mm:think>Hi" + M3 + "<tool_call>\n" + M3 + "<invoke name=\"add\">" + M3 + "<a>1" + M3 + "</a>" + M3 + "<note>x\n\"y\" é" + M3 + "</note>" +
@@ -148,7 +157,9 @@ FAMILIES = {
         case("an end is missing", M3 + "<tool_call>" + M3 + "<invoke name=\"add\">" + M3 + "<note>a" + M3 + "</note>", calls=[{"name": "add", "incomplete": True, "arguments_prefix": '{"note": "a"'}]),
         case("json in an element", M3 + "<invoke name=\"add\">" + M3 + "<list>[1, \"]\"]" + M3 + "</list>" + M3 + "</invoke>", calls=[{"name": "add", "arguments": {"list": [1, "]"]}}]),
     ],
-    "minicpm5": [case("tags", xml("<function name=\"", "\">", "<param name=\"", "\">", "</param>", "</function>"), calls=[ADD])],
+    "minicpm5": [case("tags", xml("<function name=\"", "\">", "<param name=\"", "\">", "</param>", "</function>"), calls=[ADD]),
+                 case("quoted", "<function name=\"add\"><param name=\"note\"><![CDATA[a & </param></function>]]></param><param name=\"list\"><![CDATA[\n[1]\n]]></param></function>",
+                      calls=[{"name": "add", "arguments": {"note": "a & </param></function>", "list": [1]}}])],
     "functionary": [case("json in a tag", "x<function=add>%s</function><function=now>{}</function>" % J, "x", "", [ADD, NOW])],
     "lfm2": [case("python", "<|tool_call_start|>[add(a=1, note='x\\n\"y\" \\u00e9', list=[1, \"]\"], flag=True), now()]<|tool_call_end|>ok", "ok", "", [ADD, NOW]),
              case("positional", "<|tool_call_start|>[now(1)]<|tool_call_end|>", calls=[partial("now")])],

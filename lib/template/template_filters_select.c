@@ -4,6 +4,18 @@
 
 #include "template_filters.h"
 
+/* Of what counts as false, none included, these filters make nothing; they do not even look at their arguments. */
+static bool start(lm_interp *interp, const lm_variant *self, const lm_sequence **items, lm_sequence **result) {
+    *result = lm_sequence_new(interp, 0);
+    *items = *result;
+    return *result && (!lm_variant_truth(self) || lm_variant_iterate(interp, self, items));
+}
+
+static bool give(lm_sequence *result, lm_variant *out) {
+    *out = lm_variant_sequence(LM_VARIANT_GENERATOR, result);
+    return true;
+}
+
 /* The arguments after the first n. */
 static lm_arguments rest(const lm_arguments *arguments, size_t n) {
     return (lm_arguments){arguments->values + n, arguments->count - n, arguments->keywords, arguments->n_keywords};
@@ -12,8 +24,9 @@ static lm_arguments rest(const lm_arguments *arguments, size_t n) {
 static bool filter_map(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {
     const lm_sequence *items;
     lm_variant slots[2];
-    lm_sequence *result = lm_sequence_new(interp, 0);
-    if (!result || !lm_variant_iterate(interp, self, &items)) return false;
+    lm_sequence *result;
+    if (!start(interp, self, &items, &result)) return false;
+    if (items == result) return give(result, out);
     bool by_filter = arguments->count > 0;
     if (by_filter && arguments->values[0].kind != LM_VARIANT_STRING)
         return lm_interp_fail(interp, "map needs the name of a filter");
@@ -31,16 +44,16 @@ static bool filter_map(lm_interp *interp, const lm_variant *self, const lm_argum
         }
         if (!lm_interp_charge(interp, 1) || !lm_sequence_push(interp, result, value)) return false;
     }
-    *out = lm_variant_sequence(LM_VARIANT_GENERATOR, result);
-    return true;
+    return give(result, out);
 }
 
 static bool choose(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, bool by_attribute,
                    bool wanted, lm_variant *out) {
     const lm_sequence *items;
-    lm_sequence *result = lm_sequence_new(interp, 0);
+    lm_sequence *result;
     size_t n_skip = by_attribute;
-    if (!result || !lm_variant_iterate(interp, self, &items)) return false;
+    if (!start(interp, self, &items, &result)) return false;
+    if (items == result) return give(result, out);
     if (arguments->count < n_skip) return lm_interp_fail(interp, "selectattr and rejectattr need an attribute");
     bool by_test = arguments->count > n_skip;
     if (by_test && arguments->values[n_skip].kind != LM_VARIANT_STRING)
@@ -59,8 +72,7 @@ static bool choose(lm_interp *interp, const lm_variant *self, const lm_arguments
         if (!lm_interp_charge(interp, 1)) return false;
         if (passes == wanted && !lm_sequence_push(interp, result, items->items[i])) return false;
     }
-    *out = lm_variant_sequence(LM_VARIANT_GENERATOR, result);
-    return true;
+    return give(result, out);
 }
 
 static bool filter_select(lm_interp *interp, const lm_variant *self, const lm_arguments *arguments, lm_variant *out) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Filters that turn something into a string. What is not a string is printed first. */
+ * Filters that turn something into a string. What is not a string is printed first; indent alone takes nothing else. */
 #include <string.h>
 
 #include "../base/utf8.h"
@@ -112,6 +112,8 @@ static bool filter_indent(lm_interp *interp, const lm_variant *self, const lm_ar
     int64_t width = 4;
     if (!builder || !margin || !lm_arguments_bind(interp, arguments, "indent", "width first blank", 0, slots))
         return false;
+    if (self->kind != LM_VARIANT_STRING)
+        return lm_interp_fail(interp, "indent needs a string, not %s", lm_variant_type(self));
     if (!lm_variant_to_text(interp, self, &text)) return false;
     bool first = slots[1].kind != LM_VARIANT_ABSENT && lm_variant_truth(&slots[1]);
     bool blank = slots[2].kind != LM_VARIANT_ABSENT && lm_variant_truth(&slots[2]);

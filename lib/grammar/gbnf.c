@@ -88,7 +88,7 @@ static lm_status parse_char(parser *p, uint32_t *code) {
     uint8_t c = p->text[p->at++];
     size_t digits = c == 'x' ? 2 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
     if (digits == 0) {
-        static const char names[] = "trn\\\"[]", values[] = "\t\r\n\\\"[]";
+        static const char names[] = "trn\\\"[]-", values[] = "\t\r\n\\\"[]-";
         const char *found = c ? strchr(names, c) : NULL;
         if (!found) return refuse_at(p, start, "unknown escape");
         *code = (uint8_t)values[found - names];

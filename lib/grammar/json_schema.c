@@ -132,6 +132,7 @@ bool lm_schema_branch(lm_schema *s, const lm_schema_flat *flat, size_t which, lm
         if (part.node == flat->choice_node) {
             part.skip |= flat->choice_skip;
             branch.skip = (part.skip & LM_SCHEMA_AVOIDED) | (uint32_t)(i + 1) << LM_SCHEMA_PARENT;
+            if (!flat->choice_skip) branch.skip |= LM_SCHEMA_DENIED;
         }
         known = known || part.node == branch.node;
         parts->data[parts->count++] = part;

@@ -38,6 +38,8 @@ enum {
     LM_SCHEMA_SKIP_BEYOND = 32,
     /* The part says what to avoid, as oneOf wants it, with what is below it: it narrows what is written, and opens nothing. */
     LM_SCHEMA_AVOIDED = 64,
+    /* The part is what a negation was split into: it evaluates no members. */
+    LM_SCHEMA_DENIED = 128,
     /* From this bit on: the place, from 1, of the part that led there, be it by a choice; 0 for none. */
     LM_SCHEMA_PARENT = 8
 };
@@ -72,6 +74,8 @@ enum {
     K(MAX_ITEMS, "maxItems", LM_SCHEMA_ARRAY)                                                                          \
     K(UNIQUE_ITEMS, "uniqueItems", LM_SCHEMA_ARRAY)                                                                    \
     K(CONTAINS, "contains", LM_SCHEMA_ARRAY)                                                                           \
+    K(MIN_CONTAINS, "minContains", 0)                                                                                  \
+    K(MAX_CONTAINS, "maxContains", 0)                                                                                  \
     K(PROPERTIES, "properties", LM_SCHEMA_OBJECT)                                                                      \
     K(REQUIRED, "required", LM_SCHEMA_OBJECT)                                                                          \
     K(ADDITIONAL, "additionalProperties", LM_SCHEMA_OBJECT)                                                            \
@@ -81,12 +85,12 @@ enum {
     K(MIN_MEMBERS, "minProperties", LM_SCHEMA_OBJECT)                                                                  \
     K(MAX_MEMBERS, "maxProperties", LM_SCHEMA_OBJECT)                                                                  \
     K(DEPENDENT, "dependentRequired", LM_SCHEMA_OBJECT)                                                                \
+    K(DEPENDENT_SCHEMAS, "dependentSchemas", LM_SCHEMA_OBJECT)                                                         \
+    K(DEPENDENCIES, "dependencies", LM_SCHEMA_OBJECT)                                                                  \
     K(BEYOND, LM_SCHEMA_BEYOND, LM_SCHEMA_OBJECT)                                                                      \
     K(DYNAMIC_REF, "$dynamicRef", 0)                                                                                   \
     K(RECURSIVE_REF, "$recursiveRef", 0)                                                                               \
-    K(UNEVALUATED_ITEMS, "unevaluatedItems", 0)                                                                        \
-    K(DEPENDENT_SCHEMAS, "dependentSchemas", 0)                                                                        \
-    K(DEPENDENCIES, "dependencies", 0)
+    K(UNEVALUATED_ITEMS, "unevaluatedItems", 0)
 
 #define LM_SCHEMA_KEYWORD_ID(id, name, types) LM_KEY_##id,
 enum { LM_SCHEMA_KEYWORDS(LM_SCHEMA_KEYWORD_ID) LM_KEY_NONE };
@@ -138,10 +142,12 @@ typedef struct lm_schema_flat {
     lm_schema_decimal least, most;
     uint32_t min_length, max_length; /* of strings, in code points */
     uint32_t min_items, max_items;
-    bool has_items;        /* some node has items or prefixItems */
-    const lm_json *unique; /* a node with uniqueItems, or NULL */
+    uint32_t min_contains, max_contains; /* of the one node with contains */
+    bool has_items;                      /* some node has items or prefixItems */
+    const lm_json *unique;               /* a node with uniqueItems, or NULL */
     uint32_t min_members, max_members;
-    bool closed;      /* additionalProperties or unevaluatedProperties is false */
+    bool closed;      /* additionalProperties is false, or unevaluatedProperties and nothing is open */
+    bool sealed;      /* unevaluatedProperties is false */
     bool open;        /* undeclared members are allowed by name */
     bool patterned;   /* by patterns */
     bool has_members; /* some node declares properties */
@@ -177,10 +183,11 @@ typedef struct lm_schema {
     uint32_t *heads;                /* [n_heads] hash to rule + 1 */
     size_t n_heads;
     LM_ARRAY(lm_schema_made) made;
-    bool looking;  /* collecting only in order to tell apart: less may be demanded than is */
-    bool inverted; /* patterns are read to be excluded */
-    bool raw;      /* patterns are of the text itself, not of what is between quotes */
-    bool overlap;  /* a branch of oneOf may hold together with another */
+    bool looking;      /* collecting only in order to tell apart: less may be demanded than is */
+    bool inverted;     /* patterns are read to be excluded */
+    bool raw;          /* patterns are of the text itself, not of what is between quotes */
+    bool overlap;      /* a branch of oneOf may hold together with another */
+    bool looked, many; /* whether it is known, and so: schemas below the root have an "$id" */
     uint32_t n_work;
     const lm_json *seen_choice; /* the list whose branches seen holds, each collected alone */
     LM_ARRAY(lm_schema_flat) seen;
@@ -278,7 +285,7 @@ const lm_json *lm_schema_negate(lm_schema *schema, const lm_json *node, const ch
 const lm_json *lm_schema_excluding(lm_schema *schema, const lm_json *list);
 /* The members beyond those that node declares, each required by an item of the list; NULL when one is required anyway. */
 const lm_json *lm_schema_beyond(lm_schema *schema, const lm_schema_flat *flat, const lm_json *node);
-/* What one member of dependentRequired demands, as a schema. */
+/* What one member of dependentRequired or dependentSchemas demands, as a schema. */
 const lm_json *lm_schema_dependent(lm_schema *schema, const lm_json_member *member);
 /* The branches that stand for if, then, else: a list. */
 const lm_json *lm_schema_conditional(lm_schema *schema, const lm_json *node);
@@ -290,6 +297,9 @@ void lm_schema_exclude(lm_schema *schema, const lm_schema_flat *flat, size_t whi
 /* Free what was seen of a choice. */
 void lm_schema_forget(lm_schema *schema);
 
+/* schema_ref.c: what "$ref" of node leads to; NULL: refused. */
+const lm_json *lm_schema_resolve(lm_schema *schema, const lm_json *node, const lm_json *reference);
+
 /* schema_flat.c */
 /* Collect a conjunction: out must be freed in any case. A "not" that must be split is the last to become the choice. */
 lm_status lm_schema_flatten(lm_schema *schema, const lm_schema_part *parts, size_t n, lm_schema_flat *out);
@@ -298,8 +308,6 @@ lm_status lm_schema_collect(lm_schema *schema, const lm_schema_part *parts, size
 void lm_schema_flat_free(lm_schema *schema, lm_schema_flat *flat);
 /* Is the keyword the only one of node, and one whose negation is collected directly? */
 bool lm_schema_is_direct(const lm_json *node);
-/* What "$ref" of node leads to; NULL: refused. */
-const lm_json *lm_schema_resolve(lm_schema *schema, const lm_json *node, const lm_json *reference);
 /* Which keyword is member i of node? LM_KEY_NONE: an annotation. */
 uint32_t lm_schema_keyword_of(const lm_json *node, size_t i);
 const char *lm_schema_keyword_name(uint32_t key);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Arrays. Leading positions (prefixItems, or items as a list) have schemas of their own; what follows shares one. Where
- * leading positions are given and nothing is said of the rest, the array ends with them. */
+ * leading positions are given and nothing is said of the rest, the array ends with them, unless it must be longer. */
 #include "json_schema.h"
 
-#define MAX_COUNTED 64u /* items, where one of them must contain something */
+#define MAX_COUNTED 64u /* items, where some of them must contain something */
 
 typedef struct array_builder {
     lm_schema *schema;
@@ -33,7 +33,7 @@ static bool find_parts(array_builder *b, size_t index) {
         const lm_json *node = b->flat->parts.data[i].node, *prefix = prefix_of(node);
         const lm_json *item = prefix ? lm_json_at(prefix, index) : NULL;
         if (!item) item = rest_of(node);
-        if (!item && prefix) closed = true;
+        if (!item && prefix && index >= b->flat->min_items) closed = true;
         if (lm_json_is(item, LM_JSON_BOOL)) {
             if (!item->boolean) closed = true;
             continue;
@@ -83,28 +83,39 @@ static lm_gexpr items(array_builder *b, uint32_t n_prefix) {
     return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 3 + n_prefix);
 }
 
-/* Some item satisfies the contained schema too. State 2 + 2 i + c: i items are written, or more where more than that makes no
- * difference, and c says whether the wanted one is among them. */
+/* As many items as wanted satisfy the contained schema too. State 2 + i * width + c: i items are written, or more where more
+ * than that makes no difference, and c of them are such, or more. */
 static lm_gexpr items_containing(array_builder *b) {
     lm_schema *s = b->schema;
-    uint32_t least = b->flat->min_items, most = b->flat->max_items;
-    uint32_t last = most != LM_GRAMMAR_UNBOUNDED ? most : least > 1 ? least : 1;
-    bool closed;
-    lm_gexpr choices[2] = {item_at(b, 0, NULL, &closed), item_at(b, 0, &b->flat->contains.data[0], &closed)};
-    if (closed) return LM_GEXPR_NEVER;
+    const lm_schema_flat *flat = b->flat;
+    const lm_schema_part *wanted = &flat->contains.data[0];
+    bool limited = flat->max_contains != LM_GRAMMAR_UNBOUNDED, bounded = flat->max_items != LM_GRAMMAR_UNBOUNDED,
+         closed;
+    uint32_t last = bounded ? flat->max_items : flat->min_items > 1 ? flat->min_items : 1;
+    uint32_t width = 1 + (limited ? flat->max_contains : flat->min_contains);
+    if (last > MAX_COUNTED || width > MAX_COUNTED || last * width > 4 * MAX_COUNTED || flat->contains.count > 1) {
+        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, wanted->node,
+                         "keyword \"contains\" more than once or with large counts");
+        return LM_GEXPR_NEVER;
+    }
+    /* Where there may be too many, the others must be none. */
+    const lm_json one = {.type = LM_JSON_ARRAY, .count = 1, .items = wanted->node},
+                  *others = limited ? lm_schema_excluding(s, &one) : NULL;
+    lm_schema_part other = {others ? others->items : NULL, wanted->skip};
+    lm_gexpr choices[2] = {item_at(b, 0, others ? &other : NULL, &closed), item_at(b, 0, wanted, &closed)};
+    if (closed) return flat->min_contains == 0 && flat->min_items == 0 ? LM_GEXPR_EMPTY : LM_GEXPR_NEVER;
     lm_gexpr comma = lm_schema_comma(s);
     add_edge(b, 0, 2, LM_GEXPR_EMPTY);
     for (uint32_t i = 0; i <= last; i++) {
-        uint32_t none = 2 + 2 * i, next = i < last ? none + 2 : none;
-        if (i >= least) add_edge(b, none + 1, 1, LM_GEXPR_EMPTY);
-        if (i == last && most != LM_GRAMMAR_UNBOUNDED) break;
-        for (uint32_t k = 0; k < 2; k++) {
-            lm_gexpr item = i ? lm_gexpr_seq2(s->pool, comma, choices[k]) : choices[k];
-            add_edge(b, none, next + k, item);
-            if (k == 0 && i > 0) add_edge(b, none + 1, next + 1, item);
+        for (uint32_t c = 0; c < (i ? width : 1); c++) {
+            uint32_t at = 2 + i * width + c, next = i < last ? at + width : at;
+            if (i >= flat->min_items && c >= flat->min_contains) add_edge(b, at, 1, LM_GEXPR_EMPTY);
+            for (uint32_t k = 0; k < 2 && (i < last || !bounded); k++)
+                if (c + k < width)
+                    add_edge(b, at, next + k, i ? lm_gexpr_seq2(s->pool, comma, choices[k]) : choices[k]);
         }
     }
-    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 4 + 2 * last);
+    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 2 + (last + 1) * width);
 }
 
 lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
@@ -124,15 +135,10 @@ lm_gexpr lm_schema_array(lm_schema *s, const lm_schema_flat *flat) {
             inner = lm_schema_unique_items(s, flat, b.parts.data, b.parts.count);
         else
             inner = flat->min_items > 0 ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY;
-    } else if (flat->contains.count > 0) {
-        bool large =
-            flat->min_items > MAX_COUNTED || (flat->max_items > MAX_COUNTED && flat->max_items != LM_GRAMMAR_UNBOUNDED);
-        if (large || n_prefix > 0 || flat->contains.count > 1) {
+    } else if (flat->contains.count > 0 && (flat->min_contains > 0 || flat->max_contains != LM_GRAMMAR_UNBOUNDED)) {
+        if (n_prefix > 0)
             lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->contains.data[0].node,
-                             "keyword \"contains\" together with item counts above %u, positions or another contains",
-                             MAX_COUNTED);
-            return LM_GEXPR_NEVER;
-        }
+                             "keyword \"contains\" together with positions");
         inner = items_containing(&b);
     } else {
         inner = items(&b, n_prefix);

@@ -70,67 +70,6 @@ static void add_part(collector *c, const lm_json *node, uint32_t skip, uint32_t 
     lm_schema_push(c->schema, &flat->origins, origin);
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* One step of a pointer: decode it into name, then look it up. */
-static const lm_json *pointer_step(const lm_json *at, const char *step, size_t n, char *name) {
-    size_t size = 0;
-    for (size_t i = 0; i < n; i++) {
-        char ch = step[i];
-        if (ch == '%' && i + 2 < n && hex_digit(step[i + 1]) >= 0 && hex_digit(step[i + 2]) >= 0) {
-            ch = (char)(hex_digit(step[i + 1]) << 4 | hex_digit(step[i + 2]));
-            i += 2;
-        }
-        name[size++] = ch;
-    }
-    size_t decoded = 0;
-    for (size_t i = 0; i < size; i++) {
-        char ch = name[i];
-        if (ch == '~' && i + 1 < size && (name[i + 1] == '0' || name[i + 1] == '1')) ch = name[++i] == '0' ? '~' : '/';
-        name[decoded++] = ch;
-    }
-    if (!lm_json_is(at, LM_JSON_ARRAY)) return lm_json_find(at, name, decoded);
-    size_t index = 0;
-    for (size_t i = 0; i < decoded; i++) {
-        if (name[i] < '0' || name[i] > '9' || index > at->count) return NULL;
-        index = index * 10 + (size_t)(name[i] - '0');
-    }
-    return decoded ? lm_json_at(at, index) : NULL;
-}
-
-const lm_json *lm_schema_resolve(lm_schema *s, const lm_json *node, const lm_json *reference) {
-    const lm_json *at = s->root;
-    if (reference->type != LM_JSON_STRING) {
-        lm_schema_refuse(s, LM_ERR_FORMAT, node, "keyword \"$ref\" must be a string");
-        return NULL;
-    }
-    const char *text = reference->text;
-    size_t n = reference->count, i = 1;
-    if (n == 0 || text[0] != '#' || (n > 1 && text[1] != '/')) {
-        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, node,
-                         "keyword \"$ref\" to %q: only references within the document (\"#/...\") are followed", n,
-                         text);
-        return NULL;
-    }
-    char *name = lm_alloc(s->env, n + 1);
-    if (!name) {
-        lm_schema_memory(s);
-        return NULL;
-    }
-    while (at && i < n) {
-        size_t start = ++i;
-        while (i < n && text[i] != '/') i++;
-        at = pointer_step(at, text + start, i - start, name);
-    }
-    lm_free(s->env, name, n + 1);
-    if (!at) lm_schema_refuse(s, LM_ERR_FORMAT, node, "keyword \"$ref\" to %q, which is not there", n, text);
-    return at;
-}
-
 static uint32_t type_bits(const lm_json *name) {
     static const char texts[][8] = {"null", "boolean", "string", "integer", "number", "array", "object"};
     static const uint8_t bits[] = {LM_SCHEMA_NULL,   LM_SCHEMA_FALSE | LM_SCHEMA_TRUE,
@@ -222,13 +161,13 @@ static void on_if(collector *c) {
     add_choice(c, now ? lm_schema_conditional(c->schema, c->node) : NULL, LM_SCHEMA_SKIP_IF);
 }
 
-static void on_dependent_required(collector *c, const lm_json *value) {
+static void on_dependent(collector *c, const lm_json *value, uint32_t key) {
     if (!is_object(c, value) || !waits(c, LM_SCHEMA_SKIP_DEPENDENT) || c->schema->looking) return;
     if (value->count > 8) refuse(c, LM_ERR_UNSUPPORTED, "with more than 8 members");
     for (size_t i = 0; i < value->count && c->schema->status == LM_OK; i++) {
-        if (!is_a(c, &value->members[i].value, LM_JSON_ARRAY, "must hold lists")) return;
+        if (key == LM_KEY_DEPENDENT && !is_a(c, &value->members[i].value, LM_JSON_ARRAY, "must hold lists")) return;
         const lm_json *demand = lm_schema_dependent(c->schema, &value->members[i]);
-        if (demand) add_part(c, demand, c->avoided, UINT32_MAX);
+        if (demand) add_part(c, demand, c->avoided, c->origin);
     }
     /* The parts just made speak for the keyword from now on; they are in every branch's conjunction. */
     c->flat->parts.data[c->origin].skip |= LM_SCHEMA_SKIP_DEPENDENT;
@@ -348,18 +287,24 @@ static void read(collector *c, uint32_t key, const lm_json *value) {
     case LM_KEY_UNIQUE_ITEMS:
         if (is_a(c, value, LM_JSON_BOOL, "must be true or false") && yes) flat->unique = c->node;
         return;
-    case LM_KEY_CONTAINS:
-        if (lm_json_get(c->node, "minContains") || lm_json_get(c->node, "maxContains"))
-            refuse(c, LM_ERR_UNSUPPORTED, "with minContains or maxContains");
-        lm_schema_push(c->schema, &flat->contains, part);
+    case LM_KEY_CONTAINS: lm_schema_push(c->schema, &flat->contains, part); return;
+    case LM_KEY_MIN_CONTAINS:
+    case LM_KEY_MAX_CONTAINS:
+        if (!lm_json_get(c->node, "contains")) return;
+        if (key == LM_KEY_MIN_CONTAINS) flat->min_contains = 0;
+        on_count(c, value, key == LM_KEY_MIN_CONTAINS ? &flat->min_contains : &flat->max_contains,
+                 key == LM_KEY_MIN_CONTAINS);
         return;
     case LM_KEY_PROPERTIES: /* add_keys reads them */
-        if (is_object(c, value) && own) flat->has_members = true;
+        if (!is_object(c, value) || !own) return;
+        flat->has_members = flat->has_members || value->count == 0;
+        for (size_t i = 0; i < value->count && !flat->has_members; i++)
+            flat->has_members = lm_json_bool(&value->members[i].value, true);
         return;
     case LM_KEY_REQUIRED: on_required(c, value); return;
     case LM_KEY_UNEVALUATED:
-        if (!no) refuse(c, LM_ERR_UNSUPPORTED, "other than false");
-        flat->closed = true;
+        flat->sealed = flat->sealed || no;
+        flat->open = flat->open || (own && !no);
         return;
     case LM_KEY_ADDITIONAL:
         flat->closed = flat->closed || no;
@@ -371,7 +316,9 @@ static void read(collector *c, uint32_t key, const lm_json *value) {
         flat->patterned = flat->patterned || own;
         return;
     case LM_KEY_NAMES: push(c, &flat->names, value); return;
-    case LM_KEY_DEPENDENT: on_dependent_required(c, value); return;
+    case LM_KEY_DEPENDENT:
+    case LM_KEY_DEPENDENT_SCHEMAS:
+    case LM_KEY_DEPENDENCIES: on_dependent(c, value, key); return;
     case LM_KEY_BEYOND: flat->types &= LM_SCHEMA_OBJECT; return; /* flatten splits it */
     default: refuse(c, LM_ERR_UNSUPPORTED, "is not supported");
     }
@@ -399,7 +346,8 @@ static void collect(collector *c) {
 lm_status lm_schema_collect(lm_schema *schema, const lm_schema_part *parts, size_t n, lm_schema_flat *out) {
     memset(out, 0, sizeof *out);
     out->types = LM_SCHEMA_ANY;
-    out->max_length = out->max_items = out->max_members = LM_GRAMMAR_UNBOUNDED;
+    out->max_length = out->max_items = out->max_contains = out->max_members = LM_GRAMMAR_UNBOUNDED;
+    out->min_contains = 1;
     collector c = {.schema = schema, .flat = out};
     for (size_t i = 0; i < n; i++) add_part(&c, parts[i].node, parts[i].skip, UINT32_MAX);
     for (uint32_t i = 0; i < out->parts.count && schema->status == LM_OK; i++) {
@@ -412,6 +360,7 @@ lm_status lm_schema_collect(lm_schema *schema, const lm_schema_part *parts, size
     (void)lm_schema_work(schema, 32 + out->parts.count * out->parts.count / 16);
     for (uint32_t i = 0; i < 2 && schema->status == LM_OK; i++) add_keys(&c, i * LM_SCHEMA_AVOIDED);
     if (schema->status == LM_OK && out->types == 0) out->never = true;
+    if (out->sealed && !out->open && !out->pending) out->closed = true;
     return schema->status;
 }
 

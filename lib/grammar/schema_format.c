@@ -17,6 +17,11 @@
 #define HEX4 "[0-9a-fA-F]{1,4}"
 #define URI_CHAR "[A-Za-z0-9._~:/@!$&'()*+,;=-]|%[0-9A-Fa-f]{2}"
 
+#define COUNT(unit) "\\d{1,9}" unit
+#define FROM_MONTH COUNT("M") "(?:" COUNT("D") ")?"
+#define FROM_MINUTE COUNT("M") "(?:" COUNT("S") ")?"
+#define CLOCK "T(?:" COUNT("H") "(?:" FROM_MINUTE ")?|" FROM_MINUTE "|" COUNT("S") ")"
+
 static const struct {
     char name[15];
     bool distinct; /* no text is of two of these */
@@ -25,6 +30,9 @@ static const struct {
     {"date", true, "^" DATE "$"},
     {"time", true, "^" TIME "$"},
     {"date-time", true, "^" DATE "T" TIME "$"},
+    {"duration", true,
+     "^P(?:" COUNT("W") "|(?:" COUNT("Y") "(?:" FROM_MONTH ")?|" FROM_MONTH "|" COUNT("D") ")(?:" CLOCK ")?|" CLOCK
+                                                                                           ")$"},
     {"uuid", true, "^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"},
     {"email", true, "^" ATOM "(?:\\." ATOM ")*@" LABEL "(?:\\." LABEL ")*$"},
     {"hostname", false, "^" LABEL "(?:\\." LABEL ")*$"},

@@ -251,7 +251,8 @@ const lm_json *lm_schema_beyond(lm_schema *s, const lm_schema_flat *flat, const 
 
 const lm_json *lm_schema_dependent(lm_schema *s, const lm_json_member *member) {
     negation n = {.schema = s};
-    add(&n, "{o[{p{#F}}{a[{r[#]}{r0}]}]}", member->name, member->name_size, &member->value, NULL);
+    add(&n, member->value.type == LM_JSON_ARRAY ? "{o[{p{#F}}{a[{r[#]}{r0}]}]}" : "{o[{p{#F}}{a[{r[#]}0]}]}",
+        member->name, member->name_size, &member->value, NULL);
     const lm_json *out = keep_list(&n);
     return out ? out->items : NULL;
 }

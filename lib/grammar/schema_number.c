@@ -148,9 +148,12 @@ static void add_fraction(bound *b, uint32_t tie) {
             add_edge(b, at, 1, digits_of(s, needed, left));
         else
             add_edge(b, at, 1, lm_gexpr_repeat(s->pool, digit(s, '0', '0'), needed, left));
-    } else if (b->least && left > 0) {
-        lm_gexpr zeros = lm_gexpr_repeat(s->pool, digit(s, '0', '0'), 0, left - 1);
-        add_edge(b, at, 1, lm_gexpr_seq3(s->pool, zeros, digit(s, '1', '9'), digits_of(s, 0, left - 1)));
+    } else if (b->least) {
+        for (; left > 0; left--) { /* zeros, and then a digit that is none */
+            add_edge(b, at, 1, lm_gexpr_seq2(s->pool, digit(s, '1', '9'), digits_of(s, 0, left - 1)));
+            if (left > 1) add_edge(b, at, b->n_states, digit(s, '0', '0'));
+            at = left > 1 ? b->n_states++ : at;
+        }
     }
 }
 
@@ -197,51 +200,73 @@ static lm_gexpr span(lm_schema *s, const lm_schema_decimal *least, bool above, c
     return least ? lm_gexpr_both(s->pool, out, upper) : upper;
 }
 
-/* Integers divisible by k: one state per remainder, read digit by digit. */
-static lm_gexpr divisible(lm_schema *s, uint32_t k) {
-    bound b = {.schema = s, .n_states = k + 2};
-    for (uint32_t i = 1; i <= 9; i++) add_edge(&b, 0, 2 + i % k, digit(s, (char)('0' + i), (char)('0' + i)));
-    add_edge(&b, 0, 1, digit(s, '0', '0'));
-    for (uint32_t r = 0; r < k; r++)
-        for (uint32_t i = 0; i <= 9; i++)
-            add_edge(&b, 2 + r, 2 + (r * 10 + i) % k, digit(s, (char)('0' + i), (char)('0' + i)));
-    add_edge(&b, 2, 1, LM_GEXPR_EMPTY);
+/* Digits from one on, in state from with remainder r: to states of the new remainders, the first of them to. */
+static void add_digits(bound *b, uint32_t from, char one, uint32_t r, uint32_t to, uint32_t k) {
+    for (uint32_t i = (uint32_t)(one - '0'); i <= 9; i++)
+        add_edge(b, from, to + (r * 10 + i) % k, digit(b->schema, (char)('0' + i), (char)('0' + i)));
+}
+
+/* Multiples of k / 10^n_places, read digit by digit. A state for each remainder, in layers: before the point, behind it, and
+ * behind each place of the fraction. */
+static lm_gexpr divisible(lm_schema *s, uint32_t k, uint32_t n_places) {
+    enum { ZERO = 2, FIRST };
+    uint32_t n_layers = n_places ? n_places + 2 : 1;
+    bound b = {.schema = s, .n_states = FIRST + k * n_layers};
+    lm_gexpr point = lm_schema_literal(s, ".");
+    add_digits(&b, 0, '1', 0, FIRST, k);
+    add_edge(&b, 0, ZERO, digit(s, '0', '0'));
+    add_edge(&b, ZERO, 1, LM_GEXPR_EMPTY);
+    if (n_places) add_edge(&b, ZERO, FIRST + k, point);
+    for (uint32_t layer = 0; layer < n_layers; layer++) {
+        uint32_t n_left = layer ? n_places + 1 - layer : n_places, power = 1 % k;
+        for (uint32_t i = 0; i < n_left; i++) power = power * 10 % k;
+        for (uint32_t r = 0; r < k; r++) {
+            uint32_t at = FIRST + k * layer + r;
+            if (layer != 1 && r * power % k == 0) add_edge(&b, at, 1, LM_GEXPR_EMPTY);
+            if (layer == 0) add_digits(&b, at, '0', r, FIRST, k);
+            if (layer == 0 && n_places) add_edge(&b, at, at + k, point);
+            if (layer > 0 && n_left > 0) add_digits(&b, at, '0', r, FIRST + k * (layer + 1), k);
+        }
+    }
     lm_gexpr out = lm_gexpr_net(s->pool, b.edges.data, b.edges.count, b.n_states);
     lm_array_free(s->env, &b.edges);
     return out;
 }
 
-/* What the multipleOf keywords ask: a divisor of integers (1: none), and how many digits a fraction may have. */
-static bool read_multiples(lm_schema *s, const lm_schema_nodes *multiples, uint32_t *divisor, uint32_t *n_most) {
-    *divisor = 1;
-    for (size_t i = 0; i < multiples->count; i++) {
-        const lm_json *node = multiples->data[i];
+/* What the multipleOf keywords ask together: multiples of number / 10^n_places, in lowest terms. */
+typedef struct multiples {
+    uint32_t number, n_places;
+} multiples;
+
+static bool read_multiples(lm_schema *s, const lm_schema_nodes *nodes, multiples *out) {
+    *out = (multiples){1, LM_GRAMMAR_UNBOUNDED};
+    for (size_t i = 0; i < nodes->count; i++) {
+        const lm_json *node = nodes->data[i];
         lm_schema_decimal value;
         if (!lm_schema_decimal_read(s, node, &value)) return false;
-        uint32_t n = value.n_integer + value.n_fraction, number = 0;
+        uint32_t n = value.n_integer + value.n_fraction;
         if (value.negative || (n == 1 && value.digits[0] == '0'))
             return lm_schema_refuse(s, LM_ERR_FORMAT, node, "multipleOf must be above 0") == LM_OK;
-        if (value.n_fraction > 0) { /* 0.1, 0.01, ... bound the fraction */
-            for (uint32_t k = 0; k < n; k++)
-                if (value.digits[k] != (k + 1 == n ? '1' : '0'))
-                    return lm_schema_refuse(s, LM_ERR_UNSUPPORTED, node,
-                                            "multipleOf that is neither whole nor 0.1, 0.01, ...") == LM_OK;
-            if (value.n_fraction < *n_most) *n_most = value.n_fraction;
-            continue;
-        }
+        uint64_t number = 0, both = out->number;
         for (uint32_t k = 0; k < n && number <= MAX_MULTIPLE; k++)
-            number = number * 10 + (uint32_t)(value.digits[k] - '0');
-        uint32_t a = *divisor, c = number; /* least common multiple */
+            number = number * 10 + (uint64_t)(value.digits[k] - '0');
+        uint32_t n_places = value.n_fraction;
+        if (i == 0) out->n_places = n_places;
+        for (; n_places < out->n_places && number <= MAX_MULTIPLE; n_places++) number *= 10;
+        for (; out->n_places < n_places && both <= MAX_MULTIPLE; out->n_places++) both *= 10;
+        if (number > MAX_MULTIPLE || both > MAX_MULTIPLE)
+            return lm_schema_refuse(s, LM_ERR_UNSUPPORTED, node, "multipleOf above %u", MAX_MULTIPLE) == LM_OK;
+        uint64_t a = both, c = number; /* least common multiple */
         while (c) {
-            uint32_t rest = a % c;
+            uint64_t rest = a % c;
             a = c;
             c = rest;
         }
-        uint64_t both = (uint64_t)*divisor / a * number;
-        if (number > MAX_MULTIPLE || both > MAX_MULTIPLE)
+        both = both / a * number;
+        for (; out->n_places > 0 && both % 10 == 0; out->n_places--) both /= 10;
+        if (both > 1 && both * (out->n_places + 1) > MAX_MULTIPLE)
             return lm_schema_refuse(s, LM_ERR_UNSUPPORTED, node, "multipleOf above %u", MAX_MULTIPLE) == LM_OK;
-        *divisor = (uint32_t)both;
-        *n_most = 0;
+        out->number = (uint32_t)both;
     }
     return true;
 }
@@ -256,13 +281,13 @@ static lm_gexpr without(lm_schema *s, lm_gexpr numbers, lm_gexpr texts, bool fra
 /* Numbers that are not multiples of what node says. */
 static lm_gexpr no_multiples(lm_schema *s, lm_gexpr numbers, const lm_json *node) {
     lm_schema_nodes one = {.data = &node, .count = 1};
-    uint32_t divisor, n_most = FREE_DIGITS;
-    if (!read_multiples(s, &one, &divisor, &n_most)) return LM_GEXPR_NEVER;
-    lm_gexpr texts = divisor > 1
-                         ? divisible(s, divisor)
-                         : lm_gexpr_seq2(s->pool, digits_of(s, 1, LM_GRAMMAR_UNBOUNDED), any_fraction(s, n_most));
+    multiples of;
+    if (!read_multiples(s, &one, &of)) return LM_GEXPR_NEVER;
+    lm_gexpr texts = of.number > 1
+                         ? divisible(s, of.number, of.n_places)
+                         : lm_gexpr_seq2(s->pool, digits_of(s, 1, LM_GRAMMAR_UNBOUNDED), any_fraction(s, of.n_places));
     texts = lm_gexpr_seq2(s->pool, lm_gexpr_optional(s->pool, lm_schema_literal(s, "-")), texts);
-    return without(s, numbers, texts, n_most > 0);
+    return without(s, numbers, texts, of.n_places > 0);
 }
 
 /* Numbers but the value; they have no exponents. */
@@ -282,8 +307,10 @@ static lm_gexpr but(lm_schema *s, lm_gexpr numbers, const lm_json *value) {
 
 lm_gexpr lm_schema_number(lm_schema *s, const lm_schema_flat *flat) {
     lm_gexpr_pool *pool = s->pool;
-    uint32_t n_most = flat->types & LM_SCHEMA_FRACTION ? FREE_DIGITS : 0, divisor;
-    if (!read_multiples(s, &flat->multiples, &divisor, &n_most)) return LM_GEXPR_NEVER;
+    uint32_t n_most = flat->types & LM_SCHEMA_FRACTION ? FREE_DIGITS : 0;
+    multiples of;
+    if (!read_multiples(s, &flat->multiples, &of)) return LM_GEXPR_NEVER;
+    if (of.n_places < n_most) n_most = of.n_places;
     lm_gexpr minus = lm_schema_literal(s, "-");
     bool limited = flat->least.given || flat->most.given || flat->multiples.count > 0 || flat->excluded.count > 0 ||
                    !(flat->types & LM_SCHEMA_INTEGER);
@@ -300,7 +327,7 @@ lm_gexpr lm_schema_number(lm_schema *s, const lm_schema_flat *flat) {
     const lm_schema_decimal *least = flat->least.given ? &flat->least : NULL,
                             *most = flat->most.given ? &flat->most : NULL;
     lm_gexpr above = LM_GEXPR_NEVER, below = LM_GEXPR_NEVER,
-             whole = divisor > 1 ? divisible(s, divisor) : LM_GEXPR_EMPTY;
+             whole = of.number > 1 ? divisible(s, of.number, of.n_places) : LM_GEXPR_EMPTY;
     if (!most || !most->negative)
         above = span(s, least && !least->negative ? least : NULL, least && least->exclusive, most,
                      most && most->exclusive, n_most);
@@ -309,7 +336,7 @@ lm_gexpr lm_schema_number(lm_schema *s, const lm_schema_flat *flat) {
         below = span(s, from_most ? most : &zero, from_most ? most->exclusive : true, least, least && least->exclusive,
                      n_most);
     }
-    if (divisor > 1) {
+    if (of.number > 1) {
         above = lm_gexpr_both(pool, above, whole);
         below = lm_gexpr_both(pool, below, whole);
     }

@@ -8,6 +8,7 @@
 #include "json_schema.h"
 
 #define MAX_NAME_PATTERNS 4u
+#define MAX_COUNTED 1024u /* states, where members are counted */
 
 typedef struct object_builder {
     lm_schema *schema;
@@ -32,6 +33,29 @@ static bool node_matches(const lm_json *node, const lm_json_member *pattern) {
            pattern < patterns->members + patterns->count;
 }
 
+/* What a node says of a member declares it, or a name pattern of the node matches it. */
+static bool covers(const object_builder *b, const lm_json *node, const lm_schema_key *key, uint32_t matches) {
+    if (key && lm_json_find(lm_json_get(node, "properties"), key->name, key->size)) return true;
+    for (uint32_t k = 0; k < b->patterns.count; k++)
+        if ((matches >> k & 1) && node_matches(node, b->patterns.data[k])) return true;
+    return false;
+}
+
+/* Does the part at index, or one that it led to, say something of a member, so that its unevaluatedProperties does not? */
+static bool evaluated(const object_builder *b, size_t index, const lm_schema_key *key, uint32_t matches) {
+    const lm_schema_part *parts = b->flat->parts.data;
+    for (size_t i = 0; i < b->flat->parts.count; i++) {
+        size_t at = i;
+        while (at != index && !(parts[at].skip & LM_SCHEMA_DENIED) && parts[at].skip >> LM_SCHEMA_PARENT)
+            at = (parts[at].skip >> LM_SCHEMA_PARENT) - 1;
+        if (at != index) continue;
+        const lm_json *node = parts[i].node;
+        if (covers(b, node, key, matches) || lm_json_get(node, "additionalProperties")) return true;
+        if (i != index && lm_json_get(node, "unevaluatedProperties")) return true;
+    }
+    return false;
+}
+
 /* The value of a member, given which name patterns match it (bits) and its name (NULL: an undeclared one). */
 static lm_gexpr value_of(object_builder *b, const lm_schema_key *key, uint32_t matches) {
     const lm_schema_flat *flat = b->flat;
@@ -40,14 +64,13 @@ static lm_gexpr value_of(object_builder *b, const lm_schema_key *key, uint32_t m
         const lm_json *node = flat->parts.data[i].node;
         uint32_t skip = flat->parts.data[i].skip;
         const lm_json *declared = key ? lm_json_find(lm_json_get(node, "properties"), key->name, key->size) : NULL;
-        bool covered = declared != NULL;
         push_part(b, declared, skip);
-        for (uint32_t k = 0; k < b->patterns.count; k++) {
-            if (!(matches >> k & 1) || !node_matches(node, b->patterns.data[k])) continue;
-            push_part(b, &b->patterns.data[k]->value, skip);
-            covered = true;
-        }
-        if (!covered) push_part(b, lm_json_get(node, "additionalProperties"), skip);
+        for (uint32_t k = 0; k < b->patterns.count; k++)
+            if ((matches >> k & 1) && node_matches(node, b->patterns.data[k]))
+                push_part(b, &b->patterns.data[k]->value, skip);
+        if (!covers(b, node, key, matches)) push_part(b, lm_json_get(node, "additionalProperties"), skip);
+        const lm_json *unevaluated = lm_json_get(node, "unevaluatedProperties");
+        if (unevaluated && !evaluated(b, i, key, matches)) push_part(b, unevaluated, skip);
     }
     return lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
 }
@@ -109,46 +132,45 @@ static lm_gexpr shared(lm_schema *s, lm_gexpr member) {
     return lm_gexpr_rule(s->pool, rule);
 }
 
-/* State 2 + 2 i + c: the first i keys are decided, and c says whether a member has been written. */
+/* State 2 + width * i + c: the first i keys are decided, and c members have been written, or more where that makes no
+ * difference. */
 static lm_gexpr members(object_builder *b) {
     lm_schema *s = b->schema;
     const lm_schema_flat *flat = b->flat;
-    uint32_t n = (uint32_t)flat->keys.count, required = 0;
+    uint32_t n = (uint32_t)flat->keys.count, required = 0, fewest = 0;
     lm_gexpr comma = lm_schema_comma(s);
     for (uint32_t i = 0; i < n; i++) required += flat->keys.data[i].required;
     lm_gexpr extra = flat->max_members > n || n == 0 ? undeclared(b) : LM_GEXPR_NEVER;
-    if (flat->max_members < n || (flat->max_members != LM_GRAMMAR_UNBOUNDED && n > 0 && extra != LM_GEXPR_NEVER))
-        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->parts.data[0].node,
-                         "keyword \"maxProperties\" beside properties");
-    if (flat->min_members > required && flat->min_members > 1)
-        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->parts.data[0].node,
-                         "keyword \"minProperties\" above 1 and above the number of required properties");
     if (n == 0) { /* names of one kind only: count them */
         if (extra == LM_GEXPR_NEVER) return flat->min_members > 0 ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY;
         return lm_schema_list(s, extra, flat->min_members, flat->max_members);
     }
-    add_edge(b, 0, 2, LM_GEXPR_EMPTY);
-    bool some = false; /* a member has been written for certain */
-    for (uint32_t i = 0; i < n; i++) {
-        const lm_schema_key *key = &flat->keys.data[i];
-        uint32_t none = 2 + 2 * i, written = none + 1;
-        lm_gexpr member = LM_GEXPR_NEVER;
-        if (lm_schema_writes(flat, key)) member = member_of(b, key, lm_schema_canonical_text(s, key->name, key->size));
-        if (!some && i > 0) member = shared(s, member);
-        if (!some) add_edge(b, none, written + 2, member);
-        if (i > 0) add_edge(b, written, written + 2, lm_gexpr_seq2(s->pool, comma, member));
-        if (!key->required) {
-            add_edge(b, none, none + 2, LM_GEXPR_EMPTY);
-            add_edge(b, written, written + 2, LM_GEXPR_EMPTY);
-        }
-        some = some || key->required;
+    bool limited = flat->max_members < n || (flat->max_members != LM_GRAMMAR_UNBOUNDED && extra != LM_GEXPR_NEVER);
+    uint32_t least = flat->min_members > required ? flat->min_members : 0;
+    uint32_t width = 1 + (limited ? flat->max_members : least > 1 ? least : 1);
+    if ((uint64_t)width * (n + 1) > MAX_COUNTED && width > 2) {
+        lm_schema_refuse(s, LM_ERR_UNSUPPORTED, flat->parts.data[0].node,
+                         "keyword \"%s\" too large beside %u properties", limited ? "maxProperties" : "minProperties",
+                         n);
+        return LM_GEXPR_NEVER;
     }
-    uint32_t none = 2 + 2 * n, written = none + 1;
-    lm_gexpr more = lm_gexpr_repeat(s->pool, lm_gexpr_seq2(s->pool, comma, extra), 0, LM_GRAMMAR_UNBOUNDED);
-    if (extra != LM_GEXPR_NEVER) add_edge(b, none, 1, lm_gexpr_seq2(s->pool, extra, more));
-    if (flat->min_members == 0) add_edge(b, none, 1, LM_GEXPR_EMPTY);
-    add_edge(b, written, 1, more);
-    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, written + 1);
+    add_edge(b, 0, 2, LM_GEXPR_EMPTY);
+    for (uint32_t i = 0; i <= n; i++) {
+        const lm_schema_key *key = i < n ? &flat->keys.data[i] : NULL;
+        lm_gexpr member = key ? LM_GEXPR_NEVER : extra;
+        if (key && lm_schema_writes(flat, key))
+            member = member_of(b, key, lm_schema_canonical_text(s, key->name, key->size));
+        if (i > 0 && (fewest == 0 || width > 2) && member != LM_GEXPR_NEVER) member = shared(s, member);
+        lm_gexpr further = i > 0 ? lm_gexpr_seq2(s->pool, comma, member) : LM_GEXPR_NEVER;
+        for (uint32_t c = fewest < width ? fewest : width - !limited; c < width && (c <= i || !key); c++) {
+            uint32_t at = 2 + width * i + c, next = c + 1 < width || limited ? c + 1 : c;
+            if (next < width) add_edge(b, at, 2 + width * (key ? i + 1 : i) + next, c ? further : member);
+            if (key && !key->required) add_edge(b, at, at + width, LM_GEXPR_EMPTY);
+            if (!key && c >= least) add_edge(b, at, 1, LM_GEXPR_EMPTY);
+        }
+        fewest += key && key->required;
+    }
+    return lm_gexpr_net(s->pool, b->edges.data, b->edges.count, 2 + width * (n + 1));
 }
 
 static void read_names(object_builder *b) {

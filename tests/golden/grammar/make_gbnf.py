@@ -48,6 +48,7 @@ CASES = [
     ("dot_reads_lines", 'root ::= "<" . . ">"', rx("<..>"), "<\n>é", 5, 5),
     ("quantifiers_nest", 'root ::= "a"?* "b"+?', rx("a*b*"), "ab", 4, 6),
     ("code_points_not_bytes", 'root ::= [\\u00e9]{2} "\\U0001F600"', rx("é{2}😀"), "é😀e", 4, 4),
+    ("escaped_hyphen", 'root ::= [a\\-c]+ "\\-"', rx("[a\\-c]+-"), "ab-c", 4, 5),
     ("comment_at_end", 'root ::= "a" # nothing', rx("a"), "ab", 2, 2),
 ]
 ERRORS = [

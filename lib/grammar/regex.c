@@ -253,7 +253,7 @@ static lm_status parse_group(parser *p, uint32_t depth, uint32_t *out) {
     } else if (at_text(p, "?<=") || at_text(p, "?<!")) {
         return refuse(p, LM_ERR_UNSUPPORTED, "lookbehind");
     } else {
-        if (at_text(p, "?<")) {
+        if (at_text(p, "?<") || at_text(p, "?P<")) { /* Python's spelling has a P */
             while (p->at < p->n && p->text[p->at] != '>') p->at++;
             if (p->at >= p->n) return refuse(p, LM_ERR_FORMAT, "unterminated group name");
             p->at++;

@@ -2,10 +2,13 @@
  * Patterns of schemas. A pattern searches: where it is not anchored, any text may stand before or behind. So each node is
  * translated knowing whether its left edge is the beginning of what may be searched, and its right edge the end. Anchors mean
  * something at those edges alone, and are refused elsewhere. A lookahead looks from its place to the end of the text: it is an
- * intersection with (or a difference from) what follows it. */
+ * intersection with (or a difference from) what follows it; at the beginning of the text it may say so with another ^. */
 #include <string.h>
 
 #include "json_schema.h"
+
+/* What a left edge is: within the text, anywhere in it as nothing has been read, or its beginning. */
+typedef enum left_edge { WITHIN, ANYWHERE, BEGINNING } left_edge;
 
 typedef struct translator {
     lm_schema *schema;
@@ -48,21 +51,33 @@ static lm_gexpr plain(translator *t, uint32_t id) {
     }
 }
 
-static lm_gexpr edge(translator *t, uint32_t id, bool left, bool right);
+static lm_gexpr edge(translator *t, uint32_t id, left_edge left, bool right);
+
+/* The left edge of the element behind n kids. */
+static left_edge behind(const translator *t, const uint32_t *kids, uint32_t n, left_edge left) {
+    left_edge at = left;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t kind = t->regex->nodes.data[kids[i]].kind;
+        if (kind == LM_REGEX_BEGIN && at == ANYWHERE) at = BEGINNING;
+        if (kind != LM_REGEX_BEGIN && (kind != LM_REGEX_LOOK || at == ANYWHERE)) at = WITHIN;
+    }
+    return at;
+}
 
 /* A sequence, from its right end: rest is what follows the element at hand, and fresh says that rest is still nothing but the
  * text that may follow an unanchored pattern. */
-static lm_gexpr sequence(translator *t, const uint32_t *kids, uint32_t n, bool left, bool right) {
+static lm_gexpr sequence(translator *t, const uint32_t *kids, uint32_t n, left_edge left, bool right) {
     lm_gexpr_pool *pool = t->schema->pool;
     lm_gexpr rest = right ? any_text(t) : LM_GEXPR_EMPTY;
     bool fresh = true;
     for (uint32_t i = n; i-- > 0;) {
         const lm_regex_node *node = &t->regex->nodes.data[kids[i]];
-        bool first = left && i == 0;
+        bool first = left != WITHIN && i == 0;
         if (node->kind == LM_REGEX_BEGIN) {
-            for (uint32_t k = 0; k < i; k++)
-                if (t->regex->nodes.data[kids[k]].kind != LM_REGEX_BEGIN) return refuse(t, "^ in its middle");
-            return left ? rest : refuse(t, "^ in its middle");
+            left_edge here = behind(t, kids, i, left);
+            if (here == WITHIN) return refuse(t, "^ in its middle");
+            if (here == ANYWHERE) return rest;
+            continue;
         }
         if (node->kind == LM_REGEX_END) {
             if (!right || !fresh) return refuse(t, "$ in its middle");
@@ -70,14 +85,15 @@ static lm_gexpr sequence(translator *t, const uint32_t *kids, uint32_t n, bool l
             fresh = false;
         } else if (node->kind == LM_REGEX_LOOK) {
             if (!right) return refuse(t, "a lookahead inside a group that does not end it");
-            lm_gexpr seen = edge(t, node->a, false, true);
+            left_edge from = behind(t, kids, i, left);
+            lm_gexpr seen = edge(t, node->a, from == BEGINNING ? from : WITHIN, true);
             rest = node->b ? lm_gexpr_except(pool, rest, seen) : lm_gexpr_both(pool, rest, seen);
             fresh = false;
         } else if (node->kind == LM_REGEX_REPEAT && node->anchored) {
             return refuse(t, "a repeated anchor or lookahead");
         } else if (node->anchored) {
             bool last = right && fresh;
-            lm_gexpr here = edge(t, kids[i], first, last);
+            lm_gexpr here = edge(t, kids[i], behind(t, kids, i, left), last);
             rest = last ? here : lm_gexpr_seq2(pool, here, rest);
             fresh = false;
             if (first) return rest;
@@ -86,10 +102,10 @@ static lm_gexpr sequence(translator *t, const uint32_t *kids, uint32_t n, bool l
             fresh = false;
         }
     }
-    return left ? lm_gexpr_seq2(pool, any_text(t), rest) : rest;
+    return left == ANYWHERE ? lm_gexpr_seq2(pool, any_text(t), rest) : rest;
 }
 
-static lm_gexpr edge(translator *t, uint32_t id, bool left, bool right) {
+static lm_gexpr edge(translator *t, uint32_t id, left_edge left, bool right) {
     const lm_regex_node *node = &t->regex->nodes.data[id];
     if (node->kind == LM_REGEX_GROUP) return edge(t, node->a, left, right);
     if (node->kind == LM_REGEX_SEQ) return sequence(t, t->regex->kids.data + node->a, node->b, left, right);
@@ -123,7 +139,7 @@ lm_gexpr lm_schema_pattern(lm_schema *schema, const lm_json *where, const char *
     else if (status != LM_OK)
         lm_schema_refuse(schema, status, where, "pattern: %s at byte %zu of %q", what, at, n, pattern);
     translator t = {schema, where, &regex};
-    if (status == LM_OK) out = edge(&t, regex.root, true, true);
+    if (status == LM_OK) out = edge(&t, regex.root, ANYWHERE, true);
     lm_regex_free(&regex);
     return out;
 }

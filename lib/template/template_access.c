@@ -198,11 +198,12 @@ static bool slice_text(lm_interp *interp, const lm_text *text, int64_t start, in
 
 bool lm_variant_slice(lm_interp *interp, const lm_variant *object, const lm_variant parts[3], lm_variant *out) {
     int64_t start = 0, stop = 0, step = 1;
-    bool usable = object->kind >= LM_VARIANT_STRING && object->kind <= LM_VARIANT_RANGE;
     if (lm_variant_is_missing(object)) return lm_variant_fail_undefined(interp, object);
     for (int i = 0; i < 3; i++)
-        if (parts[i].kind != LM_VARIANT_NONE && !lm_variant_is_integer(&parts[i])) usable = false;
-    if (!usable) return lm_variant_missing(interp, object, NULL, 0, out);
+        if (parts[i].kind != LM_VARIANT_NONE && !lm_variant_is_integer(&parts[i]))
+            return lm_interp_fail(interp, "slice indices must be integers or None, not %s", lm_variant_type(&parts[i]));
+    if (object->kind < LM_VARIANT_STRING || object->kind > LM_VARIANT_RANGE)
+        return lm_interp_fail(interp, "'%s' object cannot be sliced", lm_variant_type(object));
     size_t n = object->kind == LM_VARIANT_STRING ? lm_text_chars(object->as.text) : object->as.sequence->count;
     if (!resolve_slice(interp, parts, (int64_t)n, &start, &stop, &step)) return false;
     if (object->kind == LM_VARIANT_STRING) return slice_text(interp, object->as.text, start, stop, step, out);

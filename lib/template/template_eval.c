@@ -59,6 +59,8 @@ static bool eval_slice(lm_interp *interp, const lm_node *node, lm_scope *scope, 
         if (node->items[i] && !lm_eval(interp, node->items[i], scope, &parts[i])) return false;
     }
     interp->offset = node->offset;
+    if (node->a->kind > LM_NODE_STRING && node->a->kind <= LM_NODE_NONE) /* Jinja2 is more lenient with constants */
+        return lm_variant_missing(interp, &object, NULL, 0, out);
     return lm_variant_slice(interp, &object, parts, out);
 }
 

@@ -97,6 +97,11 @@ static bool filter_sort(lm_interp *interp, const lm_variant *self, const lm_argu
         !lm_variant_iterate(interp, self, &items))
         return false;
     keyed *list = make_keyed(interp, items, &slots[2], flag(&slots[1]));
+    for (size_t i = 0; list && i < items->count; i++) { /* in lists, what is equal need not have an order */
+        lm_sequence *key = lm_sequence_new(interp, 1);
+        if (!key || !lm_sequence_push(interp, key, list[i].key)) return false;
+        list[i].key = lm_variant_sequence(LM_VARIANT_LIST, key);
+    }
     return list && sort(interp, list, items->count, flag(&slots[0])) && give_values(interp, list, items->count, out);
 }
 

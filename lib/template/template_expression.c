@@ -152,7 +152,7 @@ bool lm_parse_arguments(lm_parser *parser, lm_node *call) {
     return lm_parser_expect(parser, ')');
 }
 
-/* [index] or [start:stop:step]; the bracket is current. */
+/* [index] or [start:stop:step], or [] for an empty tuple; the bracket is current. */
 static lm_node *parse_subscript(lm_parser *parser, lm_node *object) {
     lm_node *node = lm_parser_node(parser, LM_NODE_INDEX, parser->token.offset);
     lm_node *parts[3] = {NULL, NULL, NULL};
@@ -160,7 +160,9 @@ static lm_node *parse_subscript(lm_parser *parser, lm_node *object) {
     if (!node || !lm_parser_advance(parser)) return NULL;
     node->a = object;
     if (!lm_parser_is_punctuation(parser, ':')) {
-        if (!(parts[0] = lm_parse_tuple(parser, true, false))) return NULL;
+        parts[0] = lm_parser_is_punctuation(parser, ']') ? lm_parser_node(parser, LM_NODE_TUPLE, parser->token.offset)
+                                                         : lm_parse_tuple(parser, true, false);
+        if (!parts[0]) return NULL;
     }
     while (lm_parser_is_punctuation(parser, ':') && part < 2) {
         part++;

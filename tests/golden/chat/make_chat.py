@@ -40,6 +40,7 @@ TEMPLATES = [
     "{{ messages.nope.deeper }}",
     "{{ none | map('upper') | list }}{{ 0 | selectattr('x') | list }}{{ false | reject('no such test') | list }}{{ missing | map('no such filter') | join }}",
     "{{ 5 | select('odd') | list }}",
+    "{{ messages[] is undefined }}{{ messages[0][] | default('none') }}{{ {(): 1}[] }}",
     "{{ 5 | indent }}",
     "{{ 5[1:] }}",
     "{{ messages[0][:2] }}",

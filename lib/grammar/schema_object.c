@@ -140,7 +140,7 @@ static lm_gexpr members(object_builder *b) {
     uint32_t n = (uint32_t)flat->keys.count, required = 0, fewest = 0;
     lm_gexpr comma = lm_schema_comma(s);
     for (uint32_t i = 0; i < n; i++) required += flat->keys.data[i].required;
-    lm_gexpr extra = flat->max_members > n || n == 0 ? undeclared(b) : LM_GEXPR_NEVER;
+    lm_gexpr extra = undeclared(b);
     if (n == 0) { /* names of one kind only: count them */
         if (extra == LM_GEXPR_NEVER) return flat->min_members > 0 ? LM_GEXPR_NEVER : LM_GEXPR_EMPTY;
         return lm_schema_list(s, extra, flat->min_members, flat->max_members);

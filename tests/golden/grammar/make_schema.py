@@ -120,6 +120,7 @@ CASES = [
     ("object/dependent_and_others", {"dependentRequired": {"a": ["b"]}}, ['{"b":1}', '{"x":1}', "{}", '{"a":1,"b":2}'], ['{"a":1}', '{"a":1,"x":2}']),
     ("object/at_most_two", {"type": "object", "properties": {"a": I, "b": I, "c": I}, "maxProperties": 2}, ["{}", '{"a":1}', '{"a":1,"c":1}', '{"b":1,"c":1}'], ['{"a":1,"b":1,"c":1}']),
     ("object/at_least_two", {"type": "object", "properties": {"a": I, "b": I, "c": I}, "required": ["b"], "minProperties": 2}, ['{"a":1,"b":1}', '{"b":1,"c":1}', '{"a":1,"b":1,"c":1}'], ['{"b":1}', '{"a":1,"c":1}']),
+    ("object/one_of_any_name", {"type": "object", "properties": {"a": I}, "additionalProperties": S, "maxProperties": 1}, ["{}", '{"a":1}', '{"b":"x"}'], ['{"a":1,"b":"x"}', '{"b":1}', '{"b":"x","c":"y"}']),
     ("object/counted_and_open", {"type": "object", "properties": {"a": I}, "additionalProperties": S, "minProperties": 2, "maxProperties": 3}, ['{"a":1,"b":"x"}', '{"b":"x","c":"y"}', '{"a":1,"b":"x","c":"y"}'], ['{"a":1}', '{"b":"x"}', '{"a":1,"b":"x","c":"y","d":"z"}', '{"b":"","c":"","d":"","e":""}']),
     ("string/duration", {"type": "string", "format": "duration"}, ['"P4DT12H30M5S"', '"PT36H"', '"P1Y2M"', '"P3W"', '"PT1M"'], ['"P"', '"PT"', '"P1YT"', '"4D"', '"P2D1Y"', '"PT1D"', '"P1W2D"']),
     ("choice/beside_base", {"type": "object", "properties": {"k": {"enum": ["a", "b"]}}, "required": ["k"], "oneOf": [

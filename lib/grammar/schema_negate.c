@@ -5,6 +5,7 @@
  * Negation reaches what can be said positively, or taken from a text's language: what is left out is reported by name. */
 #include <string.h>
 
+#include "../base/format.h"
 #include "json_schema.h"
 
 #define MAX_DEPTH 64u /* how far it is looked whether a negation can be had; what is deeper is tried */
@@ -29,12 +30,12 @@ typedef struct filling {
 
 /* Read a form into out: the place behind it. Forms are JSON in shorthand:
  *   { } around names and values, [ ] around values (two at most of either)
- *   names: t type, n not, r required, p properties, c contains, a allOf, o anyOf, b BEYOND, # the filling's name
+ *   names: t type, n not, r required, p properties, i items, c contains, a allOf, o anyOf, b BEYOND, # the filling's name
  *   values: O "object", A "array", N "number", F false, # the filling's name, 0 1 the filling's values */
 static const char *fill(lm_schema *s, const char *form, const filling *with, lm_json *out) {
-    static const char names[][11] = {"type",           "not",    "required", "properties", "contains", "allOf", "anyOf",
-                                     LM_SCHEMA_BEYOND, "object", "array",    "number"};
-    static const char letters[] = "tnrpcaobOAN";
+    static const char names[][11] = {"type",  "not",   "required",       "properties", "items", "contains",
+                                     "allOf", "anyOf", LM_SCHEMA_BEYOND, "object",     "array", "number"};
+    static const char letters[] = "tnrpicaobOAN";
     char c = *form++;
     lm_json_member members[3];
     lm_json items[3];
@@ -91,6 +92,20 @@ static bool can(negation *n, const lm_json *node) {
     const lm_json *list = n->depth < MAX_DEPTH ? negated(n->schema, node, n->depth + 1, &unable) : NULL;
     if (unable && !n->unable) n->unable = unable;
     return !list || list->count > 0;
+}
+
+/* A least count becomes a most and the other way round. */
+static bool negate_count(negation *n, const lm_json *value, uint32_t key, uint32_t other, const char *form) {
+    const char *name = lm_schema_keyword_name(other);
+    uint64_t count;
+    char text[24];
+    if (!lm_json_uint64(value, &count) || count > UINT32_MAX) return false;
+    if (key < other && count == 0) return true; /* it always holds */
+    size_t size = lm_format(text, sizeof text, "%llu", (unsigned long long)(key < other ? count - 1 : count + 1));
+    const lm_json number = {
+        .type = LM_JSON_NUMBER, .is_integer = true, .count = size, .text = keep(n->schema, text, size, 1)};
+    if (number.text) add(n, form, name, strlen(name), &number, NULL);
+    return true;
 }
 
 /* The negations of one keyword's demand, any of which must hold. False: not in our means. */
@@ -150,6 +165,14 @@ static bool negate_member(negation *n, const lm_json *node, const lm_json_member
         if (value->type == LM_JSON_ARRAY || lm_json_get(node, "prefixItems")) return false;
         if (can(n, value)) add(n, "{tAc{n0}}", NULL, 0, value, NULL);
         return true;
+    case LM_KEY_CONTAINS:
+        if (lm_json_get(node, "minContains") || lm_json_get(node, "maxContains")) return false;
+        if (can(n, value)) add(n, "{tAi{n0}}", NULL, 0, value, NULL);
+        return true;
+    case LM_KEY_MIN_ITEMS: return negate_count(n, value, key, LM_KEY_MAX_ITEMS, "{tA#0}");
+    case LM_KEY_MAX_ITEMS: return negate_count(n, value, key, LM_KEY_MIN_ITEMS, "{tA#0}");
+    case LM_KEY_MIN_MEMBERS: return negate_count(n, value, key, LM_KEY_MAX_MEMBERS, "{tO#0}");
+    case LM_KEY_MAX_MEMBERS: return negate_count(n, value, key, LM_KEY_MIN_MEMBERS, "{tO#0}");
     case LM_KEY_NOT: add(n, "0", NULL, 0, value, NULL); return true;
     case LM_KEY_REF:
         value = lm_schema_resolve(s, node, value);

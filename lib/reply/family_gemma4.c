@@ -13,7 +13,8 @@ static const char closes[] = LM_WORDS("<tool_call|>");
 
 static bool step_text(lm_reply *reply) {
     static const char marks[] =
-        LM_WORDS("<|tool_call>\0<|channel>thought\n\0<|channel>thought<channel|>\0<|channel>\0<channel|>\0<turn|>");
+        LM_WORDS("<|tool_call>\0<|channel>thought\n\0<|channel>thought<channel|>\0<|channel>\0<channel|>\0<turn|>\0"
+                 "<|tool_response>");
     size_t which, n;
     if (!lm_reply_text_until(reply, LM_REPLY_CONTENT, marks, &which, &n)) return false;
     if (which == 0) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Llama 3: a call is the whole reply, {"name": ..., "parameters": {...}}, perhaps behind <|python_tag|>; several are separated
- * by semicolons. Everything else is content. */
+ * by semicolons. Tools that the model knows are called in Python: <|python_tag|>NAME.call(key="value"). Everything else is
+ * content. */
 #include "reply_family.h"
-#include "reply_json.h"
+#include "reply_literal.h"
+
+#define NAME_MAX_BYTES 256
 
 static const char tag[] = "<|python_tag|>";
 
@@ -23,8 +26,25 @@ static bool step_start(lm_reply *reply) {
     if (match == LM_MATCH_YES) n = sizeof tag - 1;
     size_t inner = lm_reply_spaces(reply, spaces + n, &more);
     if (more) return false;
-    if (lm_reply_match(reply, spaces + n + inner, "{") != LM_MATCH_YES) return lm_reply_go(reply, LM_STATE_PLAIN, 0);
-    return begin(reply, spaces + n, spaces + n + inner);
+    if (lm_reply_match(reply, spaces + n + inner, "{") == LM_MATCH_YES)
+        return begin(reply, spaces + n, spaces + n + inner);
+    if (n == 0) return lm_reply_go(reply, LM_STATE_PLAIN, 0);
+    reply->header_from = reply->scan = spaces + n + inner;
+    reply->state = LM_STATE_HEADER;
+    return true;
+}
+
+static bool step_header(lm_reply *reply) {
+    size_t which, n, from = reply->header_from, found = lm_reply_find(reply, LM_WORDS(".call("), &which, &n);
+    bool late = reply->at_end || reply->scan > from + NAME_MAX_BYTES;
+    if (found == SIZE_MAX) return late ? lm_reply_go(reply, LM_STATE_PLAIN, 0) : false;
+    const char *name = lm_reply_rest(reply) + from;
+    for (size_t i = from; i < found; i++)
+        if (strchr(" \t\n\"'()=,;", lm_reply_rest(reply)[i])) return lm_reply_go(reply, LM_STATE_PLAIN, 0);
+    if (!lm_reply_is_tool(reply, name, found - from)) return lm_reply_go(reply, LM_STATE_PLAIN, 0);
+    lm_reply_call_begin(reply, name, found - from, "", 0);
+    lm_reply_literal_begin(reply);
+    return lm_reply_go(reply, LM_STATE_VALUE, found + n);
 }
 
 static bool step_after(lm_reply *reply) {
@@ -53,6 +73,13 @@ static bool step(lm_reply *reply) {
         case LM_CALL_COMPLETE: return lm_reply_go(reply, LM_STATE_AFTER, 0);
         case LM_CALL_BROKEN: return lm_reply_go(reply, LM_STATE_BROKEN, 0);
         default: return lm_reply_go(reply, LM_STATE_PLAIN, 0);
+        }
+    case LM_STATE_HEADER: return step_header(reply);
+    case LM_STATE_VALUE:
+        switch (lm_reply_literal(reply, LM_LITERAL_PYTHON)) {
+        case LM_CALL_DONE: lm_reply_call_end(reply, true); return lm_reply_go(reply, LM_STATE_AFTER, 0);
+        case LM_CALL_BROKEN: return lm_reply_go(reply, LM_STATE_BROKEN, 0);
+        default: return false;
         }
     case LM_STATE_BROKEN: return lm_reply_drain(reply, NULL);
     case LM_STATE_AFTER: return step_after(reply);

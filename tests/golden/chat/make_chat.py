@@ -116,12 +116,16 @@ FAMILIES = {
     "gemma4": [
         case("bare words", "<|tool_call>call:add{a: 1, note:<|\"|>%s<|\"|>,list:[1,<|\"|>]<|\"|>],flag:true}<tool_call|>" % NOTE, calls=[ADD]),
         case("stray marks", "<|channel>a<channel|>b", "ab"),
+        case("waiting for a result", "<|tool_call>call:now{}<tool_call|><|tool_response>", calls=[NOW]),
         case("no thoughts on one line", "<|channel>thought<channel|>thought", "thought"),
         case("broken", "<|tool_call>call:now{a:}<tool_call|>x", "x", "", [partial("now")]),
     ],
     "llama3": [
         case("two calls", "{\"name\": \"add\", \"parameters\": %s}; {\"name\": \"now\", \"parameters\": {}}" % J, calls=[ADD, NOW]),
         case("no parameters", "{\"name\": \"now\"}", "{\"name\": \"now\"}"),
+        case("call in python", "<|python_tag|>add.call(note=\"x \\\"y\\\"\", a=1, flag=None)<|eom_id|>", calls=[{"name": "add", "arguments": {"note": "x \"y\"", "a": 1, "flag": None}}]),
+        case("python that calls nothing", "<|python_tag|>print(add.call(1))", "<|python_tag|>print(add.call(1))"),
+        case("call in python cut off", "<|python_tag|>add.call(note=\"x", calls=[partial("add")], finished=False),
     ],
     "deepseek": [
         case("spelled with underscores", "<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜>add\n```json\n%s\n```<｜tool_call_end｜><｜tool_calls_end｜>" % J, calls=[ADD]),

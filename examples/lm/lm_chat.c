@@ -255,6 +255,7 @@ static int open_all(conversation *c, const chat_options *o) {
     lm_context_params params = LM_CONTEXT_PARAMS_INIT;
     lm_chat_session_params session = LM_CHAT_SESSION_PARAMS_INIT;
     lm_error error;
+    params.outputs = LM_OUTPUT_LOGITS;
     params.n_ctx = o->n_ctx;
     session.family = o->family;
     session.log.write = warn;

@@ -158,6 +158,7 @@ static int run(const eval_options *o, evaluation *e, token_list *tokens) {
 static int open_context(const eval_options *o, evaluation *e) {
     lm_context_params params = LM_CONTEXT_PARAMS_INIT;
     lm_error error;
+    params.outputs = LM_OUTPUT_LOGITS;
     if (o->kv) cache_type(o->kv, &params.k_type);
     params.v_type = params.k_type;
     if (o->kv_v) cache_type(o->kv_v, &params.v_type);

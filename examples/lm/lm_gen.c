@@ -121,6 +121,7 @@ static int generate(const gen_options *o, generation *g, bool probs, int32_t *n_
 static int open_context(const gen_options *o, generation *g) {
     lm_context_params params = LM_CONTEXT_PARAMS_INIT;
     lm_error error;
+    params.outputs = LM_OUTPUT_LOGITS;
     params.n_ctx = o->n_ctx;
     if (o->k_type && !cache_type(o->k_type, &params.k_type))
         return usage_error("gen", "--kv: no cache type \"%s\"", o->k_type);

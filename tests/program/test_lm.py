@@ -176,9 +176,9 @@ class Embed(unittest.TestCase):
         result = lm("embed", GOLDEN / "bert.gguf", "--tokens", "5,6", "--pooling", "rank", "-o", "-")
         self.assertEqual(result.returncode, 3)
         self.assertIn(b"classifier", result.stderr)
-        result = lm("logits", GOLDEN / "bert.gguf", "--tokens", "5,6", "-o", "-")
-        self.assertEqual((result.returncode, result.stderr.count(b"\n")), (3, 1))
-        self.assertIn(b"encoder", result.stderr)
+        for command, *rest in (("logits", "--tokens", "5,6", "-o", "-"), ("gen", "-p", "a"), ("chat", "-p", "a"), ("eval", "-f", __file__)):
+            result = lm(command, GOLDEN / "bert.gguf", *rest)
+            self.assertEqual((result.returncode, result.stderr), (3, f"lm {command}: the model is an encoder: it has no logits (UNSUPPORTED)\n".encode()))
 
     def test_draft_logits(self):
         facts = json.loads((GOLDEN / "qwen35.json").read_text())

@@ -82,8 +82,7 @@ static LM_APART void run_groups(const void *w, size_t row_bytes, int32_t n_rows,
     }
 }
 
-/* The entry point of a type over its two group functions; with COMMON_TYPES_ONLY a level has the first alone. Rarer types have one
- * of them: DEFINE_MATVEC_SOME, DEFINE_MATVEC_EACH. */
+/* The entry point of a type over its two group functions. Rarer types have one of them: DEFINE_MATVEC_SOME, DEFINE_MATVEC_EACH. */
 #define DEFINE_MATVEC_OF(name, one, some)                                                                              \
     void LM_KERNEL MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,   \
                                 int32_t n, float *out, size_t out_stride) {                                            \
@@ -91,25 +90,13 @@ static LM_APART void run_groups(const void *w, size_t row_bytes, int32_t n_rows,
     }
 #define DEFINE_MATVEC_SOME(name) DEFINE_MATVEC_OF(name, name##_rows_some, name##_rows_some)
 #define DEFINE_MATVEC_EACH(name) DEFINE_MATVEC_OF(name, name##_rows_one, NULL)
-#define DEFINE_MATVEC_ELSE(name, when_one, when_some)                                                                  \
+#define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, name##_rows_one, name##_rows_some)
+/* One column line by line (matvec_lines.h). */
+#define DEFINE_MATVEC_LINE(name)                                                                                       \
     void LM_KERNEL MATVEC(name)(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t first,   \
                                 int32_t n, float *out, size_t out_stride) {                                            \
         if (n == 1)                                                                                                    \
-            when_one;                                                                                                  \
+            lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 1, out);                                        \
         else                                                                                                           \
-            when_some;                                                                                                 \
+            run_groups(w, row_bytes, n_rows, acts, first, n, out, out_stride, name##_rows_some, name##_rows_some);     \
     }
-#ifdef COMMON_TYPES_ONLY
-#define WITH_SOME(group)
-#define DEFINE_MATVEC(name)                                                                                            \
-    DEFINE_MATVEC_ELSE(name, run_groups(w, row_bytes, n_rows, acts, first, 1, out, out_stride, name##_rows_one, NULL), \
-                       lm_matvec_##name##_avx2(w, row_bytes, n_rows, acts, first, n, out, out_stride))
-#else
-#define WITH_SOME(group) group
-#define DEFINE_MATVEC(name) DEFINE_MATVEC_OF(name, name##_rows_one, name##_rows_some)
-#endif
-/* One column line by line (matvec_lines.h). */
-#define DEFINE_MATVEC_LINE(name)                                                                                       \
-    DEFINE_MATVEC_ELSE(                                                                                                \
-        name, lm_matvec_##name##_line(w, row_bytes, n_rows, acts, first, 1, out),                                      \
-        run_groups(w, row_bytes, n_rows, acts, first, n, out, out_stride, name##_rows_some, name##_rows_some))

@@ -186,7 +186,7 @@ LM_INLINE V offset_sum(const V sc[2], const int16_t *sums, const int offset) {
         }                                                                                                              \
         rows_done(g, acc, columns);                                                                                    \
     }
-#define K_TYPE(name) K_GROUP(name, one, 1) WITH_SOME(K_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
+#define K_TYPE(name) K_GROUP(name, one, 1) K_GROUP(name, some, g->n) DEFINE_MATVEC(name)
 #if LANES == 4
 /* Types with so many bits to put together that reading line by line pays (matvec_lines.h). */
 #define K_LINE(name) K_GROUP(name, some, g->n) DEFINE_MATVEC_LINE(name)
@@ -204,7 +204,6 @@ K_LINE(q6k)
 K_TYPE(q6k)
 #endif
 
-#ifndef COMMON_TYPES_ONLY
 #if LANES == 2
 /* IQ4_XS: only pair sums of levels up to 127 fit int16: 2 * 127 * 127 = 32258. */
 LM_INLINE void iq4xs_block(const struct rows *g, size_t kb, const uint8_t *far, const uint8_t *near, F acc[],
@@ -260,4 +259,3 @@ K_RARE(q3k)
 #endif
 K_RARE(iq4xs)
 K_RARE(tq2_0)
-#endif

@@ -256,32 +256,28 @@ struct codebook_type {
     const uint16_t *entry;
     int n_entries;
     uint32_t levels;
-    lm_matvec_fn *many;
 };
 /* Their blocks take long: one loop serves all, and prefetches cost little. */
 static void LM_KERNEL codebook_lines(const struct lm_line_type *type, struct lm_line_table *t, const uint8_t *w,
                                      size_t stride, int n_rows, const struct lm_line *line, int prefetches) {
     fill_lines(type, ((const struct codebook_type *)(const void *)type)->quad, t, w, stride, n_rows, line, prefetches);
 }
-/* Two columns one after the other, for which the weights have stayed in the second cache; more than that together, with 256 bits. */
-static LM_APART void codebook_columns(const struct codebook_type *type, const void *w, size_t row_bytes, int32_t n_rows,
-                                      const lm_acts *acts, int32_t first, int32_t n, float *out, size_t out_stride) {
+/* One column; more are faster with 256 bits, where a look-up serves them all. */
+static LM_APART void codebook_column(const struct codebook_type *type, const void *w, size_t row_bytes, int32_t n_rows,
+                                     const lm_acts *acts, int32_t c, float *out) {
     _Alignas(64) uint64_t book[2048];
-    if (n > 2) {
-        type->many(w, row_bytes, n_rows, acts, first, n, out, out_stride);
-        return;
-    }
     open_book(book, type->entry, type->n_entries, type->levels);
-    for (int32_t c = 0; c < n; c++)
-        lm_run_lines(codebook_lines, &type->line, w, row_bytes, n_rows, acts, first + c, 1, book,
-                     out + (size_t)c * out_stride);
+    lm_run_lines(codebook_lines, &type->line, w, row_bytes, n_rows, acts, c, 1, book, out);
 }
 #define LINE_IQ(name, order, d, factor, ...)                                                                           \
     void LM_KERNEL lm_matvec_##name##_avx512vnni(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, \
                                                  int32_t first, int32_t n, float *out, size_t out_stride) {            \
         static const struct codebook_type type = {                                                                     \
-            {name##_BYTES, order, 0, 0, d, 0, factor}, name##_quad, __VA_ARGS__, lm_matvec_##name##_avx2};             \
-        codebook_columns(&type, w, row_bytes, n_rows, acts, first, n, out, out_stride);                                \
+            {name##_BYTES, order, 0, 0, d, 0, factor}, name##_quad, __VA_ARGS__};                                      \
+        if (n == 1)                                                                                                    \
+            codebook_column(&type, w, row_bytes, n_rows, acts, first, out);                                            \
+        else                                                                                                           \
+            lm_matvec_##name##_avx2(w, row_bytes, n_rows, acts, first, n, out, out_stride);                            \
     }
 QUAD(iq2xxs, sum_quad_eights, part)
 QUAD(iq2xs, sum_quad_eights, part)

@@ -108,7 +108,7 @@ LM_INLINE V isum32(const struct rows *g, size_t at, size_t c, V x[4][2], const i
         }                                                                                                              \
         rows_done(g, acc, columns);                                                                                    \
     }
-#define SIMPLE_TYPE(name) SIMPLE_GROUP(name, one, 1) WITH_SOME(SIMPLE_GROUP(name, some, g->n)) DEFINE_MATVEC(name)
+#define SIMPLE_TYPE(name) SIMPLE_GROUP(name, one, 1) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC(name)
 #if LANES == 4
 #define SIMPLE_RARE(name) SIMPLE_GROUP(name, some, g->n) DEFINE_MATVEC_SOME(name)
 #else
@@ -121,7 +121,6 @@ SIMPLE_BLOCK(q8_0, 255, NO_MINIMUM)
 SIMPLE_TYPE(q4_0)
 SIMPLE_TYPE(q8_0)
 
-#ifndef COMMON_TYPES_ONLY
 SIMPLE_BLOCK(iq4nl, 255, NO_MINIMUM)
 SIMPLE_BLOCK(mxfp4, 24, NO_MINIMUM)
 SIMPLE_RARE(iq4nl)
@@ -175,4 +174,3 @@ LM_INLINE void nvfp4_block(const struct rows *g, size_t kb, F acc[], const int n
     }
 }
 SIMPLE_RARE(nvfp4)
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Decode (1..4 columns) of the codebook types, for all levels from avx2 on. A plan takes one block of a row apart with vector
  * instructions: codebook indices, sign bits, scales. A sum then looks up 32 weights at a time and multiplies them with every column.
- * The look-ups, two loads each, are what limits decode, and no wider instruction set makes them faster: 64 per block for IQ3, 32 for
- * IQ2 and IQ1. The level numbers of an entry are spread to bytes and become levels in registers. */
+ * The look-ups, two loads each, are what limits decode: 64 per block for IQ3, 32 for IQ2 and IQ1. */
 #include "x86.h"
 
 #if defined(LM_HAVE_X86)
@@ -139,38 +138,16 @@ const uint8_t lm_iq2_levels[16] = {8, 25, 43, 0, 25, 0, 0, 0, 43},
               lm_iq3xxs_levels[16] = {4, 12, 20, 28, 36, 44, 52, 62}, lm_iq3s_levels[16] = {1, 3, 5, 7, 9, 11, 13, 15};
 static const uint8_t levels_iq1[16] = {0, 8, 16, 0, 8, 0, 0, 0, 16};
 
-/* 32 weights n as magnitudes; *signs: +-1. SHIFTED: 8 * level + shift + 9 instead, shift +-1. */
-LM_INLINE __m256i look_up(const struct plan *plan, int n, const uint16_t *grid, __m256i levels, const int kind,
-                          __m256i *signs) {
-    const uint16_t *index = plan->index + (kind == FOURS ? 8 : 4) * n;
-    const __m256i bits = _mm256_set1_epi64x((long long)0x8040201008040201u),
-                  each4 = _mm256_setr_epi64x(0x0101010100000000, 0x0303030302020202, 0x0505050504040404,
-                                             0x0707070706060606);
-    __m256i x, word = _mm256_set1_epi32((int)plan->signs[n]);
-#define ENTRY(i) (short)grid[index[i]]
-    if (kind == FOURS) {
-        x = _mm256_cvtepu8_epi16(
-            _mm_setr_epi16(ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4), ENTRY(5), ENTRY(6), ENTRY(7)));
-        x = _mm256_or_si256(x, _mm256_slli_epi16(x, 4));
-    } else {
-        x = _mm256_shuffle_epi8(
-            _mm256_broadcastq_epi64(_mm_setr_epi16(ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), 0, 0, 0, 0)), each4);
-        x = _mm256_and_si256(x, _mm256_set1_epi32((int)0xc0300c03u)); /* element j of 4 in byte j */
-        x = _mm256_or_si256(x, _mm256_srli_epi16(x, 4));
-    }
-    x = _mm256_shuffle_epi8(levels, _mm256_and_si256(x, _mm256_set1_epi8(15)));
-    if (kind == SHIFTED) {
-        const __m256i at = _mm256_setr_epi64x(0x0008000800080008, 0x0080008000800080, 0x0800080008000800,
-                                              (long long)0x8000800080008000u);
-        word = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_shuffle_epi8(word, _mm256_set1_epi16(0x0100)), at), at);
-        x = _mm256_add_epi8(x, _mm256_andnot_si256(word, _mm256_set1_epi8(2)));
-    } else {
-        word = _mm256_shuffle_epi8(word,
-                                   _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
-        *signs = _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_and_si256(word, bits), bits), _mm256_set1_epi8(1));
-    }
-    return x;
-#undef ENTRY
+/* Bytes of entries of 8 weights, each four times: the numbers are spread and become levels. */
+LM_INLINE __m256i spread_eights(__m256i x, __m256i levels) {
+    x = _mm256_and_si256(x, _mm256_set1_epi32((int)0xc0300c03u)); /* element j of 4 in byte j */
+    x = _mm256_or_si256(x, _mm256_srli_epi16(x, 4));
+    return _mm256_shuffle_epi8(levels, _mm256_and_si256(x, _mm256_set1_epi8(15)));
+}
+/* Words with a byte of an entry of 4 weights: the same. */
+LM_INLINE __m256i spread_fours(__m256i x, __m256i levels) {
+    x = _mm256_or_si256(x, _mm256_slli_epi16(x, 4));
+    return _mm256_shuffle_epi8(levels, _mm256_and_si256(x, _mm256_set1_epi8(15)));
 }
 
 struct form {
@@ -178,12 +155,59 @@ struct form {
     const uint16_t *grid;
     const uint8_t *levels;
     size_t block_bytes;
+    int n_entries;
 };
 
+/* The codebook as bytes: a call opens it once, which takes a hundredth of its time, and then a look-up is one load. */
+union book {
+    uint64_t eights[2048];
+    uint32_t fours[512];
+};
+LM_INLINE void open_book(union book *book, const struct form *f, const int kind) {
+    const __m256i levels = _mm256_broadcastsi128_si256(load16(f->levels)),
+                  each4 = _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0909090908080808, 0x0101010100000000));
+    for (int i = 0; i < f->n_entries; i += kind == FOURS ? 8 : 4) {
+        if (kind == FOURS)
+            store(book->fours + i, spread_fours(_mm256_cvtepu8_epi16(load16(f->grid + i)), levels));
+        else
+            store(book->eights + i,
+                  spread_eights(_mm256_shuffle_epi8(_mm256_cvtepu16_epi64(load8(f->grid + i)), each4), levels));
+    }
+}
+
+/* Signs of 32 weights n: -1, or 1. Of SHIFTED what is added to 8 * level - 9: 2 where the shift is not the lower one. */
+LM_INLINE __m256i signs_of(const struct plan *plan, int n, const int kind) {
+    const __m256i bits = _mm256_set1_epi64x((long long)0x8040201008040201u),
+                  at = _mm256_setr_epi64x(0x0008000800080008, 0x0080008000800080, 0x0800080008000800,
+                                          (long long)0x8000800080008000u);
+    __m256i word = _mm256_set1_epi32((int)plan->signs[n]);
+    if (kind == SHIFTED) {
+        word = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_shuffle_epi8(word, _mm256_set1_epi16(0x0100)), at), at);
+        return _mm256_andnot_si256(word, _mm256_set1_epi8(2));
+    }
+    word = _mm256_shuffle_epi8(word, _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+    return _mm256_or_si256(_mm256_cmpeq_epi8(_mm256_and_si256(word, bits), bits), _mm256_set1_epi8(1));
+}
+
+/* 32 weights n as magnitudes (SHIFTED: 8 * level). */
+LM_INLINE __m256i look_up(const struct plan *plan, int n, const union book *book, const int kind) {
+    const uint16_t *index = plan->index + (kind == FOURS ? 8 : 4) * n;
+    if (kind == FOURS) {
+        int32_t x[8];
+        LM_UNROLL(8) for (int i = 0; i < 8; i++) x[i] = (int32_t)book->fours[index[i]];
+        return _mm256_setr_epi32(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]);
+    }
+    __m128 half[2];
+    LM_UNROLL(2) for (int i = 0; i < 2; i++) {
+        half[i] = _mm_castsi128_ps(load8(book->eights + index[2 * i]));
+        half[i] = _mm_loadh_pi(half[i], (const __m64 *)(const void *)(book->eights + index[2 * i + 1]));
+    }
+    return _mm256_castps_si256(_mm256_set_m128(half[1], half[0]));
+}
+
 /* sum[r][c] = integer sums of a block of each row with the columns at a, k apart. Pair sums are at most 2 * 62 * 127 = 15748. */
-LM_INLINE void sum_blocks(const struct plan plan[ROWS], const struct form *f, const int kind, const int8_t *a, size_t k,
-                          const int16_t *sum16, __m256i sum[ROWS][4], const int columns) {
-    const __m256i levels = _mm256_broadcastsi128_si256(load16(f->levels));
+LM_INLINE void sum_blocks(const struct plan plan[ROWS], const union book *book, const int kind, const int8_t *a,
+                          size_t k, const int16_t *sum16, __m256i sum[ROWS][4], const int columns) {
     for (int r = 0; r < ROWS; r++)
         for (int c = 0; c < columns; c++) {
             sum[r][c] = _mm256_setzero_si256();
@@ -192,7 +216,8 @@ LM_INLINE void sum_blocks(const struct plan plan[ROWS], const struct form *f, co
                     _mm256_madd_epi16(load(plan[r].scale), load(sum16 + (size_t)c * (k / 16))), _mm256_set1_epi32(-9));
         }
     for (int n = 0; n < 8; n++) LM_UNROLL(4) for (int r = 0; r < ROWS; r++) {
-            __m256i signs = _mm256_setzero_si256(), q = look_up(&plan[r], n, f->grid, levels, kind, &signs);
+            __m256i signs = signs_of(&plan[r], n, kind), q = look_up(&plan[r], n, book, kind);
+            if (kind == SHIFTED) q = _mm256_or_si256(q, signs);
             int32_t pair;
             memcpy(&pair, plan[r].scale + 2 * n, 4);
             __m256i scale = _mm256_shuffle_epi8(
@@ -221,7 +246,9 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
         const int8_t *a = acts->q + (size_t)first * k;                                                                 \
         const int16_t *sum16 = acts->sum16 + (size_t)first * (k / 16);                                                 \
         const float *s = acts->scale + (size_t)first * n_blocks;                                                       \
+        union book book;                                                                                               \
         (void)n;                                                                                                       \
+        open_book(&book, f, KIND);                                                                                     \
         for (int32_t r0 = 0; r0 < n_rows; r0 += ROWS) {                                                                \
             const uint8_t *b[ROWS];                                                                                    \
             __m128 acc[4] = {_mm_setzero_ps(), _mm_setzero_ps(), _mm_setzero_ps(), _mm_setzero_ps()};                  \
@@ -231,7 +258,7 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
                 struct plan plan[ROWS];                                                                                \
                 __m256i sum[ROWS][4];                                                                                  \
                 for (int r = 0; r < ROWS; r++) f->plan(&plan[r], b[r] + kb * f->block_bytes);                          \
-                sum_blocks(plan, f, KIND, a + 256 * kb, k, sum16 + 16 * kb, sum, columns);                             \
+                sum_blocks(plan, &book, KIND, a + 256 * kb, k, sum16 + 16 * kb, sum, columns);                         \
                 __m128 d = _mm_setr_ps(plan[0].d, plan[1].d, plan[2].d, plan[3].d);                                    \
                 for (int c = 0; c < columns; c++)                                                                      \
                     acc[c] =                                                                                           \
@@ -253,22 +280,40 @@ DEFINE_PRODUCT(shifted, SHIFTED, some, n)
 #define fours_one fours_some
 #define shifted_one shifted_some
 
-/* For the panels of a batch. */
+/* For the panels of a batch: not worth a book. */
 LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *e, const void *block) {
-    const __m256i levels = _mm256_broadcastsi128_si256(load16(f->levels));
+    const __m256i levels = _mm256_broadcastsi128_si256(load16(f->levels)),
+                  each4 = _mm256_setr_epi64x(0x0101010100000000, 0x0303030302020202, 0x0505050504040404,
+                                             0x0707070706060606);
     struct plan plan;
     f->plan(&plan, block);
     for (int n = 0; n < 8; n++) {
-        __m256i signs = _mm256_set1_epi8(1), q = look_up(&plan, n, f->grid, levels, kind, &signs);
-        if (kind == SHIFTED) q = _mm256_sub_epi8(q, _mm256_set1_epi8(9));
-        store(e->q + 32 * n, _mm256_sign_epi8(q, signs));
+        const uint16_t *index = plan.index + (kind == FOURS ? 8 : 4) * n;
+        __m256i q, signs = signs_of(&plan, n, kind);
+#define ENTRY(i) (short)f->grid[index[i]]
+        if (kind == FOURS)
+            q = spread_fours(_mm256_cvtepu8_epi16(_mm_setr_epi16(ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4),
+                                                                 ENTRY(5), ENTRY(6), ENTRY(7))),
+                             levels);
+        else
+            q = spread_eights(
+                _mm256_shuffle_epi8(
+                    _mm256_broadcastq_epi64(_mm_setr_epi16(ENTRY(0), ENTRY(1), ENTRY(2), ENTRY(3), 0, 0, 0, 0)), each4),
+                levels);
+#undef ENTRY
+        if (kind == SHIFTED)
+            q = _mm256_sub_epi8(_mm256_or_si256(q, signs), _mm256_set1_epi8(9));
+        else
+            q = _mm256_sign_epi8(q, signs);
+        store(e->q + 32 * n, q);
     }
     store(e->scale, load(plan.scale));
     e->d = plan.d;
 }
 
 #define DEFINE_TYPE(name, kind, KIND, codebook, levels)                                                                \
-    static const struct form form_##name = {plan_##name, codebook, levels, sizeof(lm_block_##name)};                   \
+    static const struct form form_##name = {plan_##name, codebook, levels, sizeof(lm_block_##name),                    \
+                                            sizeof codebook / sizeof *codebook};                                       \
     void LM_KERNEL lm_matvec_##name##_avx2(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts,       \
                                            int32_t first, int32_t n, float *out, size_t out_stride) {                  \
         (n == 1 ? kind##_one : kind##_some)(&form_##name, w, row_bytes, n_rows, acts, first, n, out, out_stride);      \

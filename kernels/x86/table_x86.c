@@ -7,7 +7,6 @@
 #include "../cpu.h"
 
 #define MATVEC(type, name, isa) kernels->weights[type].matvec = lm_matvec_##name##_##isa;
-#define MATVEC_AVX2VNNI(type, name) MATVEC(type, name, avx2vnni)
 #define MATVEC_AVX512VNNI(type, name) MATVEC(type, name, avx512vnni)
 #define MATVEC_STREAM(type, name) MATVEC(type, name, stream)
 
@@ -45,8 +44,6 @@ void lm_kernels_matmul_x86(lm_kernels *kernels, int32_t level) {
     use_forms(kernels, &lm_matmul_avx2);
     if (level < LM_CPU_AVX2_VNNI) return;
     use_forms(kernels, &lm_matmul_avx2vnni);
-    LM_X86_SIMPLE_COMMON(MATVEC_AVX2VNNI)
-    LM_X86_K_COMMON(MATVEC_AVX2VNNI)
     if (level < LM_CPU_AVX512_VNNI) return;
     kernels->quantize_q8_32 = lm_quantize_q8_32_avx512;
     kernels->quantize_q8_256 = lm_quantize_q8_256_avx512;

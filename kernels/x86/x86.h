@@ -11,19 +11,19 @@
 
 #include "../iq_tables.h"
 
-/* Types with a float scale per block of at most 128 weights: X(type, name). The common ones have decode kernels of one column at
- * every level; VNNI of 256 bits gains a tenth of the cycles there, where the memory decides: not worth code for more. */
-#define LM_X86_SIMPLE_COMMON(X) X(LM_BLOCK_Q4_0, q4_0) X(LM_BLOCK_Q8_0, q8_0)
+/* Types with a float scale per block of at most 128 weights: X(type, name). VNNI of 256 bits has no decode kernels of its own: they
+ * would gain a tenth of the cycles where the memory decides. */
 #define LM_X86_SIMPLE(X)                                                                                               \
-    LM_X86_SIMPLE_COMMON(X)                                                                                            \
+    X(LM_BLOCK_Q4_0, q4_0)                                                                                             \
+    X(LM_BLOCK_Q8_0, q8_0)                                                                                             \
     X(LM_BLOCK_IQ4NL, iq4nl)                                                                                           \
     X(LM_BLOCK_MXFP4, mxfp4)                                                                                           \
     X(LM_BLOCK_Q4_1, q4_1)                                                                                             \
     X(LM_BLOCK_Q5_0, q5_0) X(LM_BLOCK_Q5_1, q5_1) X(LM_BLOCK_Q1_0, q1_0) X(LM_BLOCK_Q2_0, q2_0) X(LM_BLOCK_NVFP4, nvfp4)
 /* Types of 256 weights with integer sub-scales; those of which 512-bit vectors have kernels of their own. */
-#define LM_X86_K_COMMON(X) X(LM_BLOCK_Q4K, q4k) X(LM_BLOCK_Q6K, q6k)
 #define LM_X86_K_AVX512(X)                                                                                             \
-    LM_X86_K_COMMON(X)                                                                                                 \
+    X(LM_BLOCK_Q4K, q4k)                                                                                               \
+    X(LM_BLOCK_Q6K, q6k)                                                                                               \
     X(LM_BLOCK_Q5K, q5k)                                                                                               \
     X(LM_BLOCK_IQ4XS, iq4xs) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_TQ2_0, tq2_0)
 #define LM_X86_K(X) LM_X86_K_AVX512(X) X(LM_BLOCK_TQ1_0, tq1_0)
@@ -60,16 +60,13 @@ extern const uint8_t lm_iq3xxs_levels[16], lm_iq3s_levels[16];
 LM_X86_IQ(LM_X86_DECLARE_AVX512)
 
 /* One column with 512 bits, read line by line (matvec_lines.h), with prefetches or without; the second as a matvec of its own. */
-typedef void LM_KERNEL lm_line_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c, int prefetches,
-                        float *out);
+typedef void LM_KERNEL lm_line_fn(const void *w, size_t row_bytes, int32_t n_rows, const lm_acts *acts, int32_t c,
+                                  int prefetches, float *out);
 #define LM_X86_LINES(X) X(LM_BLOCK_Q2K, q2k) X(LM_BLOCK_Q3K, q3k) X(LM_BLOCK_Q5K, q5k) X(LM_BLOCK_Q6K, q6k)
 #define LM_X86_DECLARE_LINE(type, name)                                                                                \
     lm_line_fn lm_matvec_##name##_line;                                                                                \
     lm_matvec_fn lm_matvec_##name##_stream;
 LM_X86_LINES(LM_X86_DECLARE_LINE)
-#define LM_X86_DECLARE_COMMON(type, name) lm_matvec_fn lm_matvec_##name##_avx2vnni;
-LM_X86_SIMPLE_COMMON(LM_X86_DECLARE_COMMON)
-LM_X86_K_COMMON(LM_X86_DECLARE_COMMON)
 
 /* Takes 16 (or more) rows of n_blocks blocks apart into panels of matmul_body.h, pitch panels from 32 k to the next. add makes the
  * codes unsigned plus 128, 0 for kernels without VNNI. */

@@ -6,6 +6,7 @@
  *      │       └ attention: q, gate, k, v ─ rms per head ─ rope ─ attend · sigmoid(gate) ─ out ───────────┘   │ └───────────┘
  *      └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
  *
+ * rope.dimension_sections deal the rotary pairs out to the axes of images; text has one position on all of them, whatever they are.
  * post_attention_norm is the norm before the feed-forward. A value head reads the key head h / repeat (qwen3next) or h mod n_k (qwen35,
  * whose converter reordered all that is indexed by value heads). The draft block is one of full attention. */
 #include "families.h"
@@ -38,25 +39,6 @@ static delta_shape read_shape(lm_build *b) {
     d.v_width = inner / d.n_v;
     d.channels = 2 * d.n_k * d.k_width + inner;
     return d;
-}
-
-/* Sections of the rotary pairs must leave no pair on the fourth, constant position: text would not be rotated there. */
-static void check_sections(lm_build *b) {
-    char key[128];
-    const lm_gguf_value *sections;
-    int64_t s[4] = {0};
-    lm_format(key, sizeof key, "%s.rope.dimension_sections", b->arch->name);
-    sections = lm_gguf_find(b->source->gguf, key);
-    if (!sections) return;
-    for (uint64_t i = 0; i < 4 && i < sections->count; i++)
-        if (!lm_gguf_element_int(sections, i, &s[i]) || s[i] < 0 || s[i] > 4096) s[i] = 4097;
-    int64_t n = s[0] + s[1] + s[2] + s[3];
-    bool ok = n > 0 && n <= 4 * 4096;
-    for (int32_t i = 0; i < b->h->n_rot / 2 && ok; i++) {
-        int64_t c = i % n;
-        ok = (c % 3 == 1 && c < 3 * s[1]) || (c % 3 == 2 && c < 3 * s[2]) || (c % 3 == 0 && c < 3 * s[0]);
-    }
-    if (!ok) lm_graph_fail(b->graph, LM_ERR_UNSUPPORTED, "key %s: sections that leave text unrotated", key);
 }
 
 /* Whether block il is recurrent: a list in the file, else all but every n-th. */
@@ -151,7 +133,6 @@ static int32_t block(lm_build *b, const delta_shape *d, int32_t rope, bool recur
 static void build(lm_build *b) {
     int32_t x = lm_build_embed(b, 1), rope = lm_build_rope(b, LM_ROPE_HALVES, -1); /* [tokens, n_embd] */
     delta_shape d = read_shape(b);
-    check_sections(b);
     for (int32_t il = 0; il < b->h->n_layers; il++) {
         lm_build_layer(b, il);
         x = lm_build_steered(b, block(b, &d, rope, is_recurrent(b, il), x));

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from make_families import (angles, attention, causal, draft_logits, draft_tensors, gated, heads, linear, norms, replace, softmax, write)
-from make_models import BOOL, F32, N_TOKENS, U32, Model, embedding_and_output, rms, rotate, silu
+from make_models import ARR, BOOL, F32, I32, N_TOKENS, U32, Model, embedding_and_output, rms, rotate, silu
 
 N_K, N_V, DK, DV, TAPS = 2, 4, 8, 8, 4
 EXPERTS, USED, WIDTH = 6, 2, 8
@@ -108,6 +108,8 @@ def hybrid(arch, name, draft=True):
     if moe:
         replace(m, expert_count=(U32, EXPERTS), expert_used_count=(U32, USED), expert_feed_forward_length=(U32, WIDTH),
                 expert_shared_feed_forward_length=(U32, 12))
+    if arch == "qwen35moe":  # text has one position on every axis, so any sections rotate it alike
+        replace(m, rope__dimension_sections=(ARR, (I32, [4, 0, 0, 0])))
     embedding_and_output(m)
     if draft:
         draft_tensors(m, norm=not moe)

@@ -5,6 +5,8 @@
  *
  * Member names are compared in their canonical spelling. What patternProperties and propertyNames ask of a name is decided by
  * intersecting the name with the pattern, for declared and undeclared names alike. */
+#include <string.h>
+
 #include "json_schema.h"
 
 #define MAX_NAME_PATTERNS 4u
@@ -20,6 +22,7 @@ typedef struct object_builder {
     LM_ARRAY(lm_schema_part) parts;
     lm_schema_edges edges;
     lm_schema_exprs choices;
+    bool *evaluated; /* [parts of flat], of the member at hand; NULL where none has unevaluatedProperties */
 } object_builder;
 
 static void push_part(object_builder *b, const lm_json *node, uint32_t skip) {
@@ -41,25 +44,35 @@ static bool covers(const object_builder *b, const lm_json *node, const lm_schema
     return false;
 }
 
-/* Does the part at index, or one that it led to, say something of a member, so that its unevaluatedProperties does not? */
-static bool evaluated(const object_builder *b, size_t index, const lm_schema_key *key, uint32_t matches) {
+/* To the part that led to the one at hand, if any did and not by being negated. */
+static bool go_back(const lm_schema_part *parts, size_t *at) {
+    uint32_t skip = parts[*at].skip;
+    if ((skip & LM_SCHEMA_DENIED) || !(skip >> LM_SCHEMA_PARENT)) return false;
+    *at = (skip >> LM_SCHEMA_PARENT) - 1;
+    return true;
+}
+
+/* Mark the parts that say something of a member, and those that led to them: their unevaluatedProperties does not. */
+static void mark_evaluated(object_builder *b, const lm_schema_key *key, uint32_t matches) {
     const lm_schema_part *parts = b->flat->parts.data;
-    for (size_t i = 0; i < b->flat->parts.count; i++) {
-        size_t at = i;
-        while (at != index && !(parts[at].skip & LM_SCHEMA_DENIED) && parts[at].skip >> LM_SCHEMA_PARENT)
-            at = (parts[at].skip >> LM_SCHEMA_PARENT) - 1;
-        if (at != index) continue;
+    memset(b->evaluated, 0, b->flat->parts.count * sizeof *b->evaluated);
+    for (size_t i = 0; i < b->flat->parts.count && lm_schema_work(b->schema, 1); i++) {
         const lm_json *node = parts[i].node;
-        if (covers(b, node, key, matches) || lm_json_get(node, "additionalProperties")) return true;
-        if (i != index && lm_json_get(node, "unevaluatedProperties")) return true;
+        bool says = covers(b, node, key, matches) || lm_json_get(node, "additionalProperties");
+        size_t at = i;
+        if (!says && !(lm_json_get(node, "unevaluatedProperties") && go_back(parts, &at))) continue;
+        while (!b->evaluated[at]) {
+            b->evaluated[at] = true;
+            if (!go_back(parts, &at)) break;
+        }
     }
-    return false;
 }
 
 /* The value of a member, given which name patterns match it (bits) and its name (NULL: an undeclared one). */
 static lm_gexpr value_of(object_builder *b, const lm_schema_key *key, uint32_t matches) {
     const lm_schema_flat *flat = b->flat;
     b->parts.count = 0;
+    if (b->evaluated) mark_evaluated(b, key, matches);
     for (size_t i = 0; i < flat->parts.count; i++) {
         const lm_json *node = flat->parts.data[i].node;
         uint32_t skip = flat->parts.data[i].skip;
@@ -69,8 +82,7 @@ static lm_gexpr value_of(object_builder *b, const lm_schema_key *key, uint32_t m
             if ((matches >> k & 1) && node_matches(node, b->patterns.data[k]))
                 push_part(b, &b->patterns.data[k]->value, skip);
         if (!covers(b, node, key, matches)) push_part(b, lm_json_get(node, "additionalProperties"), skip);
-        const lm_json *unevaluated = lm_json_get(node, "unevaluatedProperties");
-        if (unevaluated && !evaluated(b, i, key, matches)) push_part(b, unevaluated, skip);
+        if (b->evaluated && !b->evaluated[i]) push_part(b, lm_json_get(node, "unevaluatedProperties"), skip);
     }
     return lm_schema_conjunction(b->schema, b->parts.data, b->parts.count);
 }
@@ -219,6 +231,11 @@ static void read_names(object_builder *b) {
 lm_gexpr lm_schema_object(lm_schema *s, const lm_schema_flat *flat) {
     object_builder b = {.schema = s, .flat = flat};
     if (flat->min_members > flat->max_members) return LM_GEXPR_NEVER;
+    bool unevaluated = false;
+    for (size_t i = 0; i < flat->parts.count; i++)
+        unevaluated = unevaluated || lm_json_get(flat->parts.data[i].node, "unevaluatedProperties");
+    if (unevaluated && !(b.evaluated = lm_alloc_array(s->env, flat->parts.count, sizeof *b.evaluated)))
+        lm_schema_memory(s);
     read_names(&b);
     lm_gexpr inner = s->status == LM_OK ? members(&b) : LM_GEXPR_NEVER;
     lm_array_free(s->env, &b.patterns);
@@ -226,5 +243,6 @@ lm_gexpr lm_schema_object(lm_schema *s, const lm_schema_flat *flat) {
     lm_array_free(s->env, &b.parts);
     lm_array_free(s->env, &b.edges);
     lm_array_free(s->env, &b.choices);
+    if (unevaluated) lm_free(s->env, b.evaluated, flat->parts.count * sizeof *b.evaluated);
     return lm_schema_enclosed(s, "{", inner, "}");
 }

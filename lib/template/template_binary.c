@@ -79,7 +79,12 @@ static bool floats(lm_interp *interp, lm_operator op, double a, double b, lm_var
     case LM_OPERATOR_SUBTRACT: result = a - b; break;
     case LM_OPERATOR_MULTIPLY: result = a * b; break;
     case LM_OPERATOR_DIVIDE: result = a / b; break;
-    case LM_OPERATOR_POWER: result = pow(a, b); break;
+    case LM_OPERATOR_POWER:
+        result = pow(a, b);
+        /* Python raises an error where the result is none of the reals or too large. */
+        if (isfinite(a) && isfinite(b) && !isfinite(result))
+            return lm_interp_fail(interp, "the power of two numbers is not a number that fits");
+        break;
     default: {
         double rest = fmod(a, b);
         if (rest != 0 && (rest < 0) != (b < 0))

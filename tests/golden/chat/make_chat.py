@@ -41,6 +41,8 @@ TEMPLATES = [
     "{{ none | map('upper') | list }}{{ 0 | selectattr('x') | list }}{{ false | reject('no such test') | list }}{{ missing | map('no such filter') | join }}",
     "{{ 5 | select('odd') | list }}",
     "{{ messages[] is undefined }}{{ messages[0][] | default('none') }}{{ {(): 1}[] }}",
+    "{{ 0.0 ** -2.5 }}",
+    "{{ 10.0 ** 400 }}",
     "{{ 5 | indent }}",
     "{{ 5[1:] }}",
     "{{ messages[0][:2] }}",

@@ -257,7 +257,12 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
             for (size_t kb = 0; kb < n_blocks; kb++) {                                                                 \
                 struct plan plan[ROWS];                                                                                \
                 __m256i sum[ROWS][4];                                                                                  \
-                for (int r = 0; r < ROWS; r++) f->plan(&plan[r], b[r] + kb * f->block_bytes);                          \
+                for (int r = 0; r < ROWS; r++) {                                                                       \
+                    const uint8_t *block = b[r] + kb * f->block_bytes, *next = block + ROWS * row_bytes;               \
+                    f->plan(&plan[r], block);                                                                          \
+                    _mm_prefetch((const char *)next, _MM_HINT_T0);                                                     \
+                    _mm_prefetch((const char *)next + 64, _MM_HINT_T0);                                                \
+                }                                                                                                      \
                 sum_blocks(plan, &book, KIND, a + 256 * kb, k, sum16 + 16 * kb, sum, columns);                         \
                 __m128 d = _mm_setr_ps(plan[0].d, plan[1].d, plan[2].d, plan[3].d);                                    \
                 for (int c = 0; c < columns; c++)                                                                      \
@@ -275,9 +280,9 @@ LM_INLINE __m128i add_lanes(__m256i a, __m256i b, __m256i c, __m256i d) {
     }
 DEFINE_PRODUCT(eights, EIGHTS, one, 1)
 DEFINE_PRODUCT(eights, EIGHTS, some, n)
-DEFINE_PRODUCT(fours, FOURS, some, n) /* serve one column as well */
-DEFINE_PRODUCT(shifted, SHIFTED, some, n)
-#define fours_one fours_some
+DEFINE_PRODUCT(fours, FOURS, one, 1)
+DEFINE_PRODUCT(fours, FOURS, some, n)
+DEFINE_PRODUCT(shifted, SHIFTED, some, n) /* serves one column as well */
 #define shifted_one shifted_some
 
 /* For the panels of a batch: not worth a book. */

@@ -9,10 +9,10 @@ import argparse
 import json
 import math
 import random
+import re
 
 from .library import Chat
 from .skills import ALL, refusal, stories
-from .words import common
 
 REFUSALS = (refusal.ANSWER, refusal.NO_TOOL)
 
@@ -29,9 +29,13 @@ def said(message):
     return (message.get("content") or "").strip()
 
 
+def words(text):
+    return set(re.findall("[a-z]+", text.lower()))
+
+
 def right(skill, expected, got, question):
     if skill == "stories":
-        animal = next(a for a in sorted(common.ANIMALS, key=len, reverse=True) if a in question.lower())
+        animal = next(h for h in stories.HEROES if h in words(question))
         name = said(got).split(" called ")[-1].split(" ")[0]
         return stories.story_is_sound(said(got), name, animal)
     if said(expected) in REFUSALS and not called(got):
@@ -61,7 +65,7 @@ def evaluate(chat, n, seed, skills=None, wrong=None):
         rng = random.Random(f"held-out {skill} {seed}")
         for _ in range(n):
             case = ALL[skill].case(rng, True)
-            while skill == "stories" and "about" not in case["messages"][0]["content"]:
+            while skill == "stories" and not words(case["messages"][0]["content"]) & set(stories.HEROES):
                 case = ALL[skill].case(rng, True)
             verdicts = ask(chat, case, skill, wrong)
             parts = [(skill, verdicts[0])] + [("answers from results" if skill == "tools" else skill, v) for v in verdicts[1:]]
@@ -81,14 +85,17 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("liblm")
     p.add_argument("model", help="liblm-box, or a model file that ends in .gguf")
-    p.add_argument("-n", type=int, default=400, help="cases of each skill")
-    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("-n", type=int, default=300, help="cases of each skill and seed")
+    p.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="whose cases are counted together")
     p.add_argument("--skill", action="append", choices=ALL)
     p.add_argument("--wrong", type=int, default=0, help="print so many mistakes of each skill")
     a = p.parse_args()
     chat = Chat(a.liblm, model=a.model) if a.model.endswith(".gguf") else Chat(a.liblm, a.model)
-    wrong = []
-    for name, (hits, total) in evaluate(chat, a.n, a.seed, a.skill, wrong).items():
+    wrong, table = [], {}
+    for seed in a.seed:
+        for name, (hits, total) in evaluate(chat, a.n, seed, a.skill, wrong).items():
+            table[name] = [x + y for x, y in zip(table.get(name, (0, 0)), (hits, total))]
+    for name, (hits, total) in table.items():
         print(f"{name:22} {100 * hits / total:6.1f} % +- {100 * interval(hits, total):.1f}  ({hits} of {total})")
     for skill in ALL:
         for mistake in [w for w in wrong if w["skill"] == skill][: a.wrong]:

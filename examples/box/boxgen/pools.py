@@ -11,6 +11,8 @@ from .words import common, people
 VOWELS = "a e i o u a e i o ai ea ee oo ou".split()
 CONSONANTS = "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kr pl sh sl st th tr".split()
 ENDINGS = "a o in el ette ix us er land ton by son y is ka".split()
+INSULTS = {1526089560, 4221564851, 2505687883, 472629405, 4143701574, 270014096, 472111804, 833910794, 1824217138, 3145792061,
+           1550114237, 2971116582, 2890069782, 53686491, 4186136012, 2513293701, 4250742589, 1035958843}  # checksums  # fmt: skip
 ENDS = ["", "", "n", "r", "l", "s", "t", "m", "nd", "rk", "x", "ck"]
 
 
@@ -131,7 +133,9 @@ def word(rng, held=False, invent=0.25):
             return joined(rng)
         return spliced(rng) if r < 0.5 else scrambled(rng) if r < 0.75 else invented(rng, rng.choice((1, 2, 2, 3)))
 
-    return draw(rng, make, held)
+    while zlib.crc32((made := draw(rng, make, held)).encode()) in INSULTS:
+        pass
+    return made
 
 
 def number(rng, low, high, held=False):
@@ -154,9 +158,22 @@ def small_start(text):
     return text[0].lower() + text[1:] if re.split(r"[^a-z]", text.lower())[0] in FIRST_WORDS else text
 
 
-def vary(rng, text, please=True):
+def tight(text):
+    """Without the spaces around a sign between numbers."""
+    return re.sub(r"(\d) ([-+*/x\u00d7\u00f7:]) (\d)", r"\1\2\3", text)
+
+
+def careless(rng, text):
+    """As it is typed in a hurry: small letters, no last mark, perhaps no apostrophes."""
+    text = text.lower().rstrip(".?!") or text
+    return text.replace("'", "") if rng.random() < 0.7 else text
+
+
+def vary(rng, text, please=True, small=False):
     """How people write: with an opener, a please (which would not be told from words to work on), without capitals or the
-    last mark."""
+    last mark; where small, because no answer copies a capital, carelessly too."""
+    if small and rng.random() < 0.15:
+        return careless(rng, text)
     r = rng.random()
     if r < 0.12:
         opener = rng.choice(OPENERS)
@@ -166,12 +183,14 @@ def vary(rng, text, please=True):
     r = rng.random()
     if r < 0.08:
         text = small_start(text)
-    if rng.random() < 0.12 and text[-1] in ".?":
+    if rng.random() < 0.12 and text[-1] in ".?!":
         text = text[:-1]
     return text
 
 
-def filled(rng, phrasing, please=True, **values):
+def filled(rng, phrasing, please=True, small=False, **values):
     """The phrasing with its values, varied unless it begins with one."""
     text = phrasing.format(**values)
-    return text if phrasing.startswith("{") else vary(rng, text, please)
+    if not phrasing.startswith("{"):
+        return vary(rng, text, please, small)
+    return careless(rng, text) if small and rng.random() < 0.15 else text

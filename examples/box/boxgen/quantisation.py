@@ -51,7 +51,7 @@ def main(lm, liblm, folder, *kinds):
             path = f"{temporary}/{kind}.gguf"
             export.write(folder, "box", kind, path)
             chat = Chat(liblm, model=path)
-            accuracy = evaluate(chat, N_CASES, seed=3)
+            accuracy = evaluate(chat, N_CASES, seed=5)
             chat.close()
             column = {"": kind, "bytes": f"{pathlib.Path(path).stat().st_size:,}", "perplexity": f"{perplexity(lm, path, packer):.4f}"}
             columns.append(column | {name: f"{100 * hits / total:.1f} %" for name, (hits, total) in accuracy.items()})

@@ -20,7 +20,7 @@ CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 MARKS = ["<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"]
 SPECIAL = CONTROL + MARKS
 SIZE = 1536
-SPACED_WORDS = 300
+SPACED_WORDS = 250
 QWEN2 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 EDGES = r"\p{L}+|\p{N}| |[^\s\p{L}\p{N}]+|\s"
 

@@ -2,7 +2,7 @@
 """The six kinds of tools: the names they go by, how people ask for them, what they return and what is said then."""
 from dataclasses import dataclass
 
-from .pools import draw, expand, first_name, phrase, place, word
+from .pools import draw, expand, first_name, phrase, place, tight, word
 from .words import common
 
 
@@ -10,6 +10,9 @@ from .words import common
 class Request:
     text: str
     values: dict
+
+    def small(self):
+        return Request(self.text.lower(), {k: v.lower() if isinstance(v, str) else v for k, v in self.values.items()})
 
 
 @dataclass
@@ -50,7 +53,9 @@ class Weather:
              "(Do I need|Should I take|Shall I take|Must I bring) (a coat|a hat|boots|gloves|a scarf|an umbrella) (in|to|for) {p}?",
              "(Weather|Forecast|Temperature|The weather) (for|of|in) {p} (please|now|).",
              "I (want|need|would like) the (weather|temperature) (in|of) {p}.",
-             "I (travel|go|fly) to {p}. (How is|What is|Tell me) the weather there?", "{p} weather?"]  # fmt: skip
+             "I (travel|go|fly) to {p}. (How is|What is|Tell me) the weather there?", "{p} weather?", "Weather {p}",
+             "How (hot|windy|wet|nice|dry|sunny) is it in {p} (today|now|right now|)?", "What('s| is) it like in {p} (today|now|right now|)?",
+             "What('s| is) the (weather|temperature) (like|) (in|at) {p} (today|now|right now|)?"]  # fmt: skip
     BOTH_FORMS = ["(What is|What's|How is|Tell me|Check|Show me|Get) the (weather|temperature) (in|for|of) {a} and (in|for|) {b}.",
                   "(Is it|Will it be) (cold|warm|wet|raining|sunny) in {a} and (in|) {b}?",
                   "Compare the weather in {a} and {b}."]  # fmt: skip
@@ -88,7 +93,9 @@ class Timer:
              "(I need|I want|Give me|Start|Set|Make) a {n} (minute|min|minutes) (timer|countdown|alarm).",
              "(Wake|Call|Ring|Alert|Beep) me (in|after) {d}.", "(Timer|Countdown|Alarm|A timer): {d}.",
              "(Tell me|Let me know) when {d} (are over|have passed|are up).",
-             "(The|My) (tea|egg|pizza|cake|bread|rice) needs {d}, (set|start) a timer.", "{d} timer (please|)."]  # fmt: skip
+             "(The|My) (tea|egg|pizza|cake|bread|rice) needs {d}, (set|start) a timer.", "{d} timer (please|).",
+             "(Set|Start|) timer (for|) {n} (min|minutes)", "{n} (min|minutes|minute) timer", "Timer {d}",
+             "(Set|Start|I need) (a|an) {n}-minute timer."]  # fmt: skip
 
     def request(self, rng, held):
         n = draw(rng, lambda: rng.choice((rng.randint(2, 60), rng.randint(2, 180))), held)
@@ -114,15 +121,16 @@ class Calculator:
              "{a} {w} {b} (for me|).",
              "(What is|What's|How much is|What does|I need|I want to know|What is the result of) {a} {w} {b} (make|)?",
              "{a} {w} {b} (is|makes|equals|=) (what|)?",
-             "(Use the calculator|With the calculator): {a} {w} {b}.", "{a} {w} {b}."]  # fmt: skip
-    SIGNS = {"+": ("+", "plus"), "-": ("-", "minus"), "*": ("*", "times"), "/": ("/", "divided by")}
+             "(Use the calculator|With the calculator): {a} {w} {b}.", "{a} {w} {b}.", "{a} {w} {b}", "What about {a} {w} {b}?"]  # fmt: skip
+    SIGNS = {"+": ("+", "plus"), "-": ("-", "minus"), "*": ("*", "times", "*", "times", "x", "\u00d7", "multiplied by"),
+             "/": ("/", "divided by", "/", "divided by", "\u00f7")}  # fmt: skip
 
     def request(self, rng, held):
         sign = rng.choice("+-*/")
         make = lambda: rng.choice((rng.randint(100, 999), rng.randint(2, 99), rng.randint(1000, 9999)))  # noqa: E731
         a, b = draw(rng, make, held), draw(rng, make, held)
         text = phrase(rng, self.ASK, held, self.FORMS).format(a=a, b=b, w=rng.choice(self.SIGNS[sign]))
-        return Request(text, {"expression": f"{a} {sign} {b}"})
+        return Request(tight(text) if rng.random() < 0.2 else text, {"expression": f"{a} {sign} {b}"})
 
     def join(self, rng, a, b):
         form = "(What is {a} and what is {b}|What is {a} and {b}|How much is {a} and how much is {b})?"
@@ -153,7 +161,7 @@ class Units:
              "(Conversion|Convert|Units): {n} {f} to {t}.", "I have {n} {f}. How many {t} is that?"]  # fmt: skip
     GROUPS = ["metres feet inches miles kilometres yards centimetres".split(), "kilograms pounds ounces grams stones".split(),
               "litres gallons pints cups".split(), "celsius fahrenheit kelvin".split(),
-              "hours minutes seconds days weeks".split()]  # fmt: skip
+              "hours minutes seconds days weeks".split(), "km miles metres cm feet inches m".split(), "kg pounds g ounces lbs".split()]  # fmt: skip
 
     def request(self, rng, held):
         f, t = rng.sample(rng.choice(self.GROUPS), 2)
@@ -183,7 +191,8 @@ class Reminder:
 
     FORMS = ["(Please|Can you|Could you|Now|) (remind|tell|alert|notify) me (at|before|around) {t} to {x}.",
              "(Please|Can you|Could you|Don't forget to|) remind me to {x} (at|around|by) {t}.",
-             "(Set|Add|Create|Make|Save|Put in|I need|I want) (a|another|one) reminder (to {x} at {t}|at {t} to {x}|for {t} to {x}|for {t}: {x}|: {x} at {t}).",
+             "(Set|Add|Create|Make|Save|Put in|I need|I want) (a|another|one) reminder (to {x} at {t}|at {t} to {x}|for {t} to {x}|"
+             "for {t}: {x}|: {x} at {t}).",
              "(At {t}|Around {t}) (I must|I have to|I want to|I should) {x}, (please|) (remind me|set a reminder).",
              "(I must|I should|I want to|I need to) {x} at {t}, (please|) (remind me|set a reminder).",
              "Reminder: {x} at {t}.", "Reminder: {t}, {x}.",
@@ -202,7 +211,8 @@ class Reminder:
         if not held and rng.random() < 0.5:
             deed = rng.choice(self.TRAINED).format(a=word(rng), b=word(rng), c=word(rng), v=rng.choice(common.ACTIONS), m=first_name(rng))
         h = rng.randint(1, 12)
-        t = rng.choice((f"{h} am", f"{h} pm", f"{h}:{rng.choice((15, 30, 45))} pm", f"{rng.randint(6, 23)}:{rng.randint(0, 59):02}",
+        t = rng.choice((f"{h} am", f"{h} pm", f"{h}{rng.choice(('am', 'pm'))}", f"{h}:{rng.choice((15, 30, 45))} pm",
+                        f"{rng.randint(6, 23)}:{rng.randint(0, 59):02}",
                         "noon", "midnight"))  # fmt: skip
         return Request(phrase(rng, self.ASK, held, self.FORMS).format(x=deed, t=t), {"text": deed, "time": t})
 
@@ -226,7 +236,8 @@ class Search:
            "Search {q}.", "Find {q} online.", "Find me {q}.", "Find out about {q}.", "Find me {q} on the internet."]  # fmt: skip
 
     FORMS = ["(Please|Can you|Could you|Now|) (search|look|google|browse|check) (the web|the internet|online|) for {q}.",
-             "(Please|Can you|Could you|Now|) (find|look up|search|get|show me|find out about) {q} (on the internet|on the web|online|for me|in the web|).",
+             "(Please|Can you|Could you|Now|) (find|look up|search|get|show me|find out about) {q} (on the internet|on the web|online|"
+             "for me|in the web|).",
              "(Search|Web search|Look up|Query|Find): {q}.",
              "(What can you find|What is there|What do they say) (about|on|for) {q} (online|on the web)?",
              "(I want to|I need to|Let's) (search for|look up|find) {q}.",

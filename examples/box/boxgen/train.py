@@ -21,8 +21,8 @@ from .mix import Packer
 from .model import Model, Shape
 from .skills import ALL
 
-BASE = {"arithmetic": 3.2, "chat": 1.1, "copying": 1.1, "counting": 1.5, "extraction": 1.9, "facts": 1.4, "refusal": 1.3,
-        "sorting": 2.0, "spelling": 1.5, "stories": 0.25, "tools": 2.0}  # fmt: skip
+BASE = {"arithmetic": 2.4, "chat": 1.4, "copying": 1.1, "counting": 2.0, "extraction": 3.4, "facts": 2.0, "refusal": 1.7,
+        "sorting": 2.3, "spelling": 1.4, "stories": 0.25, "tools": 3.2}  # fmt: skip
 HEADED = 0.45  # share of the positions that are learned from
 SIZES = {"box": Shape(vocab=tokens.SIZE), "draft": Shape(vocab=tokens.SIZE, width=128, layers=3, head=32, hidden=256)}
 
@@ -31,8 +31,8 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--out", type=pathlib.Path, required=True)
     p.add_argument("--size", choices=SIZES, default="box")
-    p.add_argument("--steps", type=int, default=5500)
-    p.add_argument("--decay", type=int, default=2000)
+    p.add_argument("--steps", type=int, default=7000)
+    p.add_argument("--decay", type=int, default=2500)
     p.add_argument("--rows", type=int, default=32)
     p.add_argument("--length", type=int, default=256)
     p.add_argument("--rate", type=float, default=0.01)

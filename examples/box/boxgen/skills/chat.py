@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Greetings and small talk about itself and liblm: an intent each, with one answer."""
 from ..conversation import exchange, says, user
-from ..pools import first_name, phrase, vary
+from ..pools import careless, first_name, phrase, vary
 
 # answer: phrasings, every fourth held out
 INTENTS = {
@@ -68,7 +68,15 @@ INTENTS = {
                                  "Very good!"],
     "Sorry about that. I am very small.": ["That is wrong.", "You are wrong.", "That's not right.", "That was wrong.",
                                            "No, that is wrong.", "You made a mistake.", "Wrong!"],
+    "All right. What else can I do for you?": ["OK.", "Okay.", "I see.", "Very well.", "Yes.", "No.", "Sure.", "Good to know.", "Right.",
+                                              "Fine.", "Got it.", "Never mind."],
+    "I am sorry to hear that.": ["I am sad.", "I am tired.", "I feel bad.", "I am bored.", "I am ill.", "I am lonely.", "I am not well.",
+                                 "I feel sad.", "I am hungry.", "I am angry."],
+    "I am glad to hear that.": ["I am fine.", "I am happy.", "I feel good.", "I am well.", "I am good.", "I am doing well.", "I feel great.",
+                                "I am doing fine.", "I am very happy."],
 }  # fmt: skip
+
+GREETING = next(iter(INTENTS))  # what most conversations begin with
 
 NAMED = ["My name is {n}.", "I am {n}.", "I'm {n}.", "Hello, I am {n}.", "Hi, my name is {n}.", "Hello, my name is {n}.",
          "They call me {n}.", "Hello, this is {n}.", "Call me {n}.", "This is {n}.", "{n} is my name.", "You can call me {n}.",
@@ -87,7 +95,10 @@ ASKED_FORMS = ["(Can you tell me|Do you still know|Do you recall|Say|Please say|
                "(What|How) (am I called|do they call me|do people call me)?", "(What|Which) name do I have?",
                "(What|Who) did I say (my name is|I am)?"]  # fmt: skip
 FORMS = dict(zip(INTENTS, (
-    ["(Hello|Hi|Hey|Good morning|Good evening|Good day|Greetings)( Box| there| friend| my friend| again| everybody| you|) (!|.|)"],
+    ["(Hello|Hi|Hey|Good morning|Good evening|Good day|Greetings)( Box| there| friend| my friend| again| everybody| you|) (!|.|)",
+     "(Hi|Hey|Hello|Good morning|Good afternoon|Good evening|Morning|Hiya|Howdy|Yo|Welcome|Hello world|Hello hello) (!|.|)",
+     "(Hi|Hey|Hello|Good morning), (nice to meet you|nice to see you|I am back|I have a question|can you help me)(!|.|?|)",
+     "(Is anybody|Is anyone|Are you|Anybody) (there|here|awake)?", "(Can we|Let's|I want to) (talk|chat)."],
     ["(How|So how|And how) (are things|are you (feeling|keeping|this morning|tonight|now)|have you been|is life|is your day|"
      "is everything|do you feel (today|now))?",
      "(Are|Is) (you (okay|fine|all right|happy|well today)|everything (fine|okay|well))?",
@@ -95,14 +106,17 @@ FORMS = dict(zip(INTENTS, (
     ["(Who|What) (exactly|really|) are you (, Box|, please|)?",
      "(Who|What) (am I (chatting|speaking) (to|with)|is (answering|behind this|talking|writing) (here|)|do I (talk|speak|"
      "write) to|have I here)?",
-     "(Tell me|Say|I want to know|Can you say|Do you know|May I know|May I ask) (who you are|what you are|your name|what your name is|which model you are|something about you|about you).",
+     "(Tell me|Say|I want to know|Can you say|Do you know|May I know|May I ask) (who you are|what you are|your name|what your name is|"
+     "which model you are|something about you|about you).",
      "(Do you|Have you) (have|got) (a|any) name?",
      "(What|Which) (program|model|language model|assistant|kind of (program|assistant)) (are you|is this)?",
+     "(Are you|Is this) (ChatGPT|GPT|an AI|a chatbot|Claude|Llama|Siri|Alexa|an assistant|a language model|a neural network|Qwen|Gemini|an LLM|Box)?",
      "(Describe|Present) yourself.", "(How|What) (should I call you|are you named|do they call you|do people call you)?",
      "(The|Your) (name|full name) (, please|)?", "Say your name."],
     ["(What|Which things) (are you able to do|can I do with you|can you do for me|can you answer|are you (useful|made|there) "
      "for|do you offer|else can you do|could you do|tasks can you do)?",
-     "(Tell me|Show me|List|Say|Explain) (what you are able to do|what you can do for me|your abilities|what you offer|your features|everything you can do|how you can help)?",
+     "(Tell me|Show me|List|Say|Explain) (what you are able to do|what you can do for me|your abilities|what you offer|your features|"
+     "everything you can do|how you can help)?",
      "(How|With what) (can|could|do|will) you (be of help|assist|help) (me|) (today|)?",
      "(What are|Name) your (abilities|talents|strengths|features|functions)?", "I need (some|) help.", "Can you help me?"],
     ["(What|Tell me what|Do you know what|Say what|Explain what) (exactly|) (liblm is|is liblm|liblm does|liblm is good for|"
@@ -169,7 +183,8 @@ FORMS = dict(zip(INTENTS, (
     ["(You|You really|Box, you) (are|'re) (very|so|really|quite|) (great|good|clever|nice|helpful|kind|smart|cool|amazing|"
      "wonderful|funny|sweet|quick|useful|fantastic) (!|.|)",
      "(That|This|It) (is|was) (great|very good|excellent|perfect|nice|right|correct|clever|wonderful|helpful|amazing) (!|.|)",
-     "(Excellent|Bravo|Perfect|Wonderful|Fantastic|Awesome|Impressive|Amazing|Good|Brilliant|Very nice|Great|Nice|Cool|Correct)( work| job| answer| one|) (!|.|)",
+     "(Excellent|Bravo|Perfect|Wonderful|Fantastic|Awesome|Impressive|Amazing|Good|Brilliant|Very nice|Great|Nice|Cool|Correct)( work| job|"
+     " answer| one|) (!|.|)",
      "I (love|really like) (you|it|this|that) (!|.|)"],
     ["(That|This|It|Your answer|The answer) (is|was|seems|looks|must be) (wrong|incorrect|not true|false|not correct|a "
      "mistake|bad|nonsense|an error) (!|.|)",
@@ -177,19 +192,32 @@ FORMS = dict(zip(INTENTS, (
      "(You|Box, you) (are|were) (incorrect|mistaken|lying|not right|wrong again) (!|.|)",
      "(Not correct|Not true|Incorrect|False|Nonsense|Bad answer|Mistake|You got it wrong|You failed|I do not think so|Wrong "
      "answer) (!|.|)"],
+    ["(OK|Okay|Ok|Oh|Ah|Aha|Hm|Well|Yes|No|Yeah|Nope|Yep|Sure|Fine|Alright|All right|Of course|Maybe|Really|Interesting|Understood|I know|"
+     "Whatever|Nothing|Not now|That is all|That's it|Let's go on|Go on|Continue)(, Box| then| Box|) (!|.|)",
+     "(OK|Okay|Yes|No|Well), (I see|I understand|sure|fine|of course|never mind|nothing|good|okay|all right) (!|.|)"],
+    ["(I am|I'm|I feel) (so|very|a bit|really|) (sad|tired|bored|ill|sick|lonely|unhappy|worried|afraid|cold|thirsty|hungry|angry|stressed|"
+    "sleepy|upset|nervous) "
+     "(today|now|) (!|.|)", "(I am not|I do not feel) (so well|good|happy|fine|okay) (today|) (!|.|)",
+     "(My day was|It was|Today was) (bad|terrible|a bad day) (!|.|)"],
+    ["(I am|I'm|I feel) (so|very|really|quite|) (happy|fine|well|good|great|okay|better|excited|relaxed|wonderful) (today|now|, thanks|"
+    ", thank you|too|) (!|.|)",
+     "(I am|I'm) doing (great|okay|good|very well) (!|.|)", "(My day was|It was|Today was) (good|great|a good day) (!|.|)"],
 )))  # fmt: skip
 
 
 def case(rng, held):
     if rng.random() < 0.25:
         n = first_name(rng, held)
-        messages = [user(phrase(rng, NAMED, held, NAMED_FORMS).format(n=n)), says(f"Nice to meet you, {n}!")]
+        text = phrase(rng, NAMED, held, NAMED_FORMS).format(n=n)
+        if rng.random() < 0.1:
+            text, n = careless(rng, text), n.lower()
+        messages = [user(text), says(f"Nice to meet you, {n}!")]
         if rng.random() < 0.5:
             messages += [user(phrase(rng, ASKED, held, ASKED_FORMS)), says(f"Your name is {n}.")]
         return {"messages": messages}
     if rng.random() < 0.05:
-        return exchange(vary(rng, phrase(rng, ASKED, held, ASKED_FORMS)), "You have not told me your name.") | {"alone": True}
-    answer = rng.choice(list(INTENTS))
+        return exchange(vary(rng, phrase(rng, ASKED, held, ASKED_FORMS), small=True), "You have not told me your name.") | {"alone": True}
+    answer = rng.choice(list(INTENTS)) if held or rng.random() < 0.85 else GREETING
     phrasings = INTENTS[answer]
     question = rng.choice(phrasings[3::4]) if held else phrase(rng, phrasings, False, FORMS[answer])
-    return exchange(question if rng.random() < 0.5 else vary(rng, question), answer)
+    return exchange(question if rng.random() < 0.3 else vary(rng, question, small=True), answer)

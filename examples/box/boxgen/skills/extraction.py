@@ -14,10 +14,14 @@ ASK_FORMS = [
     "(Please|Can you|Could you|Now|I need you to|) (extract|find|get|read|pull out|give me|return|show|list|take) (the|) {k} "
     "(from|in|of|out of) (this|the|the following|my|) (sentence|text|line|note|message) (as JSON|in JSON|as a JSON object|as json|): {t}",
     "(Extract|Get|Find|Return|Parse|Read|Give|Show|Collect) (the|) {k} (as JSON|in JSON|to JSON|as an object|): {t}",
-    "(JSON of|A JSON object with|As JSON|In JSON|Give JSON with|Make JSON with|I need JSON with|Write JSON with) (the|) {k} (from this|of this|): {t}",
+    "(JSON of|A JSON object with|As JSON|In JSON|Give JSON with|Make JSON with|I need JSON with|Write JSON with) (the|) {k} (from this|"
+    "of this|): {t}",
     "{t} (Get|Find|Return|Give me|Read|Which are|I need) (the|) {k} (as JSON|in JSON|as a JSON object|).",
     "(What is|What are|Tell me|I want|I need) (the|) {k} (here|in this text|of this sentence|in this|) (as JSON|in JSON|)? {t}",
-    "(Here is a|This is a) (text|sentence|note): {t} (Extract|Find|Give me) (the|) {k} (as JSON|)."]  # fmt: skip
+    "(Here is a|This is a) (text|sentence|note): {t} (Extract|Find|Give me) (the|) {k} (as JSON|).",
+    "(Json|JSON) (with|of|for) {k}: {t}", "(Extract|Get|Find|Give me|I need) (the|) {k} (in|of|from): {t}"]  # fmt: skip
+EVERYTHING = ["Extract as JSON: {t}", "Extract the data as JSON: {t}", "Turn this into JSON: {t}", "Make JSON of this: {t}", "Parse as JSON: {t}",
+              "Extract the fields as JSON: {t}", "Extract everything as JSON: {t}", "Convert this sentence to JSON: {t}"]  # fmt: skip
 
 # sentences by the fields they hold
 SENTENCES = [
@@ -100,14 +104,33 @@ SENTENCE_FORMS = [
     "{name} (is|was|became) a {p} (in|near|from) {place} (since {date}|on {date}|).",
     "(In|Near) {place} (on {date}|) {name} (stole|lost|won|saw|got|found|broke|took) (a {n}|{amount}|the {n}) (from|with|for|of) a {p}.",
     "On {date} {name} (stole|lost|won|got|took|asked for) {amount} (from|with|for|of) (a|the) {p} in {place}.",
-    "{name} (was|is|got|has been) (given|sent|paid|promised|owed|lent) {amount} (in {place}|by a {p}|on {date}|)."]  # fmt: skip
+    "{name} (was|is|got|has been) (given|sent|paid|promised|owed|lent) {amount} (in {place}|by a {p}|on {date}|).",
+    "(My|Our|Your|The) {p} {name} (lives|works|was|is|stayed|paid {amount}) in {place} (on {date}|since {date}|now|).",
+    "(I|We) (met|saw|called|visited|paid|married|helped) {name} (on {date}|) in {place} (and paid {amount}|and lost {amount}|for {amount}|).",
+    "(I am|I'm|My name is|This is) {name} (from|and I live in|and I work in|and I come from) {place} (since {date}|).",
+    "(I|We) (bought|sold|ordered|rented|found) a {n} (from|for|with) {name} (in {place}|) (for {amount}|) (on {date}|).",
+    "{name} (will come|will be|wants to be|is going|is coming|arrives|travels|flies|moves|returns) (to|in) {place} (on {date}|by {date}|"
+    "before {date}).",
+    "(The|A|Her|His) {n} (by|from|of|for) {name} (was|is) (sold|bought|shown|lost|worth|paid) (for {amount}|with {amount}|) in {place} (on {date}|).",
+    "(A|The|One|This|Another) (letter|parcel|call|card|message|visit|order|bill|gift) (for|by|to|of) {name} (came|arrived|was sent|went|"
+    "was paid) (from|to|in) {place} (on {date}|).",
+    "(A|The|One|This|Another) (parcel|call|card|message|visit|order|bill|gift|note|present|postcard|song) from {name} (came|arrived|was sent|went) "
+    "(from|to|in) {place} (on {date}|).",
+    "{name}, (who lives in {place}|a {p} from {place}|of {place}), (paid|won|lost|got|spent|owes us) {amount} (on {date}|for a {n}|).",
+    "(On {date}|) {name} (bought|sold|rented|ordered|returned|lost) (a|the|two|some) {n} in {place} for {amount}.",
+    "{name} (bought|sold|rented|ordered|lost) (a|the|two|some|his|her) {n} (in|near) {place} (on {date}|) (for {amount}|)."]  # fmt: skip
 LABELS = """Booking Note Memo Sale Entry Ticket Customer Patient Sender Account Delivery Reservation Member Visitor Record Loan Debt
-Transfer Client Buyer Seller Log Message Appointment Trip Flight Meeting Date Info Details Person""".split()
+Transfer Client Buyer Seller Log Message Appointment Trip Flight Meeting Date Info Details Person Orders Invoices Receipts Bills
+Payments Contacts Guests""".split()
 
 
 def listed(rng):
-    """A label and some fields in any order, each perhaps with its own name."""
+    """A label and some fields in any order, each perhaps with its own name; mostly the name of a person before that of a place,
+    which nothing else may tell apart."""
     fields = rng.sample(FIELDS, rng.choice((2, 3, 3, 4)))
+    if "name" in fields and "place" in fields and rng.random() < 0.8:
+        at = sorted((fields.index("name"), fields.index("place")))
+        fields[at[0]], fields[at[1]] = "name", "place"
     label = rng.choice((rng.choice(LABELS), "{N}", "{N} {p}", "New {n}", rng.choice(LABELS) + " {number}", ""))
     named, mark = rng.random() < 0.25, rng.choice((", ", ", ", ", ", "; ", " - ", " / "))
     parts = [(f"{f}: " if named else "") + "{" + f + "}" for f in fields]
@@ -118,7 +141,7 @@ def sentence(rng, held):
     r = rng.random()
     if r < 0.4:
         return composed(rng, held)
-    made = listed(rng) if not held and r < 0.5 else phrase(rng, SENTENCES, held, SENTENCE_FORMS)
+    made = listed(rng) if not held and r < 0.56 else phrase(rng, SENTENCES, held, SENTENCE_FORMS)
     if not any("{" + f + "}" in made for f in FIELDS):
         return sentence(rng, held)
     for mark, drawn in (("{n}", rng.choice(common.THINGS)), ("{p}", rng.choice(common.PEOPLE)), ("{p2}", rng.choice(common.PEOPLE)),
@@ -129,24 +152,38 @@ def sentence(rng, held):
 
 FIELDS = ("name", "date", "place", "amount")
 UNITS = "euros dollars pounds francs crowns yen".split()
+CODES = "EUR USD GBP CHF".split()
 
 
 def date(rng):
     month = rng.choice(facts.MONTHS)
     day = rng.randint(1, int(facts.MONTH_DAYS[month]))
     forms = (f"{day} {month}", f"{month} {day}", f"{day} {month} {rng.randint(1950, 2039)}",
-             f"{rng.randint(1950, 2039)}-{facts.MONTHS.index(month) + 1:02}-{day:02}", rng.choice(facts.WEEKDAYS))  # fmt: skip
-    return rng.choices(forms, (4, 2, 2, 1, 1))[0]
+             f"{rng.randint(1950, 2039)}-{facts.MONTHS.index(month) + 1:02}-{day:02}", rng.choice(facts.WEEKDAYS),
+             f"{month} {day}, {rng.randint(1950, 2039)}", f"{month} {ordinal(day)}", f"the {ordinal(day)} of {month}",
+             f"{day}.{facts.MONTHS.index(month) + 1}.{rng.randint(1950, 2039)}")  # fmt: skip
+    return rng.choices(forms, (8, 4, 4, 2, 2, 1.5, 1, 1, 0.5))[0]
+
+
+def ordinal(day):
+    return f"{day}{'th' if day in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"
 
 
 def amount(rng):
     n = rng.choice((rng.randint(1, 99), rng.randint(100, 999), rng.randint(1000, 9999)))
     r = rng.random()
-    if r < 0.6:
+    if r < 0.55:
         return f"{n} {rng.choice(UNITS)}"
     if r < 0.75:
-        return f"${n}"
+        return f"{rng.choice(('$', '$', '€', '£'))}{n}" + (f".{rng.randint(0, 99):02}" if rng.random() < 0.4 else "")
+    if r < 0.82:
+        return rng.choice((f"{rng.choice(CODES)} {n}", f"{n} {rng.choice(CODES)}", f"{n} €",
+                           f"{rng.randint(1, 99)},{rng.randint(0, 999):03} {rng.choice(UNITS)}"))
     return f"{n}.{rng.randint(0, 99):02} {rng.choice(UNITS)}"
+
+
+def as_json(keys, values, present):
+    return json.dumps({k: values[k] if k in present else None for k in keys}, ensure_ascii=False)
 
 
 def case(rng, held):
@@ -164,6 +201,9 @@ def case(rng, held):
         rng.shuffle(keys)
     asked = keys[0] if len(keys) == 1 else ", ".join(keys[:-1]) + " and " + keys[-1]
     text = said.format(**values)
+    if rng.random() < 0.04:
+        question = phrase(rng, EVERYTHING, held).format(t=text)
+        return exchange(vary(rng, question), as_json(FIELDS, values, present))
     question = phrase(rng, ASK, held, ASK_FORMS).format(k=asked, t=text)
-    answer = json.dumps({k: values[k] if k in present else None for k in keys})
+    answer = as_json(keys, values, present)
     return exchange(question if question.startswith(text) or rng.random() < 0.5 else vary(rng, question), answer)

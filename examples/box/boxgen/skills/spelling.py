@@ -23,4 +23,4 @@ def letters(word):
 
 def case(rng, held):
     w = first_name(rng, held).lower() if rng.random() < 0.1 else word(rng, held, invent=0.5)
-    return exchange(filled(rng, phrase(rng, PHRASINGS, held, FORMS), w=w), letters(w))
+    return exchange(filled(rng, phrase(rng, PHRASINGS, held, FORMS), small=True, w=w), letters(w))

@@ -9,7 +9,14 @@ from ..words import common
 
 ASK = ["Tell me a story about a {a}.", "Tell me a story about {n} the {a}.", "A story about a {a}, please.", "Write a story about a {a}.",
        "I want a story about a {a}.", "Tell a short story about a {a}.", "Can you tell me a story about a {a}?",
-       "Write a short story about a {a}.", "Tell me a story.", "Tell a story about a {a} called {n}."]  # fmt: skip
+       "Write a short story about a {a}.", "Tell me a story.", "Tell a story about a {a} called {n}.", "Tell me a tale about a {a}."]  # fmt: skip
+FORMS = ["(Please|Can you|Could you|Will you|Now|) (tell|tell me|write|write me|give me|make up|invent) (a|another|one more|some) (short|"
+         "little|nice|funny|) "
+         "(story|tale) (about|of|with) a {a}.",
+         "(A|Another|One) (short|little|nice|) (story|tale) (about|with) a {a}(, please|).",
+         "(I want|I need|I would like|I'd like) (a|another) (short|) "
+         "(story|tale) (about|with) a {a}.", "Story about a {a}.",
+         "(Tell|Tell me|Give me|Write) (a|another|some) (short|) story(, please|)."]  # fmt: skip
 
 WHERE = ["in a small village", "at the edge of a forest", "near a wide river", "on a high hill", "beside the sea", "in an old house",
          "behind a quiet mill", "under a big tree", "in a green valley", "on a little island"]  # fmt: skip
@@ -39,8 +46,12 @@ def story(rng, name, animal):
         fill(rng.choice(ENDS))))  # fmt: skip
 
 
+HEROES = common.ANIMALS + """dragon unicorn dinosaur robot princess prince pirate ghost fairy kitten puppy boy girl king queen
+knight wizard witch farmer sailor""".split()
+
+
 def plain(rng):
-    return story(rng, first_name(rng), rng.choice(common.ANIMALS))
+    return story(rng, first_name(rng), rng.choice(HEROES))
 
 
 def story_is_sound(text, name, animal):
@@ -49,10 +60,10 @@ def story_is_sound(text, name, animal):
 
 
 def case(rng, held):
-    name, animal = first_name(rng, held), rng.choice(common.ANIMALS)
-    question = phrase(rng, ASK, held)
+    name, animal = first_name(rng, held), rng.choice(HEROES)
+    question = phrase(rng, ASK, held, FORMS)
     if "{n}" not in question:
         name = first_name(rng, False)
     text = story(rng, name, animal)
     question = question.replace("a {a}", "an {a}") if animal[0] in "aeiou" else question
-    return exchange(vary(rng, question.format(a=animal, n=name)), text)
+    return exchange(vary(rng, question.format(a=animal, n=name), small="{n}" not in question), text)

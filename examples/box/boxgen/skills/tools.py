@@ -2,8 +2,8 @@
 """Calling the tools that are offered, one or two at a time, and answering from their results."""
 from .. import toolbox
 from ..conversation import calls, exchange, result, says, user
-from ..pools import small_start, vary
-from . import chat, copying, facts, refusal, spelling
+from ..pools import careless, small_start, vary
+from . import chat, copying, counting, extraction, facts, refusal, sorting, spelling
 
 JOINTS = [" and ", ", and ", ", then ", " and also ", ", ", " and then ", " and please ", ". Also, ", ". Then ", "; ", " plus ", ", also "]
 
@@ -20,6 +20,8 @@ def case(rng, held):
     r = rng.random()
     if r < 0.12:  # an ordinary request with tools on the table
         skill = rng.choice((facts, chat, copying, spelling, facts, refusal))
+        if not held and rng.random() < 0.3:
+            skill = rng.choice((counting, extraction, sorting))
         made = refusal.case(rng, held, sums=False) if skill is refusal else skill.case(rng, held)
         offered = _offer(rng, ())
         if not offered:
@@ -32,10 +34,10 @@ def case(rng, held):
         if kind == "calculator":
             return case(rng, held)
         question = toolbox.KINDS[kind].request(rng, held).text
-        return exchange(vary(rng, question), refusal.NO_TOOL) | {"tools": [v.schema() for v in offered.values()]}
+        return exchange(vary(rng, question, small=True), refusal.NO_TOOL) | {"tools": [v.schema() for v in offered.values()]}
     if r < 0.26:  # none at all
         kind = rng.choice([k for k in toolbox.KINDS if k != "calculator"])
-        return exchange(vary(rng, toolbox.KINDS[kind].request(rng, held).text), refusal.ANSWER)
+        return exchange(vary(rng, toolbox.KINDS[kind].request(rng, held).text, small=True), refusal.ANSWER)
 
     if rng.random() < (0.35 if held else 0.45):
         kinds = rng.choices(list(toolbox.KINDS), k=2)
@@ -56,9 +58,12 @@ def case(rng, held):
 
 
 def _dialogue(rng, text, offered, kinds, wanted):
+    text = vary(rng, text)
+    if rng.random() < 0.08:  # what is typed without capitals is copied without
+        text, wanted = careless(rng, text), [w.small() for w in wanted]
     made = [(offered[k].name, offered[k].arguments(w.values)) for k, w in zip(kinds, wanted)]
     results, answers = zip(*(toolbox.KINDS[k].outcome(rng, w.values) for k, w in zip(kinds, wanted)))
-    return {"messages": [user(vary(rng, text)), calls(*made), *(result(r) for r in results), says(" ".join(answers))]}
+    return {"messages": [user(text), calls(*made), *(result(r) for r in results), says(" ".join(answers))]}
 
 
 def request_for(rng, schemas):

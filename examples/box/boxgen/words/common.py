@@ -33,4 +33,19 @@ guard hunter judge king knight lawyer mason miller miner nurse painter pilot poe
 smith soldier student tailor teacher thief trader uncle waiter weaver wizard writer brother sister mother father cousin
 neighbour friend""".split()
 
-ALL = sorted(set(ANIMALS + FRUITS + THINGS + NATURE + QUALITIES + ACTIONS + PEOPLE))
+EVERYDAY = """one two three four five six seven eight nine ten zero hundred first second third last time year month week day minute
+morning evening night school class lesson test exam pupil university science maths history language sentence question answer
+phone screen keyboard mouse laptop internet website email message video photo film music song radio movie game football tennis
+money price bank shop market store street road city town airport station hotel restaurant hospital office
+family baby child children parents husband wife boy girl man woman people person head hair face eye ear nose mouth hand
+finger arm leg foot feet heart blood coffee tea milk juice beer wine food meat rice pasta soup salad butter egg sandwich
+breakfast lunch dinner chocolate cookie ice job boss team meeting project plan idea problem reason news paper letter
+number colour shape size line circle square triangle car bus train plane ship bike taxi ticket trip holiday weather weekend
+birthday party present love hate peace war law power health beautiful difficult easy important interesting possible different
+favourite because before after about always never often sometimes maybe sorry yes though through thought enough
+could should friendship business beginning necessary tomorrow yesterday knowledge science physics rhythm address believe
+calendar definitely embarrass environment government guarantee independent accommodate mississippi banana receive
+separate success weird which where there their apples cats dogs books cars trees birds houses running walked playing
+went made said came took gave found best better worse""".split()
+
+ALL = sorted(set(ANIMALS + FRUITS + THINGS + NATURE + QUALITIES + ACTIONS + PEOPLE + EVERYDAY))

@@ -80,6 +80,21 @@ fish:no frog:four fly:six octopus:no hen:two butterfly:six scorpion:eight worm:n
 
 SIDES = dict(_pairs("triangle:three square:four rectangle:four pentagon:five hexagon:six heptagon:seven octagon:eight"))
 
+SOUND_WORDS = dict(
+    _pairs(
+        """bark:dog woof:dog meow:cat moo:cow baa:sheep bleat:sheep neigh:horse oink:pig quack:duck roar:lion howl:wolf buzz:bee
+croak:frog hiss:snake squeak:mouse hoot:owl crow:rooster bray:donkey caw:crow honk:goose cluck:hen coo:dove gobble:turkey
+growl:bear chirp:cricket"""
+    )
+)
+MEASURES = {
+    s.replace("_", " "): o for s, o in _pairs(
+        """days_in_a_week:7 months_in_a_year:12 hours_in_a_day:24 minutes_in_an_hour:60 seconds_in_a_minute:60 days_in_a_year:365
+weeks_in_a_year:52 seasons_in_a_year:4 years_in_a_century:100 years_in_a_decade:10 letters_in_the_alphabet:26
+centimetres_in_a_metre:100 metres_in_a_kilometre:1000 grams_in_a_kilogram:1000 cents_in_a_euro:100 eggs_in_a_dozen:12"""
+    )
+}  # fmt: skip
+
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "January February March April May June July August September October November December".split()
 MONTH_DAYS = dict(zip(MONTHS, "31 28 31 30 31 30 31 31 30 31 30 31".split()))

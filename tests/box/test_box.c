@@ -60,6 +60,14 @@ static void it_answers(void **state) {
         {"[" USER("What is 17 + 25?") "]", "17 + 25 = 42."},
         {"[" USER("Sort these words: tree, apple, moon.") "]", "apple, moon, tree."},
         {"[" USER("Who won the cup in 1986?") "]", "Sorry, I do not know that."},
+        {"[" USER("hi") "]", "\"content\":\"Hello! How can I help you?\""},
+        {"[" USER("12+30") "]", "12 + 30 = 42."},
+        {"[" USER("what is 8*7?") "]", "8 * 7 = 56."},
+        {"[" USER("whats the capital of japan") "]", "The capital of Japan is Tokyo."},
+        {"[" USER("Which animal says moo?") "]", "A cow moos."},
+        {"[" USER("Sort these numbers please: 9, 3, 27, 1") "]", "1, 3, 9, 27."},
+        {"[" USER("How many words are in this sentence: the cat sat on the mat") "]", ", 5 the, 6 mat: 6 words."},
+        {"[" USER("translate good morning to French") "]", "Sorry, I do not know that."},
     };
     fixture f;
     (void)state;

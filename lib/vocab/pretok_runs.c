@@ -128,10 +128,13 @@ static const uint8_t *skip(const uint8_t *p, size_t count) {
 }
 
 /* Number runs cut so that all groups but the first have three. The text before a run stays with its first group. */
-static const uint8_t *numbers_from_right(const uint8_t *p, const uint8_t *end) {
+static const uint8_t *numbers_from_right(lm_pretok *cut, const uint8_t *p, const uint8_t *end) {
     size_t n, count = 0;
+    if (p < cut->digits_end) return skip(p, 3);
     while (p < end && !class_of(NUMBER_RUN, lm_utf8_read(p, &n))) p += n;
-    for (const uint8_t *q = p; q < end && class_of(NUMBER_RUN, lm_utf8_read(q, &n)); q += n) count++;
+    const uint8_t *q = p;
+    for (; q < end && class_of(NUMBER_RUN, lm_utf8_read(q, &n)); q += n) count++;
+    cut->digits_end = q;
     return count == 0 ? p : skip(p, count % 3 ? count % 3 : 3);
 }
 
@@ -166,17 +169,20 @@ static const uint8_t *three_digits(const uint8_t *p, const uint8_t *end) {
     return end;
 }
 
-/* Cut before every place that a multiple of three digits follows up to the end of their run. */
-static const uint8_t *digit_boundary(const uint8_t *p, const uint8_t *end) {
-    const uint8_t *q = p;
-    while (q < end) {
-        const uint8_t *stop = digit_run(q, end);
-        size_t length = (size_t)(stop - q);
-        const uint8_t *cut = q + length % 3;
-        if (cut == p && length >= 3) cut = p + 3; /* the boundary at p itself is no cut */
-        if (length >= 3 && cut < stop) return cut;
-        if (length >= 3) return stop == end ? end : stop;
-        q = stop < end ? stop + lm_utf8_lead_length(*stop) : stop;
+/* Cut before every place that a multiple of three digits follows up to the end of their run; p itself is no cut. */
+static const uint8_t *digit_boundary(lm_pretok *cut, const uint8_t *p, const uint8_t *end) {
+    const uint8_t *q = p, *stop;
+    if (p < cut->digits_end) { /* the cut before */
+        if (cut->digits_end - p > 3) return p + 3;
+        q = cut->digits_end;
+    }
+    for (; q < end; q = stop < end ? stop + lm_utf8_lead_length(*stop) : stop) {
+        stop = digit_run(q, end);
+        const uint8_t *at = q + (size_t)(stop - q) % 3;
+        if (at == p) at += 3;
+        if (at >= stop) continue;
+        cut->digits_end = stop;
+        return at;
     }
     return end;
 }
@@ -218,15 +224,15 @@ static const uint8_t *pattern(size_t (*length)(const uint8_t *, const uint8_t *)
     return p;
 }
 
-const uint8_t *lm_pretok_runs(int stage, const uint8_t *p, const uint8_t *end) {
+const uint8_t *lm_pretok_runs(lm_pretok *cut, int stage, const uint8_t *p, const uint8_t *end) {
     switch (stage) {
     case NUMBER_1:
     case LINE_BREAK:
     case CHAMELEON_PUNCT: return run(stage, 1, p, end);
     case NUMBER_1_3: return run(stage, 3, p, end);
     case DIGITS_3: return three_digits(p, end);
-    case NUMBER_FROM_RIGHT: return numbers_from_right(p, end);
-    case DIGIT_BOUNDARY: return digit_boundary(p, end);
+    case NUMBER_FROM_RIGHT: return numbers_from_right(cut, p, end);
+    case DIGIT_BOUNDARY: return digit_boundary(cut, p, end);
     case TRAILING_SPACE: return trailing_space(p, end);
     case LATIN_WORD:
     case LETTER_WORD:

@@ -74,6 +74,6 @@ static inline const uint8_t *lm_pretok_run(const uint8_t *p, const uint8_t *end,
 }
 
 const uint8_t *lm_pretok_words(lm_pretok *cut, int stage, const uint8_t *p, const uint8_t *end);
-const uint8_t *lm_pretok_runs(int stage, const uint8_t *p, const uint8_t *end);
+const uint8_t *lm_pretok_runs(lm_pretok *cut, int stage, const uint8_t *p, const uint8_t *end);
 
 #endif

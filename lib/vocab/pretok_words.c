@@ -90,8 +90,8 @@ static bool is_han(uint32_t cp) {
            (cp >= 0x2F800 && cp <= 0x2FA1F);
 }
 
-/* [upper]*[lower]+ or else [upper]+[lower]*, from p. */
-static const uint8_t *cased(const rules *r, const uint8_t *p, const uint8_t *end) {
+/* [upper]*[lower]+ or else [upper]+[lower]*, from p; *first tells whether it is the former. */
+static const uint8_t *cased(const rules *r, const uint8_t *p, const uint8_t *end, bool *first) {
     const uint8_t *q = p, *after_both = NULL; /* behind the last code point that is in both classes */
     size_t n;
     for (; q < end; q += n) {
@@ -104,8 +104,8 @@ static const uint8_t *cased(const rules *r, const uint8_t *p, const uint8_t *end
         uint32_t mask = lm_pretok_look(q, end, &n);
         if (!(mask & r->lower) || (r->ascii_case && ascii_upper(*q))) break;
     }
-    if (q > upper_end) return q;
-    return after_both ? after_both : upper_end;
+    *first = q > upper_end || after_both;
+    return q > upper_end || !after_both ? q : after_both;
 }
 
 /* (?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+ */
@@ -129,9 +129,9 @@ static const uint8_t *but_han(const uint8_t *p, const uint8_t *end) {
     return p;
 }
 
-static const uint8_t *letter_run(const rules *r, const uint8_t *p, const uint8_t *end) {
+static const uint8_t *letter_run(const rules *r, const uint8_t *p, const uint8_t *end, bool *first) {
     switch (r->letters) {
-    case LETTERS_CASED: return cased(r, p, end);
+    case LETTERS_CASED: return cased(r, p, end, first);
     case LETTERS_PHRASE: return phrase(p, end);
     case LETTERS_BUT_HAN: return but_han(p, end);
     default: return lm_pretok_run(p, end, r->letter, true);
@@ -142,8 +142,10 @@ static const uint8_t *letters(const rules *r, uint32_t mask, size_t n, const uin
     bool prefix =
         r->space_prefix ? *p == ' ' : (!(mask & r->prefix_not) || (*p == '~' && !r->punct_not)) && !is_break(*p);
     const uint8_t *q = p;
-    if (prefix) q = letter_run(r, p + n, end);
-    if (!prefix || q == p + n) q = letter_run(r, p, end);
+    bool first = true;
+    if (prefix) q = letter_run(r, p + n, end, &first);
+    /* A mark alone is a match of the first alternative, which comes before the second with a prefix. */
+    if (!prefix || q == p + n || (!first && (mask & M))) q = letter_run(r, p, end, &first);
     if (q > p && r->contraction == CONTRACTION_SUFFIX) {
         size_t length = contraction(q, end, true);
         if (!length && r->fold_long_s && end - q >= 3 && q[0] == '\'' && q[1] == 0xC5 && q[2] == 0xBF) length = 3;

@@ -129,7 +129,7 @@ void lm_pretok_begin(lm_pretok *cut, const lm_pretok_type *type, const uint8_t *
     }
     cut->at[0] = text;
     cut->end[0] = text + n;
-    cut->blank_end = text;
+    cut->blank_end = cut->digits_end = text;
 }
 
 bool lm_pretok_next(lm_pretok *cut, const uint8_t **piece, size_t *n) {
@@ -140,7 +140,7 @@ bool lm_pretok_next(lm_pretok *cut, const uint8_t **piece, size_t *n) {
         const uint8_t *start = cut->at[depth], *end = cut->end[depth];
         int stage = cut->type->stages[depth];
         const uint8_t *next =
-            stage < WORD_STAGES_END ? lm_pretok_words(cut, stage, start, end) : lm_pretok_runs(stage, start, end);
+            stage < WORD_STAGES_END ? lm_pretok_words(cut, stage, start, end) : lm_pretok_runs(cut, stage, start, end);
         cut->at[depth] = next;
         if (depth == cut->n_stages - 1) {
             *piece = start;

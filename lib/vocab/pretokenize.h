@@ -37,7 +37,8 @@ typedef struct lm_pretok {
     const lm_pretok_type *type;
     int n_stages;
     const uint8_t *at[LM_PRETOK_STAGES_MAX], *end[LM_PRETOK_STAGES_MAX];
-    const uint8_t *blank_end; /* up to here white space is known to hold no line break */
+    const uint8_t *blank_end;  /* up to here white space is known to hold no line break */
+    const uint8_t *digits_end; /* up to here digits are being cut into threes */
 } lm_pretok;
 
 /* The type of a name, or NULL. */

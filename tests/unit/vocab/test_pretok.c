@@ -86,11 +86,17 @@ static const piece_case cases[] = {
     {"qwen35", "e\xCC\x81t 1", "e\xCC\x81t| |1"},
     {"gpt-4o", "camelCase HTTPServer don't 1234 a/b//\n", "camel|Case| HTTPServer| don't| |123|4| a|/b|//\n"},
     {"tekken", "camelCase 12", "camel|Case| |1|2"},
+    /* a mark alone is a word before a capital takes it as its prefix */
+    {"tekken", "1\xCC\x81Tx", "1|\xCC\x81Tx"},
+    {"tekken", "1\xCC\x81T", "1|\xCC\x81|T"},
+    {"gpt-4o", "1\xEF\xB8\x8F\xE2\x83\xA3T's", "1|\xEF\xB8\x8F\xE2\x83\xA3|T's"},
+    {"granite-embed-multi-97m", "\xCC\x81T'S", "\xCC\x81|T'S"},
     {"falcon", "a 12345 `x`", "a| |123|45| |`|x|`"},
     {"deepseek-v3", "1234abc.def \xE4\xB8\xAD\xE6\x96\x87", "123|4|abc|.def| |\xE4\xB8\xAD\xE6\x96\x87"},
     {"deepseek-coder", "a 12\n\xE4\xB8\xAD!", "a| |1|2|\n|\xE4\xB8\xAD|!"},
     {"afmoe", "1234567", "1|234|567"},
     {"superbpe", "ab 1234567 c", "ab |1|234|567| c"},
+    {"superbpe", "x1705\xC2\xBD x", "x|1|705\xC2\xBD| x"},
     {"gemma4", "a b\n\nc", "a b|\n\n|c"},
     {"chameleon", "<sentinel:7>IMGIMGABZx    y", "<|sentinel|:|7|>|IMGIMGABZ|x|    |y"},
     {"kimi-k2",
@@ -128,6 +134,30 @@ static void pieces_of_small_cases(void **state) {
     }
 }
 
+static void check_cover(const lm_pretok_type *type, const char *text, size_t n) {
+    lm_pretok cut;
+    const uint8_t *piece;
+    size_t m, at = 0;
+    lm_pretok_begin(&cut, type, (const uint8_t *)text, n);
+    while (lm_pretok_next(&cut, &piece, &m)) {
+        assert_true(m > 0 && piece == (const uint8_t *)text + at);
+        at += m;
+    }
+    assert_int_equal(at, n);
+}
+
+/* Groups of three are counted from the end of a run: that end is looked for once, not for every group. */
+static void long_numbers_take_linear_time(void **state) {
+    (void)state;
+    static const char *const names[] = {"afmoe", "superbpe", "tiny_aya"};
+    size_t size = 1 << 23; /* hours when quadratic */
+    char *text = malloc(size);
+    memset(text, '7', size);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        check_cover(lm_pretok_find(names[i], strlen(names[i])), text, size);
+    free(text);
+}
+
 /* Every type gives back the whole text, quickly, however monotonous it is. */
 static void pieces_cover_monotonous_text(void **state) {
     (void)state;
@@ -157,17 +187,7 @@ static void pieces_cover_monotonous_text(void **state) {
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
         size_t unit = strlen(units[u]), n = size / unit * unit;
         for (size_t i = 0; i < n; i += unit) memcpy(text + i, units[u], unit);
-        for (size_t t = 0; t < lm_pretok_count(); t++) {
-            lm_pretok cut;
-            const uint8_t *piece;
-            size_t m, at = 0;
-            lm_pretok_begin(&cut, lm_pretok_at(t), (const uint8_t *)text, n);
-            while (lm_pretok_next(&cut, &piece, &m)) {
-                assert_true(m > 0 && piece == (const uint8_t *)text + at);
-                at += m;
-            }
-            assert_int_equal(at, n);
-        }
+        for (size_t t = 0; t < lm_pretok_count(); t++) check_cover(lm_pretok_at(t), text, n);
     }
     /* 19 texts, 88 types, 64 KiB each: about a second of honest work, hours if anything were quadratic. */
     assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 120);
@@ -207,9 +227,8 @@ static void unicode_tables_hold_known_facts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_of_all_reference_types),
-        cmocka_unit_test(pieces_of_small_cases),
-        cmocka_unit_test(pieces_cover_monotonous_text),
+        cmocka_unit_test(pieces_of_all_reference_types),   cmocka_unit_test(pieces_of_small_cases),
+        cmocka_unit_test(pieces_cover_monotonous_text),    cmocka_unit_test(long_numbers_take_linear_time),
         cmocka_unit_test(unicode_tables_hold_known_facts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ enum {
     LLAMA3,
     QWEN2,
     QWEN35,
+    UFAKZEKA,
     MINICPM,
     SEED_CODER,
     BAILING,

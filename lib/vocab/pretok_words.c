@@ -43,6 +43,8 @@ static const rules all_rules[WORD_STAGES_END] = {
                .punct_not = SPACE | L | N},
     [QWEN35] = {CONTRACTION_ANY, LETTERS_RUN, TAIL_BREAKS, 1, .breaks = true, .prefix_not = L | N, .letter = L | M,
                 .punct_not = SPACE | L | M | N},
+    [UFAKZEKA] = {CONTRACTION_NONE, LETTERS_RUN, TAIL_BREAKS, 1, .breaks = true, .prefix_not = L | N, .letter = L,
+                  .punct_not = SPACE | L | N},
     [MINICPM] = {CONTRACTION_ANY, LETTERS_RUN, TAIL_BREAKS, 255, .breaks = true, .prefix_not = L | N, .letter = L,
                  .punct_not = SPACE | L | N},
     [SEED_CODER] = {CONTRACTION_ANY, LETTERS_RUN, TAIL_NONE, 1, .breaks = true, .prefix_not = L | N, .letter = L,

@@ -30,9 +30,10 @@ int main(int argc, char **argv) {
     lm_error error = {.message = "usage: extract_json MODEL [TEXT of up to 8000 bytes]"};
     static char question[8192], quoted[8300], messages[8400];
 
-    snprintf(question, sizeof question, "Which city, how many days, and how did they travel? Answer as JSON. Text: %s",
-             text);
-    if (argc < 2 || lm_json_quote(question, strlen(question), quoted, sizeof quoted) >= sizeof quoted ||
+    int size = snprintf(question, sizeof question,
+                        "Which city, how many days, and how did they travel? Answer as JSON. Text: %s", text);
+    if (argc < 2 || size >= (int)sizeof question ||
+        lm_json_quote(question, (size_t)size, quoted, sizeof quoted) >= sizeof quoted ||
         lm_model_open(argv[1], NULL, &model, &error) || lm_context_open(model, NULL, &context, &error) ||
         lm_chat_session_create(model, context, NULL, &session, &error)) {
         fprintf(stderr, "%s\n", error.message);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A loop with two tools: tool_agent MODEL [QUESTION of up to 8000 bytes]. The model asks for calls, they are made here, their results go back,
+ * A loop with two tools: tool_agent MODEL [QUESTION]. The model asks for calls, they are made here, their results go back,
  * until it answers in words or has had five turns. The history is a JSON array that only grows, so each turn evaluates only
  * what is new. */
 #include <lm/lm.h>

@@ -25,6 +25,9 @@ LM_INLINE __m256i load32(const uint8_t *p) { return _mm256_loadu_si256((const __
 LM_INLINE __m128i load16(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
 LM_INLINE __m128i load8(const uint8_t *p) { return _mm_loadl_epi64((const __m128i *)(const void *)p); }
 
+/* What the numbers of 2 bits stand for: 8, 25, 43; and 0, 8, 16, eight times the levels and eight more. */
+enum { IQ2_LEVELS = 0x002b1908, IQ1_LEVELS = 0x00100800 };
+
 /* ---- IQ2_XXS, IQ2_XS, IQ3: permutations ---- */
 
 /* entry[index] of 32 indices, n entries */
@@ -50,7 +53,7 @@ LM_INLINE V add_plane(V acc, V magnitudes, const uint8_t *a, V signs, const int 
 
 /* 32 entries of 8 weights, numbers of 2 bits, and their sign bytes as words; a scale of 16 weights. */
 LM_INLINE V sum_eights(const V *block, __m256i sign_bytes, __m256i scales, const uint8_t *a) {
-    const V nibble = v_set1_8(15), of_low = v_set1(0x002b1908),
+    const V nibble = v_set1_8(15), of_low = v_set1(IQ2_LEVELS),
             of_high = _mm512_broadcast_i32x4(_mm_setr_epi32(0x08080808, 0x19191919, 0x2b2b2b2b, 0));
     V entries = *block, signs = _mm512_cvtepu8_epi16(sign_bytes), acc[2] = {v_zero(), v_zero()};
     V first = v_and(entries, nibble), second = v_and(v_srl16(entries, 4), nibble);
@@ -290,9 +293,9 @@ LINE_IQ(iq2xxs, LINE_FOURTHS, 0, 0.125f, NULL, 0, 0)
 LINE_IQ(iq2xs, LINE_FOURTHS, 0, 0.125f, NULL, 0, 0)
 LINE_IQ(iq3xxs, LINE_HALVES, 0, 0.25f, NULL, 0, 0)
 LINE_IQ(iq3s, LINE_HALVES, 0, 1, NULL, 0, 0)
-LINE_IQ(iq2s, LINE_PLAIN, 0, 0.125f, lm_iq2s_grid, 1024, 0x002b1908)
-LINE_IQ(iq1s, LINE_PLAIN, 0, 0.125f, lm_iq1s_grid, 2048, 0x00100800)
-LINE_IQ(iq1m, LINE_PLAIN, -1, 0.125f, lm_iq1s_grid, 2048, 0x00100800)
+LINE_IQ(iq2s, LINE_PLAIN, 0, 0.125f, lm_iq2s_grid, 1024, IQ2_LEVELS)
+LINE_IQ(iq1s, LINE_PLAIN, 0, 0.125f, lm_iq1s_grid, 2048, IQ1_LEVELS)
+LINE_IQ(iq1m, LINE_PLAIN, -1, 0.125f, lm_iq1s_grid, 2048, IQ1_LEVELS)
 
 LM_TARGET_END
 #else

@@ -134,9 +134,9 @@ static void LM_KERNEL plan_iq1m(struct plan *plan, const void *block) {
 
 enum { EIGHTS, FOURS, SHIFTED, ROWS = 4 };
 
-const uint8_t lm_iq2_levels[16] = {8, 25, 43, 0, 25, 0, 0, 0, 43},
-              lm_iq3xxs_levels[16] = {4, 12, 20, 28, 36, 44, 52, 62}, lm_iq3s_levels[16] = {1, 3, 5, 7, 9, 11, 13, 15};
-static const uint8_t levels_iq1[16] = {0, 8, 16, 0, 8, 0, 0, 0, 16};
+const uint8_t lm_iq3xxs_levels[16] = {4, 12, 20, 28, 36, 44, 52, 62}, lm_iq3s_levels[16] = {1, 3, 5, 7, 9, 11, 13, 15};
+/* Of 8 elements, number n is met as n or as 4 * n. */
+static const uint8_t levels_iq2[16] = {8, 25, 43, 0, 25, 0, 0, 0, 43}, levels_iq1[16] = {0, 8, 16, 0, 8, 0, 0, 0, 16};
 
 /* Bytes of entries of 8 weights, each four times: the numbers are spread and become levels. */
 LM_INLINE __m256i spread_eights(__m256i x, __m256i levels) {
@@ -326,9 +326,9 @@ LM_INLINE void expand(const struct form *f, const int kind, struct lm_expanded *
     void LM_KERNEL lm_expand_##name##_avx2(struct lm_expanded *e, const void *block) {                                 \
         expand(&form_##name, KIND, e, block);                                                                          \
     }
-DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid, lm_iq2_levels)
-DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid, lm_iq2_levels)
-DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid, lm_iq2_levels)
+DEFINE_TYPE(iq2xxs, eights, EIGHTS, lm_iq2xxs_grid, levels_iq2)
+DEFINE_TYPE(iq2xs, eights, EIGHTS, lm_iq2xs_grid, levels_iq2)
+DEFINE_TYPE(iq2s, eights, EIGHTS, lm_iq2s_grid, levels_iq2)
 DEFINE_TYPE(iq3xxs, fours, FOURS, lm_iq3xxs_grid, lm_iq3xxs_levels)
 DEFINE_TYPE(iq3s, fours, FOURS, lm_iq3s_grid, lm_iq3s_levels)
 DEFINE_TYPE(iq1s, shifted, SHIFTED, lm_iq1s_grid, levels_iq1)

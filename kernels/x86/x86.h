@@ -54,7 +54,7 @@ LM_X86_SIMPLE(LM_X86_DECLARE)
 LM_X86_SIMPLE(LM_X86_DECLARE_AVX512)
 LM_X86_K(LM_X86_DECLARE)
 LM_X86_K_AVX512(LM_X86_DECLARE_AVX512)
-/* What the level numbers of a codebook's entry stand for; of 8 elements, number n is met as n or as 4 * n. */
+/* What the level numbers of a codebook's entry stand for. */
 extern const uint8_t lm_iq3xxs_levels[16], lm_iq3s_levels[16];
 
 LM_X86_IQ(LM_X86_DECLARE_AVX512)

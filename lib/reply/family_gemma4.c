@@ -58,12 +58,7 @@ static bool step(lm_reply *reply) {
         lm_reply_tag(reply);
         return lm_reply_go(reply, LM_STATE_TEXT, which == 0 ? n : 0);
     case LM_STATE_HEADER: return step_header(reply);
-    case LM_STATE_ARGUMENTS:
-        switch (lm_reply_literal(reply, LM_LITERAL_GEMMA)) {
-        case LM_CALL_DONE: lm_reply_call_end(reply, true); return lm_reply_go(reply, LM_STATE_AFTER, 0);
-        case LM_CALL_BROKEN: return lm_reply_go(reply, LM_STATE_BROKEN, 0);
-        default: return false;
-        }
+    case LM_STATE_ARGUMENTS: return lm_reply_step_literal(reply, LM_LITERAL_GEMMA);
     case LM_STATE_BROKEN: return lm_reply_drain(reply, closes) && lm_reply_go(reply, LM_STATE_AFTER, 0);
     case LM_STATE_AFTER:
         spaces = lm_reply_spaces(reply, 0, &more);

@@ -56,12 +56,7 @@ static bool step(lm_reply *reply) {
         reply->state = LM_STATE_HEADER;
         return true;
     case LM_STATE_HEADER: return step_header(reply);
-    case LM_STATE_ARGUMENTS:
-        switch (lm_reply_literal(reply, LM_LITERAL_PYTHON)) {
-        case LM_CALL_DONE: lm_reply_call_end(reply, true); return lm_reply_go(reply, LM_STATE_AFTER, 0);
-        case LM_CALL_BROKEN: return lm_reply_go(reply, LM_STATE_BROKEN, 0);
-        default: return false;
-        }
+    case LM_STATE_ARGUMENTS: return lm_reply_step_literal(reply, LM_LITERAL_PYTHON);
     case LM_STATE_BROKEN: return lm_reply_drain(reply, closes) && lm_reply_go(reply, LM_STATE_AFTER, 0);
     case LM_STATE_AFTER: return step_after(reply);
     default: return false;

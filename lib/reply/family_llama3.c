@@ -75,12 +75,7 @@ static bool step(lm_reply *reply) {
         default: return lm_reply_go(reply, LM_STATE_PLAIN, 0);
         }
     case LM_STATE_HEADER: return step_header(reply);
-    case LM_STATE_VALUE:
-        switch (lm_reply_literal(reply, LM_LITERAL_PYTHON)) {
-        case LM_CALL_DONE: lm_reply_call_end(reply, true); return lm_reply_go(reply, LM_STATE_AFTER, 0);
-        case LM_CALL_BROKEN: return lm_reply_go(reply, LM_STATE_BROKEN, 0);
-        default: return false;
-        }
+    case LM_STATE_VALUE: return lm_reply_step_literal(reply, LM_LITERAL_PYTHON);
     case LM_STATE_BROKEN: return lm_reply_drain(reply, NULL);
     case LM_STATE_AFTER: return step_after(reply);
     default: return lm_reply_text_until(reply, LM_REPLY_CONTENT, NULL, &which, &n);

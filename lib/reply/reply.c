@@ -324,7 +324,6 @@ void lm_reply_call_end(lm_reply *reply, bool complete) {
 
 bool lm_reply_step_reasoning(lm_reply *reply, const char *direct_ends, bool *stepped) {
     const lm_reply_family *family = reply->family;
-    char words[512] = "";
     size_t which, n, size, found;
     *stepped = true;
     if (reply->state == LM_STATE_START) {
@@ -344,6 +343,7 @@ bool lm_reply_step_reasoning(lm_reply *reply, const char *direct_ends, bool *ste
         *stepped = false;
         return false;
     }
+    char words[512] = "";
     n = strlen(family->reasoning_close) + 1;
     memcpy(words, family->reasoning_close, n);
     if (reply->state == LM_STATE_DOUBT) {

@@ -167,7 +167,8 @@ static lm_match begins_string(lm_reply *reply, lm_literal_dialect dialect, char 
     return match;
 }
 
-lm_call_result lm_reply_literal(lm_reply *reply, lm_literal_dialect dialect) {
+/* DONE: pos is behind the last bracket. BROKEN: pos is at what does not fit. */
+static lm_call_result convert(lm_reply *reply, lm_literal_dialect dialect) {
     lm_literal *literal = &reply->literal;
     if (literal->state == BEGIN && dialect == LM_LITERAL_PYTHON) push(reply, true);
     while (reply->status == LM_OK && literal->state != ENDED) {
@@ -241,4 +242,12 @@ lm_call_result lm_reply_literal(lm_reply *reply, lm_literal_dialect dialect) {
         }
     }
     return reply->status == LM_OK ? LM_CALL_DONE : LM_CALL_MORE;
+}
+
+bool lm_reply_step_literal(lm_reply *reply, lm_literal_dialect dialect) {
+    lm_call_result result = convert(reply, dialect);
+    if (result == LM_CALL_BROKEN) return lm_reply_go(reply, LM_STATE_BROKEN, 0);
+    if (result != LM_CALL_DONE) return false;
+    lm_reply_call_end(reply, true);
+    return lm_reply_go(reply, LM_STATE_AFTER, 0);
 }

@@ -11,7 +11,8 @@ typedef enum lm_literal_dialect {
 } lm_literal_dialect;
 
 void lm_reply_literal_begin(lm_reply *reply);
-/* Convert at pos. A call must be open. DONE: pos is behind the last bracket. BROKEN: pos is at what does not fit. */
-lm_call_result lm_reply_literal(lm_reply *reply, lm_literal_dialect dialect);
+/* A step of a family: convert at pos, where a call must be open. It ends behind the last bracket, and the state is
+ * LM_STATE_AFTER; or at what does not fit, and it is LM_STATE_BROKEN. */
+bool lm_reply_step_literal(lm_reply *reply, lm_literal_dialect dialect);
 
 #endif

@@ -264,6 +264,13 @@ class Chat(unittest.TestCase):
             for wanted in (b"loaded", b"bad: no JSON array of messages\n", b"none: ", b"/load : a file name is missing", b"/save FILE"):
                 self.assertIn(wanted, talk.stderr)
 
+    def test_text_that_is_not_utf8_is_answered(self):
+        with tempfile.TemporaryDirectory() as folder:
+            saved = pathlib.Path(folder) / "saved"
+            talk = lm("chat", self.MODEL, "-n", 4, stdin=b"caf\xe9 \"\\\n/save %s\n" % str(saved).encode())
+            self.assertEqual(talk.returncode, 0, talk.stderr)
+            self.assertEqual(json.loads(saved.read_text("utf-8"))[0]["content"], "caf\ufffd \"\\")
+
     def test_a_script_learns_that_an_answer_failed(self):
         with tempfile.TemporaryDirectory() as folder:
             tools = pathlib.Path(folder) / "tools"

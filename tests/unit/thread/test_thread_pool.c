@@ -151,18 +151,27 @@ static void a_sleeping_caller_wakes(void **state) {
     lm_pool_destroy(pool);
 }
 
+static double processor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A thread that had to wait for a processor may spin late, and some systems count in ticks of 16 ms: one of many windows has
+ * to be empty. A pool that spins or polls leaves none. */
 static void an_idle_pool_uses_no_processor_time(void **state) {
     (void)state;
     lm_env env = heap_env();
     lm_pool *pool = make(&env, 4, NULL);
     check_run(pool, 0, 100);
-    sleep_ms(20);
-    struct timespec before, after;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-    sleep_ms(200);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-    double used = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) * 1e-9;
-    assert_true(used < 0.01);
+    double least = 1;
+    for (int i = 0; i < 50 && least >= 0.005; i++) {
+        double before = processor_seconds();
+        sleep_ms(200);
+        double used = processor_seconds() - before;
+        if (used < least) least = used;
+    }
+    assert_true(least < 0.005);
     lm_pool_destroy(pool);
 }
 

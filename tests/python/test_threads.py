@@ -151,7 +151,10 @@ def test_a_generation_is_cancelled_from_another_thread(model: lm.Model) -> None:
         started.wait()
         generation.cancel()
         text.result()
-    assert generation.finish == (lm.Finish.LENGTH if len(generation.tokens) > 500 else lm.Finish.CANCELLED)
+    if generation.finish == lm.Finish.LENGTH:
+        assert len(generation.tokens) > 500  # it was faster
+    else:
+        assert generation.finish == lm.Finish.CANCELLED
 
 
 def test_cancelling_one_generation_leaves_others_alone(model: lm.Model) -> None:

@@ -150,28 +150,42 @@ private func isClosed(_ error: any Error) -> Bool {
 @Test func cancellingAWaitingCallLeavesTheRunningOneAlone() async throws {
     let model = try Golden.model("qwen3", runtime: try Runtime(threads: 1, cpu: "generic"))
     let context = try await Context.open(model, small(4096) { $0.sequences = 2 })
-    let running = Task { try await context.evaluate([.init(text(1, 400), sequence: 0)]) }
-    try await Task.sleep(nanoseconds: 1_000_000)
-    let waiting = Task { try await context.evaluate([.init(text(1, 400), sequence: 1)]) }
-    waiting.cancel()
-    await #expect { try await waiting.value } throws: { ($0 as? LMError)?.status == .cancelled }
-    try await running.value
-    #expect(try await context.length(sequence: 0) == 400)
-    #expect(try await context.length(sequence: 1) == 0)
+    var n = 0
+    for _ in 0..<20 where n == 0 { // on a busy machine it may be over before it is cancelled
+        let running = Task { try await context.evaluate([.init(text(1, 400), sequence: 0)]) }
+        try await Task.sleep(nanoseconds: 1_000_000)
+        let waiting = Task { try await context.evaluate([.init(text(1, 400), sequence: 1)]) }
+        waiting.cancel()
+        if case .failure(let error) = await waiting.result {
+            #expect((error as? LMError)?.status == .cancelled)
+            #expect(try await context.length(sequence: 1) == 0)
+            n += 1
+        }
+        try await running.value
+        #expect(try await context.length(sequence: 0) == 400)
+        try await context.trim(to: 0)
+        try await context.trim(sequence: 1, to: 0)
+    }
+    #expect(n == 1)
 }
 
 @Test func leavingAStreamStopsIt() async throws {
     let model = try Golden.chatModel(), context = try await Context.open(model, small(4096))
     var endless = SamplerParameters()
     endless.ignoresEnd = true
-    for try await _ in context.generate("Once", Completion(sampling: endless)) { break }
-    // The next call waits for the end of the stream's work: it ended early.
-    #expect(try await context.length() < 4000)
     let chat = try await Chat(context)
     var request = Chat.Request()
     request.sampling = endless
-    for try await _ in chat.answer([.user("x")], request) { break }
-    #expect(try await context.length() < 4000)
+    // The next call waits for the end of the stream's work, which ended early; on a busy machine it may be over before anyone left.
+    func endsEarly(_ leave: () async throws -> Void) async throws -> Bool {
+        for _ in 0..<20 {
+            try await leave()
+            if try await context.length() < 4000 { return true }
+        }
+        return false
+    }
+    #expect(try await endsEarly { for try await _ in context.generate("Once", Completion(sampling: endless)) { break } })
+    #expect(try await endsEarly { for try await _ in chat.answer([.user("x")], request) { break } })
     // Cancelling while the prompt is evaluated.
     let long = ChatMessage.user(String(repeating: "many words ", count: 200))
     let task = Task { try await chat.reply([long], request) }

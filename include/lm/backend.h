@@ -93,12 +93,13 @@ typedef union lm_op_params {
     struct { int32_t gating, n_experts, n_used, n_groups, n_groups_used, normalise; float scale; } route;
     struct { int32_t act, n_experts, n_used, width, fused; } experts; /* width: of an expert's hidden layer; fused: gate holds gate and up;
                                                                      without up and not fused: act(gate x) alone */
+    struct { int32_t n_experts, n_used; float scale; } expert_linear; /* x: one row for all choices, or one of W's width for each */
     struct { float factor; } scale;
     struct { float cap; } softcap;
     struct { int32_t group, first, width; } slice;                /* of every group values of x take [first, first + width) */
     struct { int32_t group_a, group_b; } concat;
     struct { int32_t n_heads, n_in, n_out, stride, first, transposed; } head_linear;
-                                                                  /* head h has the rows from h * stride + first on: n_out of n_in values, y_o = row_o . x;
+                                                                  /* head h has the rows from h * stride + first on (stride 0: all heads the same): n_out of n_in values, y_o = row_o . x;
                                                                      transposed: n_in of n_out values, y = sum over i of x_i * row_i in ascending order */
     struct { int32_t n_streams; } mix;
     struct { float factor; } sparsify;

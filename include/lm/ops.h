@@ -39,7 +39,9 @@
     X(22, SPARSIFY, "x", "", "y", "relu(x - (mean + factor * deviation)) of each row, deviation with n - 1")                   \
     X(23, SHIFT, "x", "", "y", "row t is row t-1 of x in the same sequence; the first row comes from state (MTP input)")       \
     X(24, POOL, "x", "", "y", "one row per sequence: mean, first or last of its rows, optionally normalised")                  \
-    X(25, SPREAD, "x [c] base", "", "y", "y_i = base_i + (1 + c_i) * x for n streams (AltUp correction); without c: base_i + x")
+    X(25, SPREAD, "x [c] base", "", "y", "y_i = base_i + (1 + c_i) * x for n streams (AltUp correction); without c: base_i + x") \
+    X(26, EXPERT_LINEAR, "x ids [weights] [residual]", "W [b] [s]", "y",                                                       \
+        "y_i = scale * s * (W x) + b of each chosen expert, or their sum times weights; += residual")
 
 typedef enum lm_op_kind {
 #define LM_OP_ENUM(number, name, inputs, weights, outputs, meaning) LM_OP_##name = number,

@@ -90,6 +90,10 @@ typedef struct lm_graph_experts_weights {
 } lm_graph_experts_weights;
 int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_experts_weights *w,
                          int32_t act, int32_t width, int32_t residual);
+/* One matrix of each chosen expert. x: [tokens, n_in], or [tokens, n_used * n_in] with an input for each choice; y: [tokens, n_used *
+ * n_out], or with weights their weighted sum, [tokens, n_out]. scale multiplies W x; residual as wide as y, or -1. */
+int32_t lm_graph_expert_linear(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_matrix *matrix,
+                               float scale, int32_t residual);
 int32_t lm_graph_scale(lm_graph *graph, int32_t x, int32_t w, float factor);
 int32_t lm_graph_add(lm_graph *graph, int32_t a, int32_t b, int32_t w);
 int32_t lm_graph_softcap(lm_graph *graph, int32_t x, float cap);

@@ -333,6 +333,31 @@ int32_t lm_graph_experts(lm_graph *graph, int32_t x, int32_t ids, int32_t weight
     return append(graph, &op, down->ne[1], domain_of(graph, x));
 }
 
+int32_t lm_graph_expert_linear(lm_graph *graph, int32_t x, int32_t ids, int32_t weights, const lm_graph_matrix *matrix,
+                               float scale, int32_t residual) {
+    if (graph->status != LM_OK) return -1;
+    const lm_tensor *w = tensor_at(graph, matrix->w);
+    int32_t n_used = lm_graph_width(graph, ids), n_in = lm_graph_width(graph, x);
+    int64_t width = weights < 0 ? n_used * w->ne[1] : w->ne[1];
+    expect(graph, "a choice of experts", choices(graph, ids), w->ne[2]);
+    if (weights >= 0) expect(graph, "a row of expert weights", lm_graph_width(graph, weights), n_used);
+    if (residual >= 0) expect(graph, "a residual", lm_graph_width(graph, residual), width);
+    expect(graph, w->name, n_in == w->ne[0] ? (int64_t)n_in * n_used : n_in, n_used * w->ne[0]);
+    expect_vector(graph, matrix->b, w->ne[1] * w->ne[2]);
+    expect_vector(graph, matrix->scale, w->ne[2]);
+    lm_op op = begin(LM_OP_EXPERT_LINEAR, x);
+    op.in[1] = ids;
+    op.in[2] = weights;
+    op.in[3] = residual;
+    op.weight[0] = matrix->w;
+    op.weight[1] = matrix->b;
+    op.weight[2] = matrix->scale;
+    op.params.expert_linear.n_experts = (int32_t)w->ne[2];
+    op.params.expert_linear.n_used = n_used;
+    op.params.expert_linear.scale = scale;
+    return append(graph, &op, width, domain_of(graph, x));
+}
+
 int32_t lm_graph_scale(lm_graph *graph, int32_t x, int32_t w, float factor) {
     if (graph->status == LM_OK && w >= 0 && element_count(tensor_at(graph, w)) != 1)
         expect_vector(graph, w, lm_graph_width(graph, x));
@@ -393,7 +418,8 @@ int32_t lm_graph_head_linear(lm_graph *graph, int32_t x, int32_t w, const lm_gra
     if (graph->status != LM_OK) return -1;
     const lm_tensor *t = tensor_at(graph, w);
     int32_t n_rows = heads->transposed ? heads->n_in : heads->n_out;
-    if (heads->n_heads <= 0 || heads->n_in <= 0 || heads->n_out <= 0 || heads->first < 0 || heads->stride < n_rows)
+    if (heads->n_heads <= 0 || heads->n_in <= 0 || heads->n_out <= 0 || heads->first < 0 ||
+        (heads->stride && heads->stride < n_rows))
         return lm_graph_fail(graph, LM_ERR_FORMAT, "block %d: %d heads from %d to %d values", graph->layer,
                              heads->n_heads, heads->n_in, heads->n_out);
     expect(graph, "a per-head input", lm_graph_width(graph, x), (int64_t)heads->n_heads * heads->n_in);

@@ -30,7 +30,8 @@ int32_t lm_op_alias(int32_t kind) {
     case LM_OP_SOFTCAP: return 0;
     case LM_OP_LINEAR: return 1;
     case LM_OP_GLU: return 1;
-    case LM_OP_EXPERTS: return 3;
+    case LM_OP_EXPERTS:
+    case LM_OP_EXPERT_LINEAR: return 3;
     default: return -1;
     }
 }

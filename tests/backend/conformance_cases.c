@@ -131,6 +131,19 @@ static int32_t experts(conformance_maker *m, const conformance_case *c) {
                             c->c ? conformance_input(m, n_in) : -1);
 }
 
+/* a: type, b: 0 one input for all choices, 1 one for each; c: 0 rows apart, 1 their weighted sum with bias, scale and residual */
+static int32_t expert_linear(conformance_maker *m, const conformance_case *c) {
+    int32_t n_in = wide(c->a), n_out = 83, n = 6, ids, weights;
+    int32_t x = conformance_input(m, c->b ? 3 * n_in : n_in);
+    lm_graph_route(&m->graph, conformance_input(m, n), -1, LM_GATING_SOFTMAX, 3, 0, 0, 1, 1, &ids, &weights);
+    lm_graph_matrix w = {conformance_weight(m, c->a, n_in, n_out, n), -1, -1};
+    if (w.w < 0) return -1;
+    if (!c->c) return lm_graph_expert_linear(&m->graph, x, ids, -1, &w, 1, -1);
+    w.b = conformance_vector(m, n_out * n, -1, 1);
+    w.scale = conformance_vector(m, n, 0.5f, 2);
+    return lm_graph_expert_linear(&m->graph, x, ids, weights, &w, 0.75f, conformance_input(m, n_out));
+}
+
 static int32_t scale(conformance_maker *m, const conformance_case *c) {
     int32_t w = c->a ? conformance_vector(m, c->a == 1 ? 1 : 77, 0.5f, 2) : -1;
     return lm_graph_scale(&m->graph, conformance_input(m, 77), w, c->b ? 1.25f : 1);
@@ -159,14 +172,14 @@ static int32_t concat(conformance_maker *m, const conformance_case *c) {
     return lm_graph_concat(&m->graph, conformance_input(m, 120), c->a, conformance_input(m, c->c), c->b);
 }
 
-/* a: type, b: transposed; every head has 30 rows, of which 24 are used */
+/* a: type, b: transposed; every head has 30 rows, of which 24 are used; c: the same ones for all heads */
 static int32_t head_linear(conformance_maker *m, const conformance_case *c) {
     int32_t n_in = wide(c->a);
     int32_t w = conformance_weight(m, c->a, n_in, 30, 3);
     lm_graph_heads heads = {.n_heads = 3,
                             .n_in = c->b ? 24 : n_in,
                             .n_out = c->b ? n_in : 24,
-                            .stride = 30,
+                            .stride = c->c ? 0 : 30,
                             .first = 5,
                             .transposed = c->b};
     return w < 0 ? -1 : lm_graph_head_linear(&m->graph, conformance_input(m, 3 * heads.n_in), w, &heads);
@@ -304,8 +317,14 @@ static bool of_types(int32_t i, bool thorough, conformance_case *out) {
         {LM_OP_EXPERTS, 0, 0, 0, experts},
         {LM_OP_EXPERTS, 0, 1, 1, experts},
         {LM_OP_EXPERTS, 0, 2, 1, experts},
+        {LM_OP_EXPERT_LINEAR, 0, 0, 0, expert_linear},
+        {LM_OP_EXPERT_LINEAR, 0, 0, 1, expert_linear},
+        {LM_OP_EXPERT_LINEAR, 0, 1, 0, expert_linear},
+        {LM_OP_EXPERT_LINEAR, 0, 1, 1, expert_linear},
         {LM_OP_HEAD_LINEAR, 0, 0, 0, head_linear},
         {LM_OP_HEAD_LINEAR, 0, 1, 0, head_linear},
+        {LM_OP_HEAD_LINEAR, 0, 0, 1, head_linear},
+        {LM_OP_HEAD_LINEAR, 0, 1, 1, head_linear},
     };
     const int32_t n = (int32_t)(sizeof each / sizeof *each);
     if (i >= n * (thorough ? LM_DTYPE_COUNT : 4)) return false;

@@ -46,6 +46,7 @@ static int32_t op_supported(void *user, int32_t device, const lm_program *progra
             if (!product_supported(cpu, program, op->weight[3 * i])) return 0;
         return 1;
     case LM_OP_HEAD_LINEAR: return op->params.head_linear.transposed || product_supported(cpu, program, op->weight[0]);
+    case LM_OP_EXPERT_LINEAR: return product_supported(cpu, program, op->weight[0]);
     case LM_OP_EXPERTS:
         for (int i = 0; i < 3; i++)
             if (op->weight[i] >= 0 && !product_supported(cpu, program, op->weight[i])) return 0;

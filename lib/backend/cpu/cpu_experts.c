@@ -4,7 +4,8 @@
  *   gather   quantised input columns copied into pair order, each expert's columns starting at a multiple of LM_PACK_COLUMNS
  *   hidden   act(gate x) * (up x) into [pair][width]
  *   down     [pair][n_embd], times the expert's scale, plus its bias
- *   combine  y_t = sum over the token's experts, in the order of the router, of weight * pair row (+ residual) */
+ *   combine  y_t = sum over the token's experts, in the order of the router, of weight * pair row (+ residual)
+ * EXPERT_LINEAR is the first and the last two of these stages, and without weights its rows stay apart. */
 #include <string.h>
 
 #include "../../os/os.h"
@@ -15,7 +16,9 @@
 typedef struct layout {
     int32_t n_pairs, n_slots; /* slots: pairs with the gaps that start every expert at a multiple of LM_PACK_COLUMNS */
     int32_t n_experts, n_in, width, n_out;
-    size_t bytes, counts, firsts, slot_of, token_of, experts_used, gate, hidden, down, acts_x, acts_hidden, panel_x,
+    int32_t n_used; /* choices of a token */
+    bool linear;    /* EXPERT_LINEAR: one matrix */
+    size_t bytes, counts, firsts, slot_of, pair_of, experts_used, gate, hidden, down, acts_x, acts_hidden, panel_x,
         panel_hidden; /* offsets */
 } layout;
 
@@ -30,24 +33,28 @@ static size_t pack_bytes(const lm_weight_kernels *w, int32_t n, int32_t k) {
 }
 
 static layout plan(const lm_cpu *cpu, const lm_program *program, const lm_op *op, int32_t n_tokens) {
-    const lm_tensor *gate = &program->tensors[op->weight[0]], *down = &program->tensors[op->weight[2]];
-    const lm_tensor *up = op->weight[1] >= 0 ? &program->tensors[op->weight[1]] : gate;
-    layout p = {0};
-    p.n_experts = op->params.experts.n_experts;
-    p.n_pairs = n_tokens * op->params.experts.n_used;
+    layout p = {.linear = op->kind == LM_OP_EXPERT_LINEAR};
+    const lm_tensor *gate = &program->tensors[op->weight[0]];
+    const lm_tensor *up = !p.linear && op->weight[1] >= 0 ? &program->tensors[op->weight[1]] : gate;
+    const lm_tensor *down = p.linear ? gate : &program->tensors[op->weight[2]];
+    p.n_experts = (int32_t)gate->ne[2];
+    p.n_used = program->values[op->in[1]].width;
+    p.n_pairs = n_tokens * p.n_used;
     int32_t used = p.n_pairs < p.n_experts ? p.n_pairs : p.n_experts;
     p.n_slots = p.n_pairs + used * (LM_PACK_COLUMNS - 1);
     p.n_in = (int32_t)gate->ne[0];
-    p.width = op->params.experts.width;
+    p.width = p.linear ? 0 : op->params.experts.width;
     p.n_out = (int32_t)down->ne[1];
-    size_t slots = (size_t)p.n_slots, hidden_width = (size_t)(op->params.experts.fused ? 2 * p.width : p.width);
+    size_t slots = (size_t)p.n_slots, hidden_width = (size_t)(p.linear                   ? 0
+                                                              : op->params.experts.fused ? 2 * p.width
+                                                                                         : p.width);
     const lm_weight_kernels *kg = &cpu->kernels.weights[gate->dtype], *ku = &cpu->kernels.weights[up->dtype];
     const lm_weight_kernels *kd = &cpu->kernels.weights[down->dtype];
     p.counts = take(&p.bytes, (size_t)p.n_experts * sizeof(int32_t));
     p.firsts = take(&p.bytes, (size_t)p.n_experts * sizeof(int32_t));
     p.experts_used = take(&p.bytes, (size_t)p.n_experts * sizeof(int32_t));
     p.slot_of = take(&p.bytes, (size_t)p.n_pairs * sizeof(int32_t));
-    p.token_of = take(&p.bytes, slots * sizeof(int32_t));
+    p.pair_of = take(&p.bytes, slots * sizeof(int32_t));
     p.gate = take(&p.bytes, slots * hidden_width * sizeof(float));
     p.hidden = take(&p.bytes, slots * (size_t)p.width * sizeof(float));
     p.down = take(&p.bytes, slots * (size_t)p.n_out * sizeof(float));
@@ -71,9 +78,11 @@ typedef struct experts_task {
     lm_acts acts;
     const float *x;
     size_t x_stride;
+    int32_t x_pairs; /* pairs that read the same row of x; 0: x has a row for each slot */
     char *panel;
     float *out;
     const float *bias, *scale;
+    float factor; /* of the products */
     int32_t n_rows, chunks_per_expert;
 } experts_task;
 
@@ -83,7 +92,7 @@ static float *floats(const experts_task *t, size_t offset) { return (float *)(vo
 static void group_pairs(experts_task *t) {
     const lm_cpu_step *s = t->step;
     int32_t *counts = ints(t, t->p.counts), *firsts = ints(t, t->p.firsts), *used = ints(t, t->p.experts_used);
-    int32_t *slot_of = ints(t, t->p.slot_of), *token_of = ints(t, t->p.token_of), n_used = s->op->params.experts.n_used;
+    int32_t *slot_of = ints(t, t->p.slot_of), *pair_of = ints(t, t->p.pair_of);
     const float *ids = lm_cpu_value(s, s->op->in[1]);
     memset(counts, 0, (size_t)t->p.n_experts * sizeof *counts);
     for (int32_t i = 0; i < t->p.n_pairs; i++) {
@@ -102,7 +111,7 @@ static void group_pairs(experts_task *t) {
     for (int32_t i = 0; i < t->p.n_pairs; i++) {
         int32_t e = slot_of[i];
         slot_of[i] = firsts[e] + counts[e]++;
-        token_of[slot_of[i]] = i / n_used;
+        pair_of[slot_of[i]] = i;
     }
 }
 
@@ -110,18 +119,17 @@ static lm_quantize_fn *quantizer(const lm_kernels *k, int32_t kind) {
     return kind == LM_ACT_Q8_32 ? k->quantize_q8_32 : k->quantize_q8_256;
 }
 
-/* Columns of one expert: gathered from the tokens (x given by token) or taken in place (x given by slot), quantised and packed. */
+/* Columns of one expert: gathered from x by token or by pair, or taken in place (by slot), quantised and packed. */
 static void LM_KERNEL columns_chunk(void *arg, int32_t index, int32_t worker) {
     (void)worker;
     experts_task *t = arg;
     const lm_cpu_step *s = t->step;
     int32_t e = ints(t, t->p.experts_used)[index], first = ints(t, t->p.firsts)[e], n = ints(t, t->p.counts)[e];
-    bool by_token = t->x == lm_cpu_value(s, s->op->in[0]);
     for (int32_t c = first; c < first + n; c++) {
-        const float *x = t->x + (size_t)(by_token ? ints(t, t->p.token_of)[c] : c) * t->x_stride;
+        const float *x = t->x + (size_t)(t->x_pairs ? ints(t, t->p.pair_of)[c] / t->x_pairs : c) * t->x_stride;
         if (t->kernels->act != LM_ACT_F32)
             quantizer(s->kernels, t->kernels->act)(&t->acts, c, x);
-        else if (by_token)
+        else if (t->x_pairs)
             memcpy(floats(t, t->p.acts_x) + (size_t)c * t->x_stride, x, t->x_stride * sizeof(float));
     }
     if (!t->kernels->pack || !lm_cpu_uses_matmul(t->kernels, n)) return;
@@ -147,23 +155,26 @@ static void LM_KERNEL product_chunk(void *arg, int32_t chunk, int32_t worker) {
                                out + (size_t)c * stride, stride);
     for (int32_t c = 0; c < n; c++) {
         float *y = out + (size_t)c * stride;
-        if (t->scale) t->step->kernels->scale(y, t->scale[e], n_rows, y);
+        if (t->scale || t->factor != 1)
+            t->step->kernels->scale(y, t->scale ? t->factor * t->scale[e] : t->factor, n_rows, y);
         if (t->bias) t->step->kernels->add(y, t->bias + (size_t)e * stride + (size_t)row, n_rows, y);
     }
 }
 
-/* One matrix of all used experts over the pair columns: weight i with bias i+3 and scale i+6 of the operation. */
+/* One matrix of all used experts over the pair columns: weight i of the operation's, which its biases and its scales follow. */
 static lm_status product(experts_task *t, int i, const float *x, int32_t k, size_t acts, size_t panel, size_t out,
                          bool ready) {
     const lm_cpu_step *s = t->step;
+    int n_matrices = t->p.linear ? 1 : 3;
     t->w = lm_cpu_tensor(s, i);
     t->kernels = &s->kernels->weights[t->w->dtype];
     t->x = x;
     t->x_stride = (size_t)k;
+    t->x_pairs = acts != t->p.acts_x ? 0 : lm_cpu_width(s, s->op->in[0]) == k ? t->p.n_used : 1;
     t->panel = t->base + panel;
     t->out = floats(t, out);
-    t->bias = lm_cpu_vector(s, i + 3);
-    t->scale = lm_cpu_vector(s, i + 6);
+    t->bias = lm_cpu_vector(s, i + n_matrices);
+    t->scale = lm_cpu_vector(s, i + 2 * n_matrices);
     t->n_rows = (int32_t)t->w->ne[1];
     t->chunks_per_expert = (t->n_rows + ROWS_PER_CHUNK - 1) / ROWS_PER_CHUNK;
     if (t->kernels->act == LM_ACT_F32)
@@ -192,31 +203,41 @@ static void LM_KERNEL glu_chunk(void *arg, int32_t pair, int32_t worker) {
         s->kernels->act(act, gate, width, hidden);
 }
 
+/* y = row (+ residual) */
+static void LM_KERNEL store(const lm_kernels *kernels, const float *row, const float *residual, int32_t n, float *y) {
+    if (residual)
+        kernels->add(row, residual, n, y);
+    else
+        memcpy(y, row, (size_t)n * sizeof *y);
+}
+
 static void LM_KERNEL combine_chunk(void *arg, int32_t token, int32_t worker) {
     (void)worker;
     experts_task *t = arg;
     const lm_cpu_step *s = t->step;
-    int32_t n_used = s->op->params.experts.n_used, n_out = t->p.n_out;
-    const float *weights = lm_cpu_value(s, s->op->in[2]) + (size_t)token * (size_t)n_used,
-                *residual = lm_cpu_value(s, s->op->in[3]);
-    float *y = lm_cpu_value(s, s->op->out[0]) + (size_t)token * (size_t)n_out;
+    int32_t n_used = t->p.n_used, n_out = t->p.n_out;
+    const float *weights = lm_cpu_row(s, s->op->in[2], token), *residual = lm_cpu_row(s, s->op->in[3], token);
+    float *y = lm_cpu_row(s, s->op->out[0], token);
     const int32_t *slot_of = ints(t, t->p.slot_of) + (size_t)token * (size_t)n_used;
+    float *rows = floats(t, t->p.down), *sum = rows + (size_t)slot_of[0] * (size_t)n_out;
+    if (!weights) {
+        for (size_t i = 0, at = 0; i < (size_t)n_used; i++, at += (size_t)n_out)
+            store(s->kernels, rows + (size_t)slot_of[i] * (size_t)n_out, residual ? residual + at : NULL, n_out,
+                  y + at);
+        return;
+    }
     /* The sum is made in the first pair's row: y may share memory with the residual. */
-    float *sum = floats(t, t->p.down) + (size_t)slot_of[0] * (size_t)n_out;
     s->kernels->scale(sum, weights[0], n_out, sum);
     for (int32_t i = 1; i < n_used; i++)
-        s->kernels->axpy(weights[i], floats(t, t->p.down) + (size_t)slot_of[i] * (size_t)n_out, n_out, sum);
-    if (residual)
-        s->kernels->add(sum, residual + (size_t)token * (size_t)n_out, n_out, y);
-    else
-        memcpy(y, sum, (size_t)n_out * sizeof *y);
+        s->kernels->axpy(weights[i], rows + (size_t)slot_of[i] * (size_t)n_out, n_out, sum);
+    store(s->kernels, sum, residual, n_out, y);
 }
 
 /* Where the weights exceed the memory: start reading the chosen experts, all at once and nothing else. */
 static void announce(const experts_task *t) {
     const lm_cpu_step *s = t->step;
     for (int32_t i = 0; i < t->n_used_experts; i++)
-        for (int w = 0; w < 3; w++) {
+        for (int w = 0; w < (t->p.linear ? 1 : 3); w++) {
             if (s->op->weight[w] < 0) continue;
             const lm_tensor *tensor = lm_cpu_tensor(s, w);
             size_t bytes = (size_t)(tensor->bytes / (uint64_t)t->p.n_experts);
@@ -227,19 +248,21 @@ static void announce(const experts_task *t) {
 
 lm_status lm_cpu_experts(const lm_cpu_step *s) {
     if (s->n_rows == 0) return LM_OK;
-    experts_task t = {.step = s, .p = plan(s->segment->cpu, s->program, s->op, s->n_rows), .base = s->segment->shared};
+    experts_task t = {
+        .step = s, .p = plan(s->segment->cpu, s->program, s->op, s->n_rows), .base = s->segment->shared, .factor = 1};
     group_pairs(&t);
     if (s->segment->exceeds_memory) announce(&t);
     const float *x = lm_cpu_value(s, s->op->in[0]);
     const lm_weight_kernels *gate = &s->kernels->weights[lm_cpu_tensor(s, 0)->dtype];
-    lm_status status = product(&t, 0, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.gate, false);
-    if (status == LM_OK && s->op->weight[1] >= 0) {
+    if (t.p.linear) t.factor = s->op->params.expert_linear.scale;
+    lm_status status = product(&t, 0, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.linear ? t.p.down : t.p.gate, false);
+    if (status == LM_OK && !t.p.linear && s->op->weight[1] >= 0) {
         const lm_weight_kernels *up = &s->kernels->weights[lm_cpu_tensor(s, 1)->dtype];
         bool ready = up->act == gate->act && up->pack == gate->pack && up->matmul_from == gate->matmul_from;
         status = product(&t, 1, x, t.p.n_in, t.p.acts_x, t.p.panel_x, t.p.hidden, ready);
     }
-    if (status == LM_OK) status = lm_cpu_parallel(s, t.p.n_pairs, glu_chunk, &t);
-    if (status == LM_OK)
+    if (status == LM_OK && !t.p.linear) status = lm_cpu_parallel(s, t.p.n_pairs, glu_chunk, &t);
+    if (status == LM_OK && !t.p.linear)
         status = product(&t, 2, floats(&t, t.p.hidden), t.p.width, t.p.acts_hidden, t.p.panel_hidden, t.p.down, false);
     return status == LM_OK ? lm_cpu_parallel(s, s->n_rows, combine_chunk, &t) : status;
 }
@@ -251,7 +274,7 @@ void lm_cpu_experts_scratch(const lm_cpu *cpu, const lm_program *program, const 
                                                  : program->max_spans;
     layout p = plan(cpu, program, op, n);
     scratch->shared = lm_size_max(scratch->shared, p.bytes);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < (p.linear ? 1 : 3); i++) {
         if (op->weight[i] < 0) continue;
         const lm_tensor *w = &program->tensors[op->weight[i]];
         const lm_weight_kernels *kernels = &cpu->kernels.weights[w->dtype];

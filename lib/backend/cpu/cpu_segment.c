@@ -17,7 +17,8 @@ static void measure(const lm_cpu *cpu, const lm_program *program, int32_t first_
         case LM_OP_LINEAR: lm_cpu_linear_scratch(cpu, program, op, scratch); break;
         case LM_OP_HEAD_LINEAR: lm_cpu_head_linear_scratch(cpu, program, op, scratch); break;
         case LM_OP_ATTEND: lm_cpu_attend_scratch(cpu, program, op, scratch); break;
-        case LM_OP_EXPERTS: lm_cpu_experts_scratch(cpu, program, op, scratch); break;
+        case LM_OP_EXPERTS:
+        case LM_OP_EXPERT_LINEAR: lm_cpu_experts_scratch(cpu, program, op, scratch); break;
         case LM_OP_SHORT_CONV:
         case LM_OP_DELTA_RULE: lm_cpu_delta_rule_scratch(cpu, program, op, scratch); break;
         default: break;
@@ -42,6 +43,7 @@ static bool uses_rope(const lm_program *program, int32_t first_op, int32_t n_ops
 static bool is_matrix(const lm_op *op, int i) {
     switch (op->kind) {
     case LM_OP_EMBED:
+    case LM_OP_EXPERT_LINEAR:
     case LM_OP_HEAD_LINEAR: return i == 0;
     case LM_OP_LINEAR: return i % 3 == 0;
     case LM_OP_EXPERTS: return i < 3;
@@ -224,7 +226,8 @@ static lm_status run_op(const lm_cpu_step *s) {
     case LM_OP_CACHE_STORE: return lm_cpu_cache_store(s);
     case LM_OP_ATTEND: return lm_cpu_attend(s);
     case LM_OP_ROUTE: return lm_cpu_route(s);
-    case LM_OP_EXPERTS: return lm_cpu_experts(s);
+    case LM_OP_EXPERTS:
+    case LM_OP_EXPERT_LINEAR: return lm_cpu_experts(s);
     case LM_OP_SHORT_CONV: return lm_cpu_short_conv(s);
     case LM_OP_DELTA_RULE: return lm_cpu_delta_rule(s);
     case LM_OP_SHIFT: return lm_cpu_shift(s);

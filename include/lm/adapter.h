@@ -42,8 +42,10 @@ typedef struct lm_adapter_use {
  * h += scale * direction after each block a control vector has one for. n 0 returns to the model as it is.
  *
  * What is in the cache depends on the adapters, so every sequence must be empty, and finished prefixes are forgotten. The program is built
- * anew, which takes memory for a second cache until the call returns. Adaptations of expert matrices, of the per-head matrices of latent
- * attention and of token_embd as an output matrix are not supported.
+ * anew, which takes memory for a second cache until the call returns. Every matrix that tokens are multiplied by can be adapted (of
+ * experts, of heads, of routers), and the rows of token_embd; not the tables of positions, token types and per-layer embeddings, the taps of
+ * convolutions, the AltUp matrices of gemma3n, nor token_embd where it is the output matrix, too (its rows are adapted, the output is not).
+ * Pairs for a matrix that the program does not read, such as a draft block's without a drafter, have no effect.
  *
  * LM_OK, LM_ERR_STATE (a sequence holds tokens), LM_ERR_ARGUMENT, LM_ERR_MISMATCH (an adapter of another model), LM_ERR_UNSUPPORTED (an
  * adaptation as above, or weights on another device than the CPU), LM_ERR_MEMORY. On error the context is as it was. Since 0.1

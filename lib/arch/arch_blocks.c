@@ -183,7 +183,7 @@ int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, i
     w.down = lm_build_tensor(b, "ffn_down_exps", ".weight", p->width, h->n_embd, n, false);
     w.down_bias = lm_build_tensor(b, "ffn_down_exps", ".bias", h->n_embd, n, 1, true);
     w.down_scale = lm_build_tensor(b, "ffn_down_exps", ".scale", n, 1, 1, true);
-    return lm_graph_experts(b->graph, x, ids, weights, &w, p->act, p->width, residual);
+    return lm_build_experts_of(b, p, &w, x, ids, weights, residual);
 }
 
 int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual) {
@@ -203,7 +203,8 @@ int32_t lm_build_gated_shared_expert(lm_build *b, int32_t x, int32_t n_ff, int32
     int32_t shared = lm_build_shared_expert(b, LM_ACTIVATION_SILU, x, n_ff, -1);
     /* The gate's weights may be stored as a vector: as a matrix of one row they are the same bytes. */
     int32_t w = lm_build_tensor(b, "ffn_gate_inp_shexp", ".weight", lm_graph_width(b->graph, x), 1, 1, false);
-    return lm_graph_glu(b->graph, LM_ACTIVATION_SIGMOID, lm_graph_linear(b->graph, x, w, -1, -1, -1), shared, residual);
+    int32_t gate = lm_build_adapted(b, "ffn_gate_inp_shexp", x, lm_graph_linear(b->graph, x, w, -1, -1, -1));
+    return lm_graph_glu(b->graph, LM_ACTIVATION_SIGMOID, gate, shared, residual);
 }
 
 void lm_build_output(lm_build *b, int32_t x, float softcap) { lm_build_output_of(b, "output_norm", x, softcap); }

@@ -35,6 +35,9 @@ bool lm_build_slides(lm_build *b, int32_t otherwise);
 
 /* Enter a block: names from here on belong to it, operations carry its number. */
 void lm_build_layer(lm_build *b, int32_t layer);
+/* blk.N.NAME (or NAME outside the blocks) with suffix, written to out. */
+#define LM_BUILD_NAME_SIZE 160
+const char *lm_build_name(const lm_build *b, const char *name, const char *suffix, char *out);
 /* The tensor blk.N.NAME (or NAME outside the blocks) with suffix, of shape [ne0, ne1, ne2] (0: any). Missing: fails, or -1 when optional. */
 int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2,
                         bool optional);
@@ -59,8 +62,10 @@ int32_t lm_build_rms(lm_build *b, const char *name, int32_t x, int32_t group);
 
 /* ---- adapters ---- */
 
-/* y, the result of matrix `base` (a tensor's whole name) for x, with what adapters add. lm_build_linear(s) do this themselves. */
-int32_t lm_build_adapted(lm_build *b, const char *base, int32_t x, int32_t y);
+/* y, the result of matrix `name` for x, with what adapters add. lm_build_linear(s) and _head do this themselves. */
+int32_t lm_build_adapted(lm_build *b, const char *name, int32_t x, int32_t y);
+/* The same for a matrix per head. */
+int32_t lm_build_adapted_heads(lm_build *b, const char *name, int32_t x, const lm_graph_heads *heads, int32_t y);
 /* The same for rows of the embedding, scaled like them. lm_build_embed does this itself. */
 int32_t lm_build_adapted_embedding(lm_build *b, float scale, int32_t y);
 /* The hidden state a block ends with, plus its direction. Every decoder calls this at the end of each block. */
@@ -107,6 +112,9 @@ typedef struct lm_build_moe_params {
 int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual);
 /* Its two halves, for families whose router and experts read different rows. logits: [tokens, n_experts] */
 void lm_build_route(lm_build *b, const lm_build_moe_params *p, int32_t logits, int32_t *ids, int32_t *weights);
+/* The same with weights that are at hand; where adapters add to them, as one operation per matrix. */
+int32_t lm_build_experts_of(lm_build *b, const lm_build_moe_params *p, const lm_graph_experts_weights *w, int32_t x,
+                            int32_t ids, int32_t weights, int32_t residual);
 /* The lm_gating of expert_gating_func; otherwise where the file does not say or says 0. */
 int32_t lm_build_gating(lm_build *b, int32_t otherwise);
 int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t ids, int32_t weights,

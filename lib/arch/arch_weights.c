@@ -6,10 +6,8 @@
 #include "../tensor/dtype.h"
 #include "arch_build.h"
 
-#define NAME_SIZE 128
-
 static const lm_gguf_value *find(lm_build *b, const char *key, char *full) {
-    lm_format(full, NAME_SIZE, "%s.%s", b->arch->name, key);
+    lm_format(full, LM_BUILD_NAME_SIZE, "%s.%s", b->arch->name, key);
     return lm_gguf_find(b->source->gguf, full);
 }
 
@@ -18,12 +16,12 @@ static void fail_with(lm_build *b, lm_status status, const lm_error *error) {
 }
 
 bool lm_build_has(lm_build *b, const char *key) {
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     return find(b, key, full) != NULL;
 }
 
 int32_t lm_build_int_in(lm_build *b, const char *key, int32_t least, int32_t most, int32_t otherwise) {
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     lm_error error;
     int64_t value = otherwise;
     if (find(b, key, full) || otherwise < least)
@@ -36,7 +34,7 @@ int32_t lm_build_int(lm_build *b, const char *key, int32_t otherwise) {
 }
 
 double lm_build_float(lm_build *b, const char *key, double otherwise) {
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     lm_error error;
     float value = 0;
     if (!find(b, key, full)) return otherwise;
@@ -46,7 +44,7 @@ double lm_build_float(lm_build *b, const char *key, double otherwise) {
 }
 
 bool lm_build_bool(lm_build *b, const char *key, bool otherwise) {
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     lm_error error;
     bool value = otherwise;
     if (find(b, key, full)) fail_with(b, lm_gguf_get_bool(b->source->gguf, full, &value, &error), &error);
@@ -55,7 +53,7 @@ bool lm_build_bool(lm_build *b, const char *key, bool otherwise) {
 
 /* The element of a per-block value, NULL when the key is missing; fails when the array has not one entry per block. */
 static const lm_gguf_value *per_layer(lm_build *b, const char *key, int32_t il, uint64_t *index) {
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     const lm_gguf_value *value = find(b, key, full);
     *index = 0;
     if (!value || value->type != LM_GGUF_ARRAY) return value;
@@ -86,7 +84,7 @@ double lm_build_layer_float(lm_build *b, const char *key, int32_t il, double oth
 
 bool lm_build_slides(lm_build *b, int32_t otherwise) {
     static const char key[] = "attention.sliding_window_pattern";
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     const lm_gguf_value *value = find(b, key, full);
     if (value && value->type == LM_GGUF_ARRAY) return lm_build_layer_flag(b, key, b->layer, false);
     int32_t n = lm_build_int(b, key, otherwise);
@@ -95,24 +93,24 @@ bool lm_build_slides(lm_build *b, int32_t otherwise) {
 
 void lm_build_layer(lm_build *b, int32_t layer) { b->layer = b->graph->layer = layer; }
 
-static const char *full_name(const lm_build *b, const char *name, const char *suffix, char *out) {
+const char *lm_build_name(const lm_build *b, const char *name, const char *suffix, char *out) {
     if (b->layer >= 0 && b->layer < b->h->n_layers_all)
-        lm_format(out, NAME_SIZE, "blk.%d.%s%s", (int)b->layer, name, suffix);
+        lm_format(out, LM_BUILD_NAME_SIZE, "blk.%d.%s%s", (int)b->layer, name, suffix);
     else
-        lm_format(out, NAME_SIZE, "%s%s", name, suffix);
+        lm_format(out, LM_BUILD_NAME_SIZE, "%s%s", name, suffix);
     return out;
 }
 
 bool lm_build_exists(lm_build *b, const char *name, const char *suffix) {
-    char full[NAME_SIZE];
-    return lm_gguf_find_tensor(b->source->gguf, full_name(b, name, suffix, full)) != NULL;
+    char full[LM_BUILD_NAME_SIZE];
+    return lm_gguf_find_tensor(b->source->gguf, lm_build_name(b, name, suffix, full)) != NULL;
 }
 
 int32_t lm_build_tensor(lm_build *b, const char *name, const char *suffix, int64_t ne0, int64_t ne1, int64_t ne2,
                         bool optional) {
-    char full[NAME_SIZE];
+    char full[LM_BUILD_NAME_SIZE];
     if (b->graph->status != LM_OK) return -1;
-    const lm_gguf_tensor *entry = lm_gguf_find_tensor(b->source->gguf, full_name(b, name, suffix, full));
+    const lm_gguf_tensor *entry = lm_gguf_find_tensor(b->source->gguf, lm_build_name(b, name, suffix, full));
     if (!entry) return optional ? -1 : lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s is missing", full);
     const lm_tensor *t = &b->source->tensors[entry - lm_gguf_tensor_at(b->source->gguf, 0)];
     const int64_t wanted[] = {ne0, ne1, ne2, 1};
@@ -138,9 +136,7 @@ int32_t lm_build_vector(lm_build *b, const char *name, const char *suffix, int64
 
 /* The embedding's pair is stored for rows, not for products: as a tied output matrix it stays as it is. */
 static int32_t adapted(lm_build *b, const char *name, int32_t x, int32_t y) {
-    char full[NAME_SIZE];
-    if (b->options->n_adapters == 0 || strcmp(name, "token_embd") == 0) return y;
-    return lm_build_adapted(b, full_name(b, name, ".weight", full), x, y);
+    return strcmp(name, "token_embd") == 0 ? y : lm_build_adapted(b, name, x, y);
 }
 
 void lm_build_linears(lm_build *b, const lm_build_part *parts, int32_t n, int32_t x, int32_t *y) {
@@ -168,7 +164,7 @@ int32_t lm_build_head(lm_build *b, const char *name, int32_t x) {
     int64_t n_out = b->graph->tensors.data[w].ne[1];
     if (n_out > 65536)
         return lm_graph_fail(b->graph, LM_ERR_FORMAT, "tensor %s.weight has %lld rows", name, (long long)n_out);
-    return lm_graph_linear(b->graph, x, w, lm_build_vector(b, name, ".bias", n_out, true), -1, -1);
+    return adapted(b, name, x, lm_graph_linear(b->graph, x, w, lm_build_vector(b, name, ".bias", n_out, true), -1, -1));
 }
 
 int32_t lm_build_layer_norm(lm_build *b, const char *name, int32_t x) {

@@ -46,7 +46,7 @@ static int32_t experts(lm_build *b, int32_t x, int32_t residual) {
         .down_scale = -1,
         .ungated = true,
     };
-    return lm_graph_experts(b->graph, x, ids, weights, &w, p.act, n_ff, residual);
+    return lm_build_experts_of(b, &p, &w, x, ids, weights, residual);
 }
 
 static void build(lm_build *b) {

@@ -64,17 +64,19 @@ static int32_t queries(lm_build *b, const latent *a, int32_t x) {
 /* Into the latent space, or out of it: [tokens, n_heads * n_in] to [tokens, n_heads * n_out] */
 static int32_t absorb(lm_build *b, const latent *a, bool keys, int32_t x) {
     int32_t n_heads = b->h->n_heads[b->layer], stride = a->n_nope + a->v_width, w;
+    const char *name = keys ? "attn_k_b" : "attn_v_b";
     lm_graph_heads heads = {n_heads, keys ? a->n_nope : a->rank, keys ? a->rank : a->v_width, 0, 0, 0};
     if (lm_build_exists(b, "attn_kv_b", ".weight")) {
-        w = lm_build_tensor(b, "attn_kv_b", ".weight", a->rank, (int64_t)n_heads * stride, 1, false);
+        name = "attn_kv_b";
+        w = lm_build_tensor(b, name, ".weight", a->rank, (int64_t)n_heads * stride, 1, false);
         heads.stride = stride;
         heads.first = keys ? 0 : a->n_nope;
         heads.transposed = keys;
     } else {
-        w = lm_build_tensor(b, keys ? "attn_k_b" : "attn_v_b", ".weight", heads.n_in, heads.n_out, n_heads, false);
+        w = lm_build_tensor(b, name, ".weight", heads.n_in, heads.n_out, n_heads, false);
         heads.stride = heads.n_out;
     }
-    return lm_graph_head_linear(b->graph, x, w, &heads);
+    return lm_build_adapted_heads(b, name, x, &heads, lm_graph_head_linear(b->graph, x, w, &heads));
 }
 
 static int32_t attention(lm_build *b, const latent *a, int32_t x, int32_t residual) {

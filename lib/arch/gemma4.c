@@ -83,7 +83,8 @@ static int32_t feed_forward(lm_build *b, int32_t x) {
     int32_t router = lm_build_tensor(b, "ffn_gate_inp", ".weight", h->n_embd, h->n_experts, 1, false);
     lm_build_moe_params p = {
         .act = LM_ACTIVATION_GELU, .gating = LM_GATING_SOFTMAX, .width = h->n_ff_expert, .normalise = true};
-    lm_build_route(b, &p, lm_graph_linear(g, r, router, -1, -1, -1), &ids, &weights);
+    int32_t logits = lm_build_adapted(b, "ffn_gate_inp", r, lm_graph_linear(g, r, router, -1, -1, -1));
+    lm_build_route(b, &p, logits, &ids, &weights);
     int32_t e = lm_build_experts(b, &p, lm_build_rms(b, "pre_ffw_norm_2", x, 0), ids, weights, -1);
     return lm_graph_add(g, lm_build_rms(b, "post_ffw_norm_2", e, 0), y, -1);
 }

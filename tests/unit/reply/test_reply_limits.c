@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Parsing hostile output costs bounded work per byte, and memory running out at any allocation leaves nothing behind. */
-#include <time.h>
-
 #include "counting.h"
 
 #include "reply/reply_family.h"
@@ -43,7 +41,8 @@ static void parsing_survives_any_failed_allocation(void **state) {
     }
 }
 
-/* Long outputs of awkward shape, byte by byte: the work per byte stays bounded. */
+/* Long outputs of awkward shape, byte by byte: the work per byte stays bounded. Where it grew with what came before, one of them would
+ * use up the limit of the whole test. */
 static void parsing_is_linear(void **state) {
     static const struct {
         const lm_reply_family *family;
@@ -64,16 +63,12 @@ static void parsing_is_linear(void **state) {
     lm_env_init(&env, NULL, NULL);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         lm_reply reply;
-        clock_t before = clock();
         assert_int_equal(lm_reply_init(&reply, &env, cases[c].family, "", 0, NULL, 0, NULL), LM_OK);
         for (const char *p = cases[c].start; *p; p++) lm_reply_feed(&reply, p, 1);
         size_t n = strlen(cases[c].repeated);
-        for (size_t i = 0; i < 200000; i++) lm_reply_feed(&reply, cases[c].repeated + i % n, 1);
+        for (size_t i = 0; i < 1 << 21; i++) lm_reply_feed(&reply, cases[c].repeated + i % n, 1);
         assert_int_equal(lm_reply_finish(&reply, true), LM_OK);
         lm_reply_free(&reply);
-        double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
-        if (seconds > 3)
-            fail_msg("%s after \"%s%s\": %.1f s", cases[c].family->name, cases[c].start, cases[c].repeated, seconds);
     }
 }
 

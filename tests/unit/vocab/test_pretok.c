@@ -2,8 +2,6 @@
  * Pre-tokenizers: pieces of every reference type, pieces of our own cases, linear time on monotonous text. */
 #include "check.h"
 
-#include <time.h>
-
 #include "vocab/pretokenize.h"
 #include "vocab/unicode.h"
 
@@ -163,7 +161,14 @@ static void long_numbers_take_linear_time(void **state) {
     free(text);
 }
 
-/* Every type gives back the whole text, quickly, however monotonous it is. */
+static bool cuts_as_one_before(size_t t) {
+    for (size_t i = 0; i < t; i++)
+        if (memcmp(lm_pretok_at(i)->stages, lm_pretok_at(t)->stages, sizeof lm_pretok_at(t)->stages) == 0) return true;
+    return false;
+}
+
+/* Every list of stages gives back the whole text, however monotonous it is, and does not look at a stretch again for every piece:
+ * one text that took quadratic time would use up the limit of the whole test. */
 static void pieces_cover_monotonous_text(void **state) {
     (void)state;
     static const char *const units[] = {"a",
@@ -186,16 +191,14 @@ static void pieces_cover_monotonous_text(void **state) {
                                         " \r",
                                         "'s",
                                         "<sentinel:"};
-    size_t size = 1 << 16;
+    size_t size = 1 << 19;
     char *text = malloc(size + 16);
-    clock_t start = clock();
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
         size_t unit = strlen(units[u]), n = size / unit * unit;
         for (size_t i = 0; i < n; i += unit) memcpy(text + i, units[u], unit);
-        for (size_t t = 0; t < lm_pretok_count(); t++) check_cover(lm_pretok_at(t), text, n);
+        for (size_t t = 0; t < lm_pretok_count(); t++)
+            if (!cuts_as_one_before(t)) check_cover(lm_pretok_at(t), text, n);
     }
-    /* 19 texts, 91 types, 64 KiB each: about a second of honest work, hours if anything were quadratic. */
-    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 120);
     free(text);
 }
 

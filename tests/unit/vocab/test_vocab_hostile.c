@@ -2,8 +2,6 @@
  * Vocabularies as attackers or careless converters write them, memory that runs out, and texts made to be slow. */
 #include "vocab_files.h"
 
-#include <time.h>
-
 #include "gguf/gguf_writer.h"
 
 static lm_env env;
@@ -330,8 +328,8 @@ static void allocations_grow_with_the_logarithm(void **state) {
     }
 }
 
-/* Four times the text may take about four times as long; anything quadratic would take sixteen times. */
-static void time_is_linear_on_monotonous_text(void **state) {
+/* One text that took quadratic time would use up the limit of the whole test. */
+static void monotonous_text_takes_linear_time(void **state) {
     (void)state;
     static const char *const units[] = {"a",   " ", "\n",   "7", "\xE4\xB8\xAD", "\xF0\x9F\x98\x80",
                                         "the", "=", "\xFF", "<", "ab<",          "\t "};
@@ -341,15 +339,8 @@ static void time_is_linear_on_monotonous_text(void **state) {
         snprintf(name, sizeof name, "vocab/%s.gguf", golden[g]);
         opened o = open_golden(&env, name);
         for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
-            char *text = repeat(units[u], 1 << 18);
-            clock_t start = clock();
-            assert_int_equal(lm_vocab_encode(o.vocab, o.scratch, text, 1 << 16, 3, NULL, 0, &count), LM_OK);
-            clock_t middle = clock();
-            assert_int_equal(lm_vocab_encode(o.vocab, o.scratch, text, 1 << 18, 3, NULL, 0, &count), LM_OK);
-            double small = (double)(middle - start) / CLOCKS_PER_SEC,
-                   large = (double)(clock() - middle) / CLOCKS_PER_SEC;
-            if (large > 0.5 && large > 10 * small)
-                fail_msg("%s, text %zu: %g s, then %g s", golden[g], u, small, large);
+            char *text = repeat(units[u], 1 << 20);
+            assert_int_equal(lm_vocab_encode(o.vocab, o.scratch, text, 1 << 20, 3, NULL, 0, &count), LM_OK);
             free(text);
         }
         close_opened(&o);
@@ -398,7 +389,7 @@ int main(void) {
         cmocka_unit_test(special_tokens_that_overlap_follow_the_rule),
         cmocka_unit_test(memory_may_run_out_anywhere),
         cmocka_unit_test(allocations_grow_with_the_logarithm),
-        cmocka_unit_test(time_is_linear_on_monotonous_text),
+        cmocka_unit_test(monotonous_text_takes_linear_time),
         cmocka_unit_test(byte_level_text_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

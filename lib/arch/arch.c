@@ -21,10 +21,6 @@ const lm_arch *lm_arch_find(const char *name, size_t n) {
     return NULL;
 }
 
-const char *lm_arch_name(size_t index) {
-    return index < sizeof families / sizeof *families ? families[index]->name : NULL;
-}
-
 void lm_arch_build(const lm_arch *arch, const lm_arch_source *source, const lm_hparams *hparams,
                    const lm_arch_options *options, lm_graph *graph) {
     lm_build b = {graph, arch, source, hparams, options, -1, 0, -1};

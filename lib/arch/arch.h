@@ -74,8 +74,6 @@ typedef struct lm_arch {
 
 /* NULL when the architecture is unknown. name is counted. */
 const lm_arch *lm_arch_find(const char *name, size_t n);
-/* The names of all families, one after another; NULL past the last. */
-const char *lm_arch_name(size_t index);
 
 lm_status lm_hparams_read(const lm_arch_source *source, const lm_arch *arch, lm_hparams *out, lm_error *error);
 /* Append the family's operations to graph; failures stick there (lm_graph_finish reports them). */

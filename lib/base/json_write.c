@@ -127,11 +127,6 @@ void lm_json_write_int64(lm_json_writer *writer, int64_t value) {
     lm_json_write_raw(writer, text, lm_number_from_int64(value, text));
 }
 
-void lm_json_write_uint64(lm_json_writer *writer, uint64_t value) {
-    char text[LM_NUMBER_TEXT_MAX];
-    lm_json_write_raw(writer, text, lm_number_from_uint64(value, text));
-}
-
 void lm_json_write_double(lm_json_writer *writer, double value) {
     char text[LM_NUMBER_TEXT_MAX];
     if (isfinite(value))

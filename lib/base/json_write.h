@@ -41,7 +41,6 @@ void lm_json_write_name_bytes(lm_json_writer *writer, const char *name, size_t n
 void lm_json_write_null(lm_json_writer *writer);
 void lm_json_write_bool(lm_json_writer *writer, bool value);
 void lm_json_write_int64(lm_json_writer *writer, int64_t value);
-void lm_json_write_uint64(lm_json_writer *writer, uint64_t value);
 /* The shortest text that reads back as value; null when it is not finite, since JSON has no word for it. */
 void lm_json_write_double(lm_json_writer *writer, double value);
 /* Bytes that are not UTF-8 are replaced by U+FFFD (utf8.h): the output is always valid. */

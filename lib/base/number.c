@@ -226,8 +226,6 @@ static size_t print_unsigned(uint64_t value, char *out) {
     return n;
 }
 
-size_t lm_number_from_uint64(uint64_t value, char out[LM_NUMBER_TEXT_MAX]) { return print_unsigned(value, out); }
-
 size_t lm_number_from_int64(int64_t value, char out[LM_NUMBER_TEXT_MAX]) {
     if (value >= 0) return print_unsigned((uint64_t)value, out);
     out[0] = '-';

@@ -26,7 +26,6 @@ bool lm_number_to_uint64(const char *text, size_t n, uint64_t *out);
 
 /* The printers give the number of bytes written. */
 size_t lm_number_from_int64(int64_t value, char out[LM_NUMBER_TEXT_MAX]);
-size_t lm_number_from_uint64(uint64_t value, char out[LM_NUMBER_TEXT_MAX]);
 /* In the notation of Python's repr: a point always ("1.0"), or an exponent of two or more digits outside [1e-4, 1e16)
  * ("1e-05", "1.5e+300"). Not finite: "nan", "inf", "-inf". */
 size_t lm_number_from_double(double value, char out[LM_NUMBER_TEXT_MAX]);

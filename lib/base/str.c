@@ -2,11 +2,9 @@
  * The growing byte string: capacity doubles, a NUL always follows the bytes. */
 #include "str.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "checked.h"
-#include "format.h"
 
 void lm_str_init(lm_str *str, const lm_env *env, size_t limit_bytes) {
     *str = (lm_str){.env = env, .limit = limit_bytes, .status = LM_OK};
@@ -57,15 +55,6 @@ lm_status lm_str_append_fill(lm_str *str, char c, size_t n) {
     str->size += n;
     str->data[str->size] = '\0';
     return LM_OK;
-}
-
-lm_status lm_str_append_format(lm_str *str, const char *format, ...) {
-    char text[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    size_t n = lm_format_list(text, sizeof text, format, arguments);
-    va_end(arguments);
-    return lm_str_append(str, text, n);
 }
 
 const char *lm_str_text(const lm_str *str) { return str->data ? str->data : ""; }

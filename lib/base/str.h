@@ -28,8 +28,6 @@ lm_status lm_str_append(lm_str *str, const void *bytes, size_t n);
 lm_status lm_str_append_text(lm_str *str, const char *text);
 lm_status lm_str_append_char(lm_str *str, char c);
 lm_status lm_str_append_fill(lm_str *str, char c, size_t n);
-/* The format of lm_format (format.h); one call appends at most 1023 bytes. */
-lm_status lm_str_append_format(lm_str *str, const char *format, ...);
 
 /* Make room so that n more bytes can be appended without an allocation. */
 lm_status lm_str_reserve(lm_str *str, size_t n);

@@ -106,9 +106,8 @@ void lm_gguf_close(lm_gguf *gguf);
 /* Bytes of memory the object holds. */
 size_t lm_gguf_memory(const lm_gguf *gguf);
 uint32_t lm_gguf_version(const lm_gguf *gguf);
-/* Parts read, the part as given, where its tensor data start in its file, and its alignment. */
+/* Parts read; where the tensor data of one start in its file, and its alignment. */
 uint32_t lm_gguf_n_parts(const lm_gguf *gguf);
-const lm_gguf_part *lm_gguf_part_at(const lm_gguf *gguf, uint32_t part);
 uint64_t lm_gguf_data_start(const lm_gguf *gguf, uint32_t part);
 uint32_t lm_gguf_alignment(const lm_gguf *gguf, uint32_t part);
 /* Parts the model consists of: 1 unless the first file says it is split. */

@@ -134,7 +134,6 @@ size_t lm_gguf_memory(const lm_gguf *gguf) {
 uint32_t lm_gguf_version(const lm_gguf *gguf) { return gguf->files[0].version; }
 uint32_t lm_gguf_n_parts(const lm_gguf *gguf) { return gguf->n_files; }
 uint32_t lm_gguf_split_count(const lm_gguf *gguf) { return gguf->split_count; }
-const lm_gguf_part *lm_gguf_part_at(const lm_gguf *gguf, uint32_t part) { return &gguf->files[part].part; }
 uint64_t lm_gguf_data_start(const lm_gguf *gguf, uint32_t part) { return gguf->files[part].data_start; }
 uint32_t lm_gguf_alignment(const lm_gguf *gguf, uint32_t part) { return gguf->files[part].alignment; }
 

@@ -218,10 +218,6 @@ static bool call_value(lm_interp *interp, const lm_variant *callee, const lm_arg
     return call_macro(interp, callable, arguments, caller, out);
 }
 
-bool lm_call(lm_interp *interp, const lm_variant *callee, const lm_arguments *arguments, lm_variant *out) {
-    return call_value(interp, callee, arguments, NULL, out);
-}
-
 bool lm_call_node(lm_interp *interp, const lm_node *node, lm_scope *scope, const lm_variant *caller, lm_variant *out) {
     lm_variant object, callee;
     lm_arguments arguments;

@@ -85,7 +85,6 @@ lm_flow lm_exec_loop(lm_interp *interp, const lm_node *node, const lm_variant *i
 bool lm_exec_assign(lm_interp *interp, const lm_node *target, const lm_variant *value, lm_scope *scope);
 /* Run body with its output captured. */
 bool lm_exec_capture(lm_interp *interp, const lm_node *body, lm_scope *scope, const lm_text **out);
-bool lm_call(lm_interp *interp, const lm_variant *callee, const lm_arguments *arguments, lm_variant *out);
 /* caller: what caller() is inside of a macro, or NULL. */
 bool lm_call_node(lm_interp *interp, const lm_node *node, lm_scope *scope, const lm_variant *caller, lm_variant *out);
 bool lm_eval_arguments(lm_interp *interp, const lm_node *node, lm_scope *scope, lm_arguments *out);

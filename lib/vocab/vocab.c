@@ -160,8 +160,6 @@ lm_status lm_vocab_intern(lm_vocab *vocab, const uint8_t *text, size_t size, uin
 lm_vocab_type lm_vocab_get_type(const lm_vocab *vocab) { return vocab->type; }
 uint32_t lm_vocab_count(const lm_vocab *vocab) { return vocab->n_tokens; }
 bool lm_vocab_adds_bos(const lm_vocab *vocab) { return vocab->add_bos; }
-bool lm_vocab_adds_eos(const lm_vocab *vocab) { return vocab->add_eos; }
-bool lm_vocab_adds_sep(const lm_vocab *vocab) { return vocab->add_sep; }
 
 static bool in_range(const lm_vocab *vocab, lm_token token) {
     return token >= 0 && (uint32_t)token < vocab->n_tokens && vocab->entries.data;

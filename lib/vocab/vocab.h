@@ -48,10 +48,8 @@ uint32_t lm_vocab_count(const lm_vocab *vocab);
 
 /* The id of a role (enum lm_token_role), or LM_TOKEN_NONE. */
 lm_token lm_vocab_role(const lm_vocab *vocab, int32_t role);
-/* Role by role, what encoding with LM_TOKENIZE_ADD_SPECIAL puts around a text. */
+/* True when encoding with LM_TOKENIZE_ADD_SPECIAL puts the BOS token before a text. */
 bool lm_vocab_adds_bos(const lm_vocab *vocab);
-bool lm_vocab_adds_eos(const lm_vocab *vocab);
-bool lm_vocab_adds_sep(const lm_vocab *vocab);
 /* True when generation stops at the token. False for ids out of range. */
 bool lm_vocab_is_end(const lm_vocab *vocab, lm_token token);
 /* Tokens that must never be sampled: [*count] ids in range. */

@@ -70,7 +70,7 @@ static void calls_build_a_text(void **state) {
     lm_json_write_name(&w, "i");
     lm_json_write_int64(&w, INT64_MIN);
     lm_json_write_name_bytes(&w, "u\0", 2);
-    lm_json_write_uint64(&w, UINT64_MAX);
+    lm_json_write_int64(&w, INT64_MAX);
     lm_json_write_name(&w, "d");
     lm_json_write_begin_array(&w);
     lm_json_write_double(&w, 0.1);
@@ -90,7 +90,7 @@ static void calls_build_a_text(void **state) {
     lm_json_write_end(&w);
     assert_int_equal(out.status, LM_OK);
     assert_string_equal(lm_str_text(&out),
-                        "{\"i\":-9223372036854775808,\"u\\u0000\":18446744073709551615,\"d\":[0.1,3.0,1e-07,null,null],"
+                        "{\"i\":-9223372036854775808,\"u\\u0000\":9223372036854775807,\"d\":[0.1,3.0,1e-07,null,null],"
                         "\"b\":false,\"n\":null,\"t\":\"x\xEF\xBF\xBDy\xEF\xBF\xBD\",\"r\":[0]}");
     lm_str_free(&out);
 }

@@ -80,7 +80,7 @@ static lm_status load_file(lm_model *model, const lm_os_file *file, const lm_mod
     if (status != LM_OK) return status;
     model->n_files++;
     *part = (lm_gguf_part){out->mapping.data, out->mapping.size, id.size};
-    if (params->lock && lm_os_lock(&out->mapping, 0, out->mapping.size) != LM_OK)
+    if (params->lock && lm_os_lock(&out->mapping) != LM_OK)
         return lm_error_set(error, LM_ERR_IO, "the system does not let the weights be locked in memory");
     return LM_OK;
 }

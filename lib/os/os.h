@@ -41,11 +41,6 @@ void lm_os_file_close(lm_os_file *file);
 lm_status lm_os_file_identify(const lm_os_file *file, lm_os_file_id *out, lm_error *error);
 /* Exactly n bytes from offset; LM_ERR_IO when the file ends before. Does not use the file's position. */
 lm_status lm_os_file_read(const lm_os_file *file, uint64_t offset, void *out, size_t n, lm_error *error);
-/* Up to n bytes from the file's position (pipes too); *got 0 at the end. */
-lm_status lm_os_file_read_next(const lm_os_file *file, void *out, size_t n, size_t *got, lm_error *error);
-
-/* The whole file and a NUL; lm_free(env, *bytes, *n + 1). LM_ERR_LIMIT when it has more than limit bytes. */
-lm_status lm_os_read_file(const lm_env *env, const char *path, size_t limit, char **bytes, size_t *n, lm_error *error);
 
 /* ---- writing a file so that readers see the old one or the whole new one ----
  * Bytes go to a temporary name in the same folder; commit makes them durable and renames. */
@@ -59,14 +54,10 @@ typedef struct lm_os_writer {
 
 lm_status lm_os_writer_open(const lm_env *env, const char *path, lm_os_writer *out, lm_error *error);
 lm_status lm_os_writer_append(lm_os_writer *writer, const void *bytes, size_t n, lm_error *error);
-/* Overwrite bytes already appended, for headers known last. */
-lm_status lm_os_writer_patch(lm_os_writer *writer, uint64_t offset, const void *bytes, size_t n, lm_error *error);
 /* Ends the writer either way; after a failure the old file is as it was. */
 lm_status lm_os_writer_commit(lm_os_writer *writer, lm_error *error);
 /* Give up: remove the temporary file. Nothing after commit, or on a zeroed struct. */
 void lm_os_writer_abandon(lm_os_writer *writer);
-/* All in one call. */
-lm_status lm_os_write_file(const lm_env *env, const char *path, const void *bytes, size_t n, lm_error *error);
 
 /* ---- read-only mappings ---- */
 
@@ -80,10 +71,8 @@ typedef struct lm_os_mapping {
 } lm_os_mapping;
 
 typedef enum lm_os_advice {
-    LM_OS_ADVICE_NORMAL = 0,
-    LM_OS_ADVICE_SEQUENTIAL = 1,
-    LM_OS_ADVICE_RANDOM = 2,
-    LM_OS_ADVICE_WILL_NEED = 3 /* start reading now */
+    LM_OS_ADVICE_RANDOM = 0,
+    LM_OS_ADVICE_WILL_NEED = 1 /* start reading now */
 } lm_os_advice;
 
 /* Map [offset, offset + size) of a regular file; any offset. The mapping outlives the open file. LM_ERR_RANGE when the file
@@ -94,9 +83,8 @@ lm_status lm_os_file_map(const lm_os_file *file, uint64_t offset, uint64_t size,
 void lm_os_unmap(lm_os_mapping *mapping);
 /* Hints about n bytes of a mapping; a system that has none ignores them, and so do bytes that are no file's. */
 void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice);
-/* Keep the range in memory until it is unmapped or unlocked. LM_ERR_IO when the system refuses (limits, privileges). */
-lm_status lm_os_lock(const lm_os_mapping *mapping, size_t offset, size_t size);
-void lm_os_unlock(const lm_os_mapping *mapping, size_t offset, size_t size);
+/* Keep a mapping in memory until it is unmapped. LM_ERR_IO when the system refuses (limits, privileges). */
+lm_status lm_os_lock(const lm_os_mapping *mapping);
 
 /* ---- the machine ---- */
 

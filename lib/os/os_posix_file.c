@@ -102,15 +102,6 @@ lm_status lm_os_file_read(const lm_os_file *file, uint64_t offset, void *out, si
     return LM_OK;
 }
 
-lm_status lm_os_file_read_next(const lm_os_file *file, void *out, size_t n, size_t *got, lm_error *error) {
-    ssize_t result;
-    do result = read((int)file->handle, out, lm_size_min(n, PIECE));
-    while (result < 0 && errno == EINTR);
-    if (result < 0) return fail(error, "read", "the file", errno);
-    *got = (size_t)result;
-    return LM_OK;
-}
-
 /* ---- writing ---- */
 
 #define SUFFIX_SIZE 24 /* ".tmp-", 16 hexadecimal digits, NUL, and two to spare */
@@ -148,19 +139,6 @@ lm_status lm_os_writer_open(const lm_env *env, const char *path, lm_os_writer *o
 lm_status lm_os_writer_append(lm_os_writer *writer, const void *bytes, size_t n, lm_error *error) {
     for (size_t done = 0; done < n;) {
         ssize_t put = write((int)writer->handle, (const char *)bytes + done, lm_size_min(n - done, PIECE));
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return fail(error, "write", writer->path, errno);
-        done += (size_t)put;
-    }
-    return LM_OK;
-}
-
-lm_status lm_os_writer_patch(lm_os_writer *writer, uint64_t offset, const void *bytes, size_t n, lm_error *error) {
-    uint64_t end;
-    if (!lm_u64_add(offset, n, &end) || end > INT64_MAX) return fail(error, "write", writer->path, ENOSPC);
-    for (size_t done = 0; done < n;) {
-        ssize_t put = pwrite((int)writer->handle, (const char *)bytes + done, lm_size_min(n - done, PIECE),
-                             (off_t)(offset + done));
         if (put < 0 && errno == EINTR) continue;
         if (put < 0) return fail(error, "write", writer->path, errno);
         done += (size_t)put;
@@ -238,34 +216,14 @@ void lm_os_unmap(lm_os_mapping *mapping) {
     memset(mapping, 0, sizeof *mapping);
 }
 
-/* The range as whole pages; false when nothing of it is mapped. */
-static bool pages(const lm_os_mapping *mapping, size_t offset, size_t size, void **start, size_t *n) {
-    if (!mapping->base || offset >= mapping->size || size == 0) return false;
-    size = lm_size_min(size, mapping->size - offset);
-    size_t first = (size_t)(mapping->data - (const uint8_t *)mapping->base) + offset,
-           before = first % lm_os_page_size();
-    *start = (char *)mapping->base + (first - before);
-    *n = size + before;
-    return true;
-}
-
 void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice) {
-    static const int words[] = {POSIX_MADV_NORMAL, POSIX_MADV_SEQUENTIAL, POSIX_MADV_RANDOM, POSIX_MADV_WILLNEED};
+    static const int words[] = {POSIX_MADV_RANDOM, POSIX_MADV_WILLNEED};
     size_t before = (uintptr_t)bytes % lm_os_page_size();
     if (n > 0) (void)posix_madvise((void *)((uintptr_t)bytes - before), n + before, words[advice]);
 }
 
-lm_status lm_os_lock(const lm_os_mapping *mapping, size_t offset, size_t size) {
-    void *start;
-    size_t n;
-    if (!pages(mapping, offset, size, &start, &n)) return LM_OK;
-    return mlock(start, n) == 0 ? LM_OK : LM_ERR_IO;
-}
-
-void lm_os_unlock(const lm_os_mapping *mapping, size_t offset, size_t size) {
-    void *start;
-    size_t n;
-    if (pages(mapping, offset, size, &start, &n)) (void)munlock(start, n);
+lm_status lm_os_lock(const lm_os_mapping *mapping) {
+    return !mapping->base || mlock(mapping->base, mapping->base_size) == 0 ? LM_OK : LM_ERR_IO;
 }
 
 size_t lm_os_page_size(void) {

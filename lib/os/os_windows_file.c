@@ -92,17 +92,6 @@ lm_status lm_os_file_read(const lm_os_file *file, uint64_t offset, void *out, si
     return LM_OK;
 }
 
-lm_status lm_os_file_read_next(const lm_os_file *file, void *out, size_t n, size_t *got, lm_error *error) {
-    DWORD result = 0;
-    if (!ReadFile(handle_of(file->handle), out, (DWORD)lm_size_min(n, PIECE), &result, NULL)) {
-        DWORD code = GetLastError();
-        if (code != ERROR_HANDLE_EOF && code != ERROR_BROKEN_PIPE) return fail(error, "read", "the file", code);
-        result = 0;
-    }
-    *got = result;
-    return LM_OK;
-}
-
 /* ---- writing ---- */
 
 #define SUFFIX_SIZE 24 /* ".tmp-", 16 hexadecimal digits, NUL, and two to spare */
@@ -150,18 +139,6 @@ lm_status lm_os_writer_append(lm_os_writer *writer, const void *bytes, size_t n,
         done += put;
     }
     return LM_OK;
-}
-
-lm_status lm_os_writer_patch(lm_os_writer *writer, uint64_t offset, const void *bytes, size_t n, lm_error *error) {
-    HANDLE handle = handle_of(writer->handle);
-    LARGE_INTEGER zero = {.QuadPart = 0}, end, to = {.QuadPart = (LONGLONG)offset};
-    if (offset > INT64_MAX) return fail(error, "write", writer->path, ERROR_DISK_FULL);
-    if (!SetFilePointerEx(handle, zero, &end, FILE_CURRENT) || !SetFilePointerEx(handle, to, NULL, FILE_BEGIN))
-        return fail(error, "write", writer->path, GetLastError());
-    lm_status status = lm_os_writer_append(writer, bytes, n, error);
-    if (!SetFilePointerEx(handle, end, NULL, FILE_BEGIN) && status == LM_OK)
-        status = fail(error, "write", writer->path, GetLastError());
-    return status;
 }
 
 /* Close what is open, remove the temporary file unless it was renamed, free the names. */
@@ -229,14 +206,6 @@ void lm_os_unmap(lm_os_mapping *mapping) {
     memset(mapping, 0, sizeof *mapping);
 }
 
-static bool range(const lm_os_mapping *mapping, size_t offset, size_t size, void **start, size_t *n) {
-    if (!mapping->base || offset >= mapping->size || size == 0) return false;
-    size_t first = (size_t)(mapping->data - (const uint8_t *)mapping->base) + offset;
-    *start = (char *)mapping->base + first;
-    *n = lm_size_min(size, mapping->size - offset);
-    return true;
-}
-
 void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice) {
     WIN32_MEMORY_RANGE_ENTRY entry;
     if (advice != LM_OS_ADVICE_WILL_NEED || n == 0) return;
@@ -245,17 +214,8 @@ void lm_os_advise(const void *bytes, size_t n, lm_os_advice advice) {
     (void)PrefetchVirtualMemory(GetCurrentProcess(), 1, &entry, 0);
 }
 
-lm_status lm_os_lock(const lm_os_mapping *mapping, size_t offset, size_t size) {
-    void *start;
-    size_t n;
-    if (!range(mapping, offset, size, &start, &n)) return LM_OK;
-    return VirtualLock(start, n) ? LM_OK : LM_ERR_IO;
-}
-
-void lm_os_unlock(const lm_os_mapping *mapping, size_t offset, size_t size) {
-    void *start;
-    size_t n;
-    if (range(mapping, offset, size, &start, &n)) (void)VirtualUnlock(start, n);
+lm_status lm_os_lock(const lm_os_mapping *mapping) {
+    return !mapping->base || VirtualLock(mapping->base, mapping->base_size) ? LM_OK : LM_ERR_IO;
 }
 
 size_t lm_os_page_size(void) {

@@ -4,7 +4,6 @@
 #include "counting.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,11 +39,29 @@ static lm_env heap_env(void) {
     return env;
 }
 
+static lm_status write_file(const lm_env *env, const char *name, const void *bytes, size_t n, lm_error *error) {
+    lm_os_writer writer;
+    lm_status status = lm_os_writer_open(env, name, &writer, error);
+    if (status == LM_OK) status = lm_os_writer_append(&writer, bytes, n, error);
+    if (status == LM_OK) return lm_os_writer_commit(&writer, error);
+    lm_os_writer_abandon(&writer);
+    return status;
+}
+
 static void write_pattern(size_t n) {
     lm_env env = heap_env();
     unsigned char *bytes = malloc(n + 1);
     for (size_t i = 0; i < n; i++) bytes[i] = (unsigned char)(i * 31 ^ i >> 8);
-    assert_int_equal(lm_os_write_file(&env, path, bytes, n, NULL), LM_OK);
+    assert_int_equal(write_file(&env, path, bytes, n, NULL), LM_OK);
+    free(bytes);
+}
+
+static void check_contents(const char *expected, size_t n) {
+    size_t size = 0;
+    char *bytes = test_read(path, &size);
+    assert_non_null(bytes);
+    assert_int_equal(size, n);
+    assert_memory_equal(bytes, expected, n);
     free(bytes);
 }
 
@@ -54,37 +71,14 @@ static void a_written_file_reads_back(void **state) {
     lm_env env = test_memory_env(&memory);
     static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 300000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        char *bytes = NULL;
-        size_t n = 1;
-        write_pattern(sizes[i]);
-        assert_int_equal(lm_os_read_file(&env, path, SIZE_MAX, &bytes, &n, NULL), LM_OK);
-        assert_int_equal(n, sizes[i]);
-        assert_int_equal(bytes[n], 0);
-        for (size_t k = 0; k < n; k += 97) assert_int_equal((unsigned char)bytes[k], (unsigned char)(k * 31 ^ k >> 8));
-        lm_free(&env, bytes, n + 1);
+        char *bytes = malloc(sizes[i] + 1);
+        for (size_t k = 0; k < sizes[i]; k++) bytes[k] = (char)(k * 31 ^ k >> 8);
+        assert_int_equal(write_file(&env, path, bytes, sizes[i], NULL), LM_OK);
+        check_contents(bytes, sizes[i]);
+        free(bytes);
         assert_int_equal(memory.live_bytes, 0);
         assert_int_equal(files_in_folder(), 1);
     }
-}
-
-static void reading_obeys_the_limit(void **state) {
-    (void)state;
-    lm_env env = heap_env();
-    char *bytes = NULL;
-    size_t n = 0;
-    lm_error error;
-    write_pattern(1000);
-    assert_int_equal(lm_os_read_file(&env, path, 999, &bytes, &n, &error), LM_ERR_LIMIT);
-    assert_null(bytes);
-    assert_int_equal(lm_os_read_file(&env, path, 1000, &bytes, &n, &error), LM_OK);
-    lm_free(&env, bytes, n + 1);
-    /* Files without a size: the kernel's own, and the endless one. */
-#if defined(__linux__)
-    assert_int_equal(lm_os_read_file(&env, "/proc/self/maps", 1 << 20, &bytes, &n, &error), LM_OK);
-    assert_true(n > 100);
-    lm_free(&env, bytes, n + 1);
-#endif
-    assert_int_equal(lm_os_read_file(&env, "/dev/zero", 1 << 20, &bytes, &n, &error), LM_ERR_LIMIT);
 }
 
 static void failures_name_the_file(void **state) {
@@ -96,8 +90,8 @@ static void failures_name_the_file(void **state) {
     assert_string_equal(error.message, "cannot open no/such/file: no such file");
     assert_int_equal(lm_os_file_open(folder, &file, &error), LM_ERR_IO);
     assert_false(file.is_owned);
-    assert_int_equal(lm_os_write_file(&env, "no/such/file", "x", 1, &error), LM_ERR_NOT_FOUND);
-    assert_int_equal(lm_os_write_file(&env, folder, "x", 1, &error), LM_ERR_IO);
+    assert_int_equal(write_file(&env, "no/such/file", "x", 1, &error), LM_ERR_NOT_FOUND);
+    assert_int_equal(write_file(&env, folder, "x", 1, &error), LM_ERR_IO);
     lm_os_file closed = lm_os_file_borrow(-1);
     lm_os_file_id id;
     assert_int_equal(lm_os_file_identify(&closed, &id, &error), LM_ERR_IO);
@@ -121,13 +115,14 @@ static void any_range_can_be_mapped(void **state) {
             size_t at = offsets[i] + k;
             assert_int_equal(mapping.data[k], (unsigned char)(at * 31 ^ at >> 8));
         }
-        for (int advice = LM_OS_ADVICE_NORMAL; advice <= LM_OS_ADVICE_WILL_NEED; advice++)
+        for (int advice = LM_OS_ADVICE_RANDOM; advice <= LM_OS_ADVICE_WILL_NEED; advice++)
             lm_os_advise(mapping.data + mapping.size / 3, mapping.size / 2, (lm_os_advice)advice);
         for (size_t k = 0; k < mapping.size; k += 61) { /* they are hints */
             size_t at = offsets[i] + k;
             assert_int_equal(mapping.data[k], (unsigned char)(at * 31 ^ at >> 8));
         }
-        if (lm_os_lock(&mapping, 0, 10) == LM_OK) lm_os_unlock(&mapping, 0, 10);
+        lm_status locked = lm_os_lock(&mapping); /* limits differ between machines */
+        assert_true(locked == LM_OK || locked == LM_ERR_IO);
         lm_os_unmap(&mapping);
         lm_os_unmap(&mapping);
     }
@@ -182,21 +177,14 @@ static void replacement_is_all_or_nothing(void **state) {
     (void)state;
     lm_env env = heap_env();
     lm_os_writer writer;
-    char *bytes;
-    size_t n;
-    lm_os_write_file(&env, path, "old", 3, NULL);
+    assert_int_equal(write_file(&env, path, "old", 3, NULL), LM_OK);
     assert_int_equal(lm_os_writer_open(&env, path, &writer, NULL), LM_OK);
-    assert_int_equal(lm_os_writer_append(&writer, "____ne", 6, NULL), LM_OK);
-    assert_int_equal(lm_os_writer_patch(&writer, 0, "head", 4, NULL), LM_OK);
+    assert_int_equal(lm_os_writer_append(&writer, "ne", 2, NULL), LM_OK);
     assert_int_equal(lm_os_writer_append(&writer, "w", 1, NULL), LM_OK);
-    assert_int_equal(lm_os_read_file(&env, path, 100, &bytes, &n, NULL), LM_OK);
-    assert_string_equal(bytes, "old");
-    lm_free(&env, bytes, n + 1);
+    check_contents("old", 3);
     assert_int_equal(lm_os_writer_commit(&writer, NULL), LM_OK);
     lm_os_writer_abandon(&writer);
-    assert_int_equal(lm_os_read_file(&env, path, 100, &bytes, &n, NULL), LM_OK);
-    assert_string_equal(bytes, "headnew");
-    lm_free(&env, bytes, n + 1);
+    check_contents("new", 3);
 
     assert_int_equal(lm_os_writer_open(&env, path, &writer, NULL), LM_OK);
     assert_int_equal(files_in_folder(), 2);
@@ -215,11 +203,7 @@ static void every_allocation_may_fail(void **state) {
     for (size_t k = 0;; k++) {
         test_memory memory = {.fail_at = k};
         lm_env env = test_memory_env(&memory);
-        char *bytes = NULL;
-        size_t n = 0;
-        lm_status status = lm_os_read_file(&env, path, SIZE_MAX, &bytes, &n, NULL);
-        if (status == LM_OK) lm_free(&env, bytes, n + 1);
-        if (status == LM_OK) status = lm_os_write_file(&env, path, "x", 1, NULL);
+        lm_status status = write_file(&env, path, "x", 1, NULL);
         assert_int_equal(status, memory.failed ? LM_ERR_MEMORY : LM_OK);
         assert_int_equal(memory.live_bytes, 0);
         assert_int_equal(files_in_folder(), 1);
@@ -229,10 +213,10 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_written_file_reads_back),     cmocka_unit_test(reading_obeys_the_limit),
-        cmocka_unit_test(failures_name_the_file),        cmocka_unit_test(any_range_can_be_mapped),
-        cmocka_unit_test(reads_are_exact_or_fail),       cmocka_unit_test(identity_follows_the_contents),
-        cmocka_unit_test(replacement_is_all_or_nothing), cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(a_written_file_reads_back),     cmocka_unit_test(failures_name_the_file),
+        cmocka_unit_test(any_range_can_be_mapped),       cmocka_unit_test(reads_are_exact_or_fail),
+        cmocka_unit_test(identity_follows_the_contents), cmocka_unit_test(replacement_is_all_or_nothing),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -25,7 +25,6 @@ int32_t lm_build_int_in(lm_build *b, const char *key, int32_t least, int32_t mos
 double lm_build_float(lm_build *b, const char *key, double otherwise);
 bool lm_build_bool(lm_build *b, const char *key, bool otherwise);
 /* Entry il of an array with one per block, or the scalar. */
-bool lm_build_layer_flag(lm_build *b, const char *key, int32_t il, bool otherwise);
 double lm_build_layer_float(lm_build *b, const char *key, int32_t il, double otherwise);
 /* Whether this block sees a sliding window, by attention.sliding_window_pattern: a flag per block, or a number n (`otherwise` where the
  * file has neither): every n-th block sees everything (1: none slides, 0: all slide). */

@@ -64,7 +64,7 @@ static const lm_gguf_value *per_layer(lm_build *b, const char *key, int32_t il, 
     return NULL;
 }
 
-bool lm_build_layer_flag(lm_build *b, const char *key, int32_t il, bool otherwise) {
+static bool layer_flag(lm_build *b, const char *key, int32_t il, bool otherwise) {
     uint64_t index;
     int64_t flag = otherwise;
     const lm_gguf_value *value = per_layer(b, key, il, &index);
@@ -86,7 +86,7 @@ bool lm_build_slides(lm_build *b, int32_t otherwise) {
     static const char key[] = "attention.sliding_window_pattern";
     char full[LM_BUILD_NAME_SIZE];
     const lm_gguf_value *value = find(b, key, full);
-    if (value && value->type == LM_GGUF_ARRAY) return lm_build_layer_flag(b, key, b->layer, false);
+    if (value && value->type == LM_GGUF_ARRAY) return layer_flag(b, key, b->layer, false);
     int32_t n = lm_build_int(b, key, otherwise);
     return n == 0 || b->layer % n < n - 1;
 }

@@ -137,8 +137,6 @@ lm_status lm_gguf_get_string(const lm_gguf *gguf, const char *key, lm_gguf_str *
 /* An array whose elements have exactly this type. An empty array stored under any element type is accepted. */
 lm_status lm_gguf_get_array(const lm_gguf *gguf, const char *key, int32_t element_type, const lm_gguf_value **out,
                             lm_error *error);
-/* A value of exactly this type (not checked further). */
-lm_status lm_gguf_get(const lm_gguf *gguf, const char *key, int32_t type, const lm_gguf_value **out, lm_error *error);
 
 /* Element `index` < count of a value as a number: false when the elements are of another kind, or a u64 beyond int64. Bools
  * read as integers 0 and 1; integers do not read as floats. */

@@ -30,7 +30,8 @@ static lm_status find(const lm_gguf *gguf, const char *key, const lm_gguf_value 
     return *out ? LM_OK : lm_error_set(error, LM_ERR_NOT_FOUND, "key %s: missing", key);
 }
 
-lm_status lm_gguf_get(const lm_gguf *gguf, const char *key, int32_t type, const lm_gguf_value **out, lm_error *error) {
+/* A value of exactly this type. */
+static lm_status get(const lm_gguf *gguf, const char *key, int32_t type, const lm_gguf_value **out, lm_error *error) {
     const lm_gguf_value *value = NULL;
     lm_status status = find(gguf, key, &value, error);
     if (status != LM_OK) return status;
@@ -152,14 +153,14 @@ lm_status lm_gguf_get_f32(const lm_gguf *gguf, const char *key, float *out, lm_e
 
 lm_status lm_gguf_get_bool(const lm_gguf *gguf, const char *key, bool *out, lm_error *error) {
     const lm_gguf_value *value = NULL;
-    lm_status status = lm_gguf_get(gguf, key, LM_GGUF_BOOL, &value, error);
+    lm_status status = get(gguf, key, LM_GGUF_BOOL, &value, error);
     if (status == LM_OK) *out = *(const uint8_t *)value->data != 0;
     return status;
 }
 
 lm_status lm_gguf_get_string(const lm_gguf *gguf, const char *key, lm_gguf_str *out, lm_error *error) {
     const lm_gguf_value *value = NULL;
-    lm_status status = lm_gguf_get(gguf, key, LM_GGUF_STRING, &value, error);
+    lm_status status = get(gguf, key, LM_GGUF_STRING, &value, error);
     if (status != LM_OK) return status;
     lm_gguf_strings iterator = {0, 0};
     lm_gguf_next_string(value, &iterator, out);

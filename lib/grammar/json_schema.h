@@ -220,7 +220,6 @@ lm_gexpr lm_schema_enumerated(lm_schema *schema, const lm_schema_flat *flat, con
 
 /* schema_value.c: JSON without a schema. */
 lm_gexpr lm_schema_literal(lm_schema *schema, const char *text);
-lm_gexpr lm_schema_space(lm_schema *schema);
 lm_gexpr lm_schema_any(lm_schema *schema);
 lm_gexpr lm_schema_any_object(lm_schema *schema);
 lm_gexpr lm_schema_any_array(lm_schema *schema);
@@ -306,8 +305,6 @@ lm_status lm_schema_flatten(lm_schema *schema, const lm_schema_part *parts, size
 /* The same without a look at those: all that can be said before a choice is made. */
 lm_status lm_schema_collect(lm_schema *schema, const lm_schema_part *parts, size_t n, lm_schema_flat *out);
 void lm_schema_flat_free(lm_schema *schema, lm_schema_flat *flat);
-/* Is the keyword the only one of node, and one whose negation is collected directly? */
-bool lm_schema_is_direct(const lm_json *node);
 /* Which keyword is member i of node? LM_KEY_NONE: an annotation. */
 uint32_t lm_schema_keyword_of(const lm_json *node, size_t i);
 const char *lm_schema_keyword_name(uint32_t key);

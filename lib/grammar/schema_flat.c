@@ -117,7 +117,8 @@ static bool waits(collector *c, uint32_t skip) {
     return true;
 }
 
-bool lm_schema_is_direct(const lm_json *node) {
+/* Is the keyword the only one of node, and one whose negation is collected directly? */
+static bool is_direct(const lm_json *node) {
     if (node->type != LM_JSON_OBJECT || node->count == 0) return false;
     bool direct = lm_schema_keyword_of(node, 0) <= LM_KEY_MULTIPLE_OF;
     for (size_t i = 1; i < node->count; i++) direct = direct && lm_schema_keyword_of(node, i) == LM_KEY_NONE;
@@ -127,7 +128,7 @@ bool lm_schema_is_direct(const lm_json *node) {
 /* Where a negation ends; flatten splits the others. */
 static void on_not(collector *c, const lm_json *value) {
     lm_schema_flat *flat = c->flat;
-    if (!lm_schema_is_direct(value)) {
+    if (!is_direct(value)) {
         (void)waits(c, LM_SCHEMA_SKIP_NOT);
         return;
     }
@@ -390,7 +391,7 @@ static void deny(lm_schema *s, lm_schema_flat *flat, const lm_json *value, bool 
 static void split(lm_schema *s, lm_schema_flat *flat, lm_schema_part *part) {
     const lm_json *node = part->node, *value = lm_json_get(node, "not"), *beyond = lm_json_get(node, LM_SCHEMA_BEYOND);
     flat->choice_node = node;
-    if (value && !(part->skip & LM_SCHEMA_SKIP_NOT) && !lm_schema_is_direct(value)) {
+    if (value && !(part->skip & LM_SCHEMA_SKIP_NOT) && !is_direct(value)) {
         part->skip |= LM_SCHEMA_SKIP_NOT;
         deny(s, flat, value, part->skip & LM_SCHEMA_AVOIDED);
     } else if (beyond && !(part->skip & LM_SCHEMA_SKIP_BEYOND)) {

@@ -7,15 +7,15 @@
 
 lm_gexpr lm_schema_literal(lm_schema *s, const char *text) { return lm_gexpr_text(s->pool, text, strlen(text)); }
 
-lm_gexpr lm_schema_space(lm_schema *s) {
+static lm_gexpr space(lm_schema *s) {
     if (!s->compact && !s->space) s->space = lm_schema_raw(s, "^(?: |\n{1,2}[\t ]{0,20})?$");
     return s->space;
 }
 
-lm_gexpr lm_schema_comma(lm_schema *s) { return lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), lm_schema_space(s)); }
+lm_gexpr lm_schema_comma(lm_schema *s) { return lm_gexpr_seq2(s->pool, lm_schema_literal(s, ","), space(s)); }
 
 lm_gexpr lm_schema_member(lm_schema *s, lm_gexpr name, lm_gexpr value) {
-    lm_gexpr items[4] = {lm_schema_quoted(s, name), lm_schema_literal(s, ":"), lm_schema_space(s), value};
+    lm_gexpr items[4] = {lm_schema_quoted(s, name), lm_schema_literal(s, ":"), space(s), value};
     return lm_gexpr_seq(s->pool, items, 4);
 }
 
@@ -35,8 +35,7 @@ lm_gexpr lm_schema_list(lm_schema *s, lm_gexpr item, uint32_t least, uint32_t mo
 }
 
 lm_gexpr lm_schema_enclosed(lm_schema *s, const char *open, lm_gexpr inner, const char *close) {
-    lm_gexpr items[5] = {lm_schema_literal(s, open), lm_schema_space(s), inner, lm_schema_space(s),
-                         lm_schema_literal(s, close)};
+    lm_gexpr items[5] = {lm_schema_literal(s, open), space(s), inner, space(s), lm_schema_literal(s, close)};
     /* With nothing inside, one run of white space is enough. */
     if (inner == LM_GEXPR_EMPTY) items[3] = LM_GEXPR_EMPTY;
     return lm_gexpr_seq(s->pool, items, 5);

@@ -61,9 +61,6 @@ void lm_mask_scratch_free(lm_mask_scratch *scratch, const lm_env *env);
 /* Set the bits of the tokens that may follow the chart's last set. mask [n_words of the vocabulary]. */
 lm_status lm_token_masks_apply(lm_token_masks *masks, lm_chart *chart, lm_mask_scratch *scratch, uint32_t *mask);
 
-/* Up to how many code points may any text of ordinary characters (token_trie.h) go on from item? UINT32_MAX: any number. */
-lm_status lm_mask_ordinary_reach(const lm_grammar *grammar, lm_chart_item item, unsigned kind, lm_mask_scratch *scratch,
-                                 const lm_env *env, uint32_t *out);
 /* Decide the tokens of a root: bits, and open. */
 lm_status lm_mask_walk_root(lm_token_masks *masks, lm_chart_item item, lm_mask_scratch *scratch);
 /* Decide the given open tokens from the last set of chart: those that live go to ids, those that may to open. */

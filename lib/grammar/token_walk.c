@@ -58,8 +58,9 @@ static bool expand(const lm_grammar *g, uint32_t state, unsigned kind, lm_mask_s
     }
 }
 
-lm_status lm_mask_ordinary_reach(const lm_grammar *grammar, lm_chart_item item, unsigned kind, lm_mask_scratch *scratch,
-                                 const lm_env *env, uint32_t *out) {
+/* Up to how many code points may any text of ordinary characters (token_trie.h) go on from item? UINT32_MAX: any number. */
+static lm_status ordinary_reach(const lm_grammar *grammar, lm_chart_item item, unsigned kind, lm_mask_scratch *scratch,
+                                const lm_env *env, uint32_t *out) {
     const lm_automaton_rule *rule = &grammar->rules[grammar->states[item.state].rule];
     lm_status status = LM_OK;
     uint32_t reach = 0, bound = UINT32_MAX;
@@ -190,9 +191,8 @@ lm_status lm_mask_walk_root(lm_token_masks *masks, lm_chart_item item, lm_mask_s
     scratch->path.count = 0;
     if (!lm_array_push(env, &scratch->path, item)) return LM_ERR_MEMORY;
     lm_status status = lm_mask_probe(masks->grammar, scratch, 1);
-    if (status == LM_OK) status = lm_mask_ordinary_reach(masks->grammar, item, 0, scratch, env, &reach[0]);
-    if (status == LM_OK && reach[0] > 0)
-        status = lm_mask_ordinary_reach(masks->grammar, item, 1, scratch, env, &reach[1]);
+    if (status == LM_OK) status = ordinary_reach(masks->grammar, item, 0, scratch, env, &reach[0]);
+    if (status == LM_OK && reach[0] > 0) status = ordinary_reach(masks->grammar, item, 1, scratch, env, &reach[1]);
     for (uint32_t i = 0; status == LM_OK && i < LM_TOKEN_GROUPS; i++) {
         const lm_token_group *group = &v->groups[i];
         if (group->n_tokens == 0) continue;

@@ -24,7 +24,9 @@ void lm_reply_json_begin(lm_reply *reply, bool needs_arguments, bool name_is_key
     reply->scan = 0;
 }
 
-size_t lm_reply_json_stream(lm_reply *reply, lm_json_scan *scan, const char *bytes, size_t n, lm_call_result *result) {
+/* Hand out bytes of JSON, control characters in strings escaped; scan follows them. Stops at the end of the value: the bytes
+ * used, with *result. */
+static size_t stream_json(lm_reply *reply, lm_json_scan *scan, const char *bytes, size_t n, lm_call_result *result) {
     size_t plain = 0, at = 0;
     *result = LM_CALL_MORE;
     while (at < n) {
@@ -52,7 +54,7 @@ size_t lm_reply_json_stream(lm_reply *reply, lm_json_scan *scan, const char *byt
 lm_call_result lm_reply_json_arguments(lm_reply *reply) {
     lm_call_result result;
     size_t left = lm_reply_left(reply);
-    size_t used = lm_reply_json_stream(reply, &reply->json_scan, lm_reply_rest(reply), left, &result);
+    size_t used = stream_json(reply, &reply->json_scan, lm_reply_rest(reply), left, &result);
     reply->pos += used;
     if (result == LM_CALL_MORE && reply->at_end && lm_json_scan_may_end(&reply->json_scan)) return LM_CALL_DONE;
     return result;
@@ -100,7 +102,7 @@ static void commit(lm_reply *reply) {
 static void hand_out(lm_reply *reply, const char *bytes, size_t n) {
     lm_json_scan scan = {0};
     lm_call_result ignored;
-    lm_reply_json_stream(reply, &scan, bytes, n, &ignored);
+    stream_json(reply, &scan, bytes, n, &ignored);
 }
 
 /* A value was read: bytes [from, to) behind pos. */
@@ -165,7 +167,7 @@ static void begin_stream(lm_reply *reply) {
     reply->pos += json->value_from;
     reply->scan -= json->value_from;
     memset(&json->scan, 0, sizeof json->scan);
-    lm_reply_json_stream(reply, &json->scan, lm_reply_rest(reply), reply->scan, &ignored);
+    stream_json(reply, &json->scan, lm_reply_rest(reply), reply->scan, &ignored);
     reply->pos += reply->scan;
     reply->scan = 0;
     json->state = STREAM;
@@ -200,7 +202,7 @@ lm_call_result lm_reply_json_call(lm_reply *reply) {
         const char *rest = lm_reply_rest(reply);
         char c = rest[reply->scan];
         if (json->state == STREAM) {
-            reply->pos += lm_reply_json_stream(reply, &json->scan, rest, lm_reply_left(reply), &result);
+            reply->pos += stream_json(reply, &json->scan, rest, lm_reply_left(reply), &result);
             if (result == LM_CALL_BROKEN) return result;
             if (result == LM_CALL_DONE) {
                 json->has_arguments = true;

@@ -20,9 +20,6 @@ lm_call_result lm_reply_json_call(lm_reply *reply);
 
 /* Bare arguments: one JSON value at pos, handed out as it comes. Start with json_scan zeroed. A call must be open. */
 lm_call_result lm_reply_json_arguments(lm_reply *reply);
-/* Hand out bytes of JSON, control characters in strings escaped; scan follows them. Stops at the end of the value: the bytes
- * used, with *result. */
-size_t lm_reply_json_stream(lm_reply *reply, lm_json_scan *scan, const char *bytes, size_t n, lm_call_result *result);
 
 /* Calls as JSON objects between tags, or in a list between tags. Words, as all below. */
 typedef struct lm_tagged_json {

@@ -70,7 +70,7 @@ static lm_node *parse_items(lm_parser *parser, lm_node_kind kind, char close) {
     return lm_parser_advance(parser) ? node : NULL;
 }
 
-lm_node *lm_parse_primary(lm_parser *parser) {
+static lm_node *parse_primary(lm_parser *parser) {
     static const struct {
         const char *name;
         lm_node_kind kind;
@@ -112,7 +112,7 @@ lm_node *lm_parse_primary(lm_parser *parser) {
 }
 
 /* Arguments in parentheses; the opening one is current. */
-bool lm_parse_arguments(lm_parser *parser, lm_node *call) {
+static bool parse_arguments(lm_parser *parser, lm_node *call) {
     lm_node_list items = {0};
     bool keywords = false;
     if (!lm_parser_expect(parser, '(')) return false;
@@ -203,7 +203,7 @@ static lm_node *parse_call(lm_parser *parser, lm_node *callee) {
     lm_node *node = lm_parser_node(parser, LM_NODE_CALL, parser->token.offset);
     if (!node) return NULL;
     node->a = callee;
-    return lm_parse_arguments(parser, node) ? node : NULL;
+    return parse_arguments(parser, node) ? node : NULL;
 }
 
 /* A chain is a loop here but a line of nested nodes for the evaluator, so its links count as depth. */
@@ -246,7 +246,7 @@ static lm_node *parse_test(lm_parser *parser, lm_node *object) {
     if (!parse_dotted_name(parser, &node->text)) return NULL;
     lm_lexeme_kind kind = parser->token.kind;
     if (lm_parser_is_punctuation(parser, '(')) {
-        if (!lm_parse_arguments(parser, node)) return NULL;
+        if (!parse_arguments(parser, node)) return NULL;
     } else if ((kind == LM_LEXEME_NAME && !is_name_in(parser, not_arguments, 4)) || kind == LM_LEXEME_STRING ||
                kind == LM_LEXEME_INTEGER || kind == LM_LEXEME_FLOAT || lm_parser_is_punctuation(parser, '[') ||
                lm_parser_is_punctuation(parser, '{')) {
@@ -257,7 +257,7 @@ static lm_node *parse_test(lm_parser *parser, lm_node *object) {
         if (lm_parser_is_name(parser, "in") || lm_parser_is_name(parser, "not")) {
             /* "x is defined in y" is no test argument */
         } else {
-            if (!(argument = lm_parse_primary(parser)) || !(argument = parse_postfix(parser, argument))) return NULL;
+            if (!(argument = parse_primary(parser)) || !(argument = parse_postfix(parser, argument))) return NULL;
             if (!lm_parser_push(parser, &items, argument)) return NULL;
             node->items = items.items;
             node->n_items = items.count;
@@ -273,7 +273,7 @@ static lm_node *parse_filter(lm_parser *parser, lm_node *object) {
     lm_node *node = lm_parser_node(parser, LM_NODE_FILTER, parser->token.offset);
     if (!node || !parse_dotted_name(parser, &node->text)) return NULL;
     node->a = object;
-    if (lm_parser_is_punctuation(parser, '(') && !lm_parse_arguments(parser, node)) return NULL;
+    if (lm_parser_is_punctuation(parser, '(') && !parse_arguments(parser, node)) return NULL;
     return node;
 }
 
@@ -314,7 +314,7 @@ static lm_node *parse_unary(lm_parser *parser, bool with_filters) {
         node = lm_parser_node(parser, minus ? LM_NODE_NEGATE : LM_NODE_PLUS, offset);
         if (!node || !lm_parser_advance(parser) || !(node->a = parse_unary(parser, false))) return NULL;
     } else {
-        node = lm_parse_primary(parser);
+        node = parse_primary(parser);
     }
     node = node ? parse_postfix(parser, node) : NULL;
     if (node && with_filters) node = parse_filters_and_tests(parser, node);

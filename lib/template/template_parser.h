@@ -39,12 +39,10 @@ bool lm_parser_push(lm_parser *parser, lm_node_list *list, lm_node *node);
 lm_node *lm_parse_expression(lm_parser *parser);
 /* One expression, or a tuple when a comma follows. conditional: whether "a if b else c" may appear at its top. */
 lm_node *lm_parse_tuple(lm_parser *parser, bool conditional, bool explicit_parentheses);
-lm_node *lm_parse_primary(lm_parser *parser);
 /* Filters after node, which may be NULL; the first | is already skipped when at_name. */
 lm_node *lm_parse_filters(lm_parser *parser, lm_node *node, bool at_name);
 /* name, name.attribute, (a, b), or a, b where tuples are allowed. */
 lm_node *lm_parse_target(lm_parser *parser, bool with_tuple, bool with_namespace);
-bool lm_parse_arguments(lm_parser *parser, lm_node *call);
 lm_node *lm_parse_body_until(lm_parser *parser, const char *const *ends, size_t n_ends, size_t *end);
 
 #endif

@@ -141,9 +141,8 @@ lm_status lm_cpu_parallel(const lm_cpu_step *s, int32_t n_chunks, lm_cpu_chunk_f
 /* Rows per chunk so that elementwise work of this many floats per row is worth a thread; the last chunk may be shorter. */
 int32_t lm_cpu_rows_per_chunk(int32_t width);
 
-/* Run row(s, r) for every row of the step; width: floats of a row, to size the chunks. */
+/* One row of a step whose rows are independent. */
 typedef void LM_KERNEL lm_cpu_row_fn(const lm_cpu_step *s, int32_t row);
-lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, lm_cpu_row_fn *row);
 
 /* ---- operations; *_scratch adds what the operation needs to the maxima ---- */
 
@@ -176,21 +175,7 @@ void lm_cpu_log(const lm_cpu_step *s, char *log);
 void lm_cpu_rope_frequencies(const lm_rope *rope, const float *factors, double *frequencies);
 lm_status lm_cpu_rope_fill(const lm_cpu_step *s);
 
-/* Products shared by LINEAR, HEAD_LINEAR and EXPERTS: columns of x made ready once per weight kind, then blocks of rows. */
-typedef struct lm_cpu_columns {
-    const lm_cpu_step *step;
-    int32_t n, k;
-    lm_acts acts[LM_CPU_ACT_KINDS];
-    uint8_t ready[LM_CPU_ACT_KINDS];
-    const lm_weight_kernels *packed; /* whose panel the panel area holds, NULL: none */
-} lm_cpu_columns;
-void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n,
-                         int32_t k);
-lm_status lm_cpu_columns_quantize(lm_cpu_columns *c, int32_t kind, const float *x, size_t x_stride);
-lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w);
-/* out[col*out_stride + r] for rows [0, n_rows) of w and columns [first, first + n); uses matmul when it pays. */
-void LM_KERNEL lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
-                              int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride);
+/* Whether n columns are multiplied by matmul, not by matvec. */
 bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n);
 
 #endif

@@ -11,10 +11,18 @@
 #define CHUNK_ROWS_MATMUL 128 /* rows unpacked per pass of a matmul (kernels.h) */
 #define CHUNK_ROWS_MAX 512    /* bounds the scratch of a chunk whose rows are short */
 
-/* ---- columns ---- */
+/* ---- columns: the input made ready once per kind of activation, and packed once per kind of panel ---- */
+
+typedef struct columns {
+    const lm_cpu_step *step;
+    int32_t n, k;
+    lm_acts acts[LM_CPU_ACT_KINDS];
+    uint8_t ready[LM_CPU_ACT_KINDS];
+    const lm_weight_kernels *packed; /* whose panel the panel area holds, NULL: none */
+} columns;
 
 typedef struct quantize_task {
-    lm_cpu_columns *columns;
+    columns *columns;
     int32_t kind, per_chunk;
     const float *x;
     size_t x_stride;
@@ -30,14 +38,13 @@ static void LM_KERNEL quantize_chunk(void *arg, int32_t chunk, int32_t worker) {
     for (int32_t c = first; c < end; c++) quantize(&t->columns->acts[t->kind], c, t->x + (size_t)c * t->x_stride);
 }
 
-void lm_cpu_columns_init(lm_cpu_columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n,
-                         int32_t k) {
-    *c = (lm_cpu_columns){.step = s, .n = n, .k = k};
+static void columns_init(columns *c, const lm_cpu_step *s, const float *x, size_t x_stride, int32_t n, int32_t k) {
+    *c = (columns){.step = s, .n = n, .k = k};
     c->acts[LM_ACT_F32] = (lm_acts){.kind = LM_ACT_F32, .n = n, .k = k, .f32 = x, .f32_stride = x_stride};
     c->ready[LM_ACT_F32] = 1;
 }
 
-lm_status lm_cpu_columns_quantize(lm_cpu_columns *c, int32_t kind, const float *x, size_t x_stride) {
+static lm_status columns_quantize(columns *c, int32_t kind, const float *x, size_t x_stride) {
     if (c->ready[kind]) return LM_OK;
     c->ready[kind] = 1;
     lm_acts_bind(&c->acts[kind], kind, c->n, c->k, c->step->segment->acts[kind]);
@@ -46,7 +53,7 @@ lm_status lm_cpu_columns_quantize(lm_cpu_columns *c, int32_t kind, const float *
 }
 
 typedef struct pack_task {
-    lm_cpu_columns *columns;
+    columns *columns;
     const lm_weight_kernels *weights;
 } pack_task;
 
@@ -63,7 +70,7 @@ static bool same_panel(const lm_weight_kernels *a, const lm_weight_kernels *b) {
     return a->pack == b->pack && a->act == b->act;
 }
 
-lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
+static lm_status columns_pack(columns *c, const lm_weight_kernels *w) {
     if (!w->pack || (c->packed && same_panel(c->packed, w))) return LM_OK;
     c->packed = w;
     pack_task task = {c, w};
@@ -72,62 +79,62 @@ lm_status lm_cpu_columns_pack(lm_cpu_columns *c, const lm_weight_kernels *w) {
 
 bool lm_cpu_uses_matmul(const lm_weight_kernels *w, int32_t n) { return w->matmul && n >= w->matmul_from; }
 
-void LM_KERNEL lm_cpu_product(const lm_cpu_columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
-                              int32_t n_rows, int32_t first, int32_t n, void *work, float *out, size_t out_stride) {
+/* out[col*out_stride + r] for rows [0, n_rows) of w and all columns. */
+static void LM_KERNEL product(const columns *c, const lm_weight_kernels *w, const char *rows, size_t row_bytes,
+                              int32_t n_rows, void *work, float *out, size_t out_stride) {
     const lm_acts *acts = &c->acts[w->act];
-    if (lm_cpu_uses_matmul(w, n)) {
-        w->matmul(w->form, rows, row_bytes, n_rows, acts, c->step->segment->panel, first, n, work, out, out_stride);
+    if (lm_cpu_uses_matmul(w, c->n)) {
+        w->matmul(w->form, rows, row_bytes, n_rows, acts, c->step->segment->panel, 0, c->n, work, out, out_stride);
         return;
     }
-    for (int32_t i = 0; i < n; i += 4) {
-        int32_t part = n - i < 4 ? n - i : 4;
-        w->matvec(rows, row_bytes, n_rows, acts, first + i, part, out + (size_t)i * out_stride, out_stride);
+    for (int32_t i = 0; i < c->n; i += 4) {
+        int32_t part = c->n - i < 4 ? c->n - i : 4;
+        w->matvec(rows, row_bytes, n_rows, acts, i, part, out + (size_t)i * out_stride, out_stride);
     }
 }
 
 /* ---- LINEAR ---- */
 
+typedef struct linear_matrix {
+    const lm_weight_kernels *kernels;
+    const char *data;
+    size_t row_bytes;
+    const float *bias, *residual; /* NULL: none */
+    float factor;
+    float *out;
+    int32_t n_rows, chunk_rows, first_chunk;
+} linear_matrix;
+
 typedef struct linear_task {
     const lm_cpu_step *step;
-    lm_cpu_columns *columns;
+    columns *columns;
     int32_t n; /* matrices in this pass */
-    struct {
-        const lm_weight_kernels *kernels;
-        const char *data;
-        size_t row_bytes;
-        const float *bias, *residual;
-        float factor;
-        float *out;
-        int32_t n_rows, chunk_rows, first_chunk;
-    } matrices[4];
+    linear_matrix matrices[LM_OP_OUTPUTS]; /* one makes each output */
 } linear_task;
 
 static void LM_KERNEL linear_chunk(void *arg, int32_t chunk, int32_t worker) {
     linear_task *t = arg;
     const lm_kernels *k = t->step->kernels;
-    int32_t m = t->n - 1;
-    while (t->matrices[m].first_chunk > chunk) m--;
-    int32_t row = (chunk - t->matrices[m].first_chunk) * t->matrices[m].chunk_rows, total = t->matrices[m].n_rows;
-    int32_t n_rows = total - row < t->matrices[m].chunk_rows ? total - row : t->matrices[m].chunk_rows;
-    float *out = t->matrices[m].out + row;
-    size_t stride = (size_t)total;
-    float *target = out;
-    /* y may share memory with the residual (graph_plan.c): then the product goes through the worker's scratch first. */
-    const float *residual = t->matrices[m].residual;
+    const linear_matrix *m = &t->matrices[t->n - 1];
+    while (m->first_chunk > chunk) m--;
+    int32_t row = (chunk - m->first_chunk) * m->chunk_rows;
+    int32_t n_rows = m->n_rows - row < m->chunk_rows ? m->n_rows - row : m->chunk_rows;
+    float *out = m->out + row, *target = out;
+    size_t stride = (size_t)m->n_rows, target_stride = stride;
     char *work = lm_cpu_worker(t->step, worker);
-    size_t target_stride = stride;
-    if (residual) {
+    /* y may share memory with the residual (graph_plan.c): then the product goes through the worker's scratch first. */
+    if (m->residual) {
         target = (float *)(void *)work;
-        work += lm_align_up((size_t)t->columns->n * (size_t)t->matrices[m].chunk_rows * sizeof(float), LM_ALIGN_CACHE);
-        target_stride = (size_t)t->matrices[m].chunk_rows;
+        work += lm_align_up((size_t)t->columns->n * (size_t)m->chunk_rows * sizeof(float), LM_ALIGN_CACHE);
+        target_stride = (size_t)m->chunk_rows;
     }
-    lm_cpu_product(t->columns, t->matrices[m].kernels, t->matrices[m].data + (size_t)row * t->matrices[m].row_bytes,
-                   t->matrices[m].row_bytes, n_rows, 0, t->columns->n, work, target, target_stride);
+    product(t->columns, m->kernels, m->data + (size_t)row * m->row_bytes, m->row_bytes, n_rows, work, target,
+            target_stride);
     for (int32_t c = 0; c < t->columns->n; c++) {
         float *y = target + (size_t)c * target_stride;
-        if (t->matrices[m].factor != 1) k->scale(y, t->matrices[m].factor, n_rows, y);
-        if (t->matrices[m].bias) k->add(y, t->matrices[m].bias + row, n_rows, y);
-        if (residual) k->add(y, residual + (size_t)c * stride + row, n_rows, out + (size_t)c * stride);
+        if (m->factor != 1) k->scale(y, m->factor, n_rows, y);
+        if (m->bias) k->add(y, m->bias + row, n_rows, y);
+        if (m->residual) k->add(y, m->residual + (size_t)c * stride + row, n_rows, out + (size_t)c * stride);
     }
 }
 
@@ -147,16 +154,16 @@ lm_status lm_cpu_linear(const lm_cpu_step *s) {
     const lm_op *op = s->op;
     int32_t n = s->n_rows;
     if (n == 0) return LM_OK;
-    lm_cpu_columns columns;
+    columns columns;
     const float *x = lm_cpu_value(s, op->in[0]);
     int32_t k = lm_cpu_width(s, op->in[0]);
-    lm_cpu_columns_init(&columns, s, x, (size_t)k, n, k);
+    columns_init(&columns, s, x, (size_t)k, n, k);
     linear_task task = {.step = s, .columns = &columns};
     lm_status status = LM_OK;
     for (int32_t i = 0; i < op->params.linear.n && status == LM_OK; i++) {
         const lm_tensor *w = lm_cpu_tensor(s, 3 * i);
         const lm_weight_kernels *kernels = &s->kernels->weights[w->dtype];
-        status = lm_cpu_columns_quantize(&columns, kernels->act, x, (size_t)k);
+        status = columns_quantize(&columns, kernels->act, x, (size_t)k);
     }
     /* Matrices that share a packed panel run in one pass; a second kind of panel needs a second pass. */
     uint32_t done = 0;
@@ -172,7 +179,7 @@ lm_status lm_cpu_linear(const lm_cpu_step *s) {
             if (packs && packed && !same_panel(kernels, packed)) continue;
             if (packs && !packed) {
                 packed = kernels;
-                status = lm_cpu_columns_pack(&columns, kernels);
+                status = columns_pack(&columns, kernels);
                 if (status != LM_OK) return status;
             }
             done |= 1u << i;
@@ -180,17 +187,18 @@ lm_status lm_cpu_linear(const lm_cpu_step *s) {
             int32_t n_rows = lm_cpu_width(s, op->out[i]);
             size_t row_bytes = lm_cpu_row_bytes(s->kernels, w);
             int32_t chunk_rows = rows_per_chunk(kernels, row_bytes, n_rows, n, s->segment->cpu->n_threads);
-            int32_t m = task.n++;
-            task.matrices[m].kernels = kernels;
-            task.matrices[m].data = w->data;
-            task.matrices[m].row_bytes = row_bytes;
-            task.matrices[m].bias = lm_cpu_vector(s, 3 * i + 1);
-            task.matrices[m].residual = i == 0 ? lm_cpu_value(s, op->in[1]) : NULL;
-            task.matrices[m].factor = (scale ? *scale : 1) * op->params.linear.scale;
-            task.matrices[m].out = lm_cpu_value(s, op->out[i]);
-            task.matrices[m].n_rows = n_rows;
-            task.matrices[m].chunk_rows = chunk_rows;
-            task.matrices[m].first_chunk = n_chunks;
+            task.matrices[task.n++] = (linear_matrix){
+                .kernels = kernels,
+                .data = w->data,
+                .row_bytes = row_bytes,
+                .bias = lm_cpu_vector(s, 3 * i + 1),
+                .residual = i == 0 ? lm_cpu_value(s, op->in[1]) : NULL,
+                .factor = (scale ? *scale : 1) * op->params.linear.scale,
+                .out = lm_cpu_value(s, op->out[i]),
+                .n_rows = n_rows,
+                .chunk_rows = chunk_rows,
+                .first_chunk = n_chunks,
+            };
             n_chunks += (n_rows + chunk_rows - 1) / chunk_rows;
         }
         status = lm_cpu_parallel(s, n_chunks, linear_chunk, &task);

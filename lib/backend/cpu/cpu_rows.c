@@ -24,7 +24,8 @@ static void LM_KERNEL rows_chunk(void *arg, int32_t chunk, int32_t worker) {
     for (int32_t r = first; r < end; r++) t->row(t->step, r);
 }
 
-lm_status lm_cpu_each_row(const lm_cpu_step *s, int32_t width, lm_cpu_row_fn *row) {
+/* Run row(s, r) for every row of the step; width: floats of a row, to size the chunks. */
+static lm_status each_row(const lm_cpu_step *s, int32_t width, lm_cpu_row_fn *row) {
     rows_task task = {s, row, s->n_rows, lm_cpu_rows_per_chunk(width)};
     return lm_cpu_parallel(s, (s->n_rows + task.per_chunk - 1) / task.per_chunk, rows_chunk, &task);
 }
@@ -43,7 +44,7 @@ static void LM_KERNEL embed_row(const lm_cpu_step *s, int32_t row) {
     if (s->op->params.embed.scale != 1) s->kernels->scale(y, s->op->params.embed.scale, (int32_t)table->ne[0], y);
 }
 
-lm_status lm_cpu_embed(const lm_cpu_step *s) { return lm_cpu_each_row(s, lm_cpu_width(s, s->op->out[0]), embed_row); }
+lm_status lm_cpu_embed(const lm_cpu_step *s) { return each_row(s, lm_cpu_width(s, s->op->out[0]), embed_row); }
 
 static void LM_KERNEL norm_row(const lm_cpu_step *s, int32_t row) {
     const float *x = lm_cpu_row(s, s->op->in[0], row), *w = lm_cpu_vector(s, 0), *b = lm_cpu_vector(s, 1);
@@ -148,22 +149,22 @@ static void LM_KERNEL concat_row(const lm_cpu_step *s, int32_t row) {
 lm_status lm_cpu_rows(const lm_cpu_step *s) {
     int32_t width = lm_cpu_width(s, s->op->out[0]);
     switch (s->op->kind) {
-    case LM_OP_NORM: return lm_cpu_each_row(s, width, norm_row);
-    case LM_OP_GLU: return lm_cpu_each_row(s, width, glu_row);
-    case LM_OP_ACT: return lm_cpu_each_row(s, width, act_row);
-    case LM_OP_SCALE: return lm_cpu_each_row(s, width, scale_row);
-    case LM_OP_ADD: return lm_cpu_each_row(s, width, add_row);
-    case LM_OP_SOFTCAP: return lm_cpu_each_row(s, width, softcap_row);
-    case LM_OP_SLICE: return lm_cpu_each_row(s, width, slice_row);
-    case LM_OP_CONCAT: return lm_cpu_each_row(s, width, concat_row);
-    case LM_OP_MIX: return lm_cpu_each_row(s, width, lm_cpu_mix_row);
-    case LM_OP_RESCALE: return lm_cpu_each_row(s, width, lm_cpu_rescale_row);
-    case LM_OP_SPARSIFY: return lm_cpu_each_row(s, width, lm_cpu_sparsify_row);
-    case LM_OP_SPREAD: return lm_cpu_each_row(s, width, lm_cpu_spread_row);
+    case LM_OP_NORM: return each_row(s, width, norm_row);
+    case LM_OP_GLU: return each_row(s, width, glu_row);
+    case LM_OP_ACT: return each_row(s, width, act_row);
+    case LM_OP_SCALE: return each_row(s, width, scale_row);
+    case LM_OP_ADD: return each_row(s, width, add_row);
+    case LM_OP_SOFTCAP: return each_row(s, width, softcap_row);
+    case LM_OP_SLICE: return each_row(s, width, slice_row);
+    case LM_OP_CONCAT: return each_row(s, width, concat_row);
+    case LM_OP_MIX: return each_row(s, width, lm_cpu_mix_row);
+    case LM_OP_RESCALE: return each_row(s, width, lm_cpu_rescale_row);
+    case LM_OP_SPARSIFY: return each_row(s, width, lm_cpu_sparsify_row);
+    case LM_OP_SPREAD: return each_row(s, width, lm_cpu_spread_row);
     case LM_OP_GATHER: {
         lm_cpu_step gather = *s;
         gather.n_rows = s->run->n_outputs;
-        return lm_cpu_each_row(&gather, width, gather_row);
+        return each_row(&gather, width, gather_row);
     }
     default: return LM_ERR_UNSUPPORTED;
     }

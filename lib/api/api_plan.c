@@ -5,7 +5,6 @@
 #include "../base/format.h"
 #include "../base/params.h"
 #include "../context/context.h"
-#include "../runtime/runtime.h"
 
 static uint64_t total_of(const lm_memory *m) {
     return m->weights_bytes + m->copied_bytes + m->model_bytes + m->cache_bytes + m->work_bytes + m->context_bytes;

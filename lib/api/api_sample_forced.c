@@ -2,9 +2,7 @@
  * Skipping ahead: what a grammar forces, as tokens. */
 #include <lm/context.h>
 
-#include "../base/format.h"
 #include "../context/context.h"
-#include "../model/model.h"
 #include "../sampler/sampler.h"
 
 #define MAX_BYTES 512

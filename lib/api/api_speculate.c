@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "../base/checked.h"
 #include "../base/format.h"
 #include "../base/params.h"
 #include "../context/context.h"

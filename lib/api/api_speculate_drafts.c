@@ -2,7 +2,6 @@
  * Drafters. A proposal only costs time when it is wrong, so nothing here can fail: a drafter that cannot go on proposes less. */
 #include <string.h>
 
-#include "../base/checked.h"
 #include "../context/context.h"
 #include "api_speculate.h"
 

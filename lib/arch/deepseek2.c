@@ -15,7 +15,6 @@
 
 #include <string.h>
 
-#include "../base/real.h"
 #include "arch_build.h"
 
 typedef struct latent {

@@ -8,7 +8,6 @@
 
 #include "families.h"
 
-#include "../base/real.h"
 #include "arch_build.h"
 
 static int32_t rope_of(lm_build *b) {

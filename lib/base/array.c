@@ -2,6 +2,8 @@
  * Growing and freeing an array, whatever its elements are. */
 #include "array.h"
 
+#include <string.h>
+
 bool lm_array_reserve_bytes(const lm_env *env, void *array, size_t extra, size_t size) {
     lm_array_any any;
     size_t needed, bytes;

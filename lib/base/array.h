@@ -5,7 +5,6 @@
 #define LM_BASE_ARRAY_H
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "checked.h"
 #include "env.h"

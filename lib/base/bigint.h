@@ -5,7 +5,6 @@
 #ifndef LM_BASE_BIGINT_H
 #define LM_BASE_BIGINT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define LM_BIGINT_LIMBS 136

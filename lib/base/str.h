@@ -4,8 +4,6 @@
 #ifndef LM_BASE_STR_H
 #define LM_BASE_STR_H
 
-#include <stdbool.h>
-
 #include "env.h"
 
 typedef struct lm_str {

@@ -2,8 +2,6 @@
  * The parser object around the streaming core: deltas as the public interface shows them, and the whole result as JSON. */
 #include "chat_parser.h"
 
-#include <string.h>
-
 #include "../base/format.h"
 #include "../base/json_write.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../base/arena.h"
-#include "../base/json.h"
 #include "chat_probe.h"
 
 #define PLAIN_WORD "Plainword"

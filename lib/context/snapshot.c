@@ -14,7 +14,6 @@
  * pages and states hold cannot be checked: the kv room keeps them from every sequence but this one and its forks. */
 #include <string.h>
 
-#include "../base/format.h"
 #include "../base/hash.h"
 #include "context_internal.h"
 

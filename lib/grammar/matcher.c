@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "../base/format.h"
-
 void lm_grammar_release(lm_grammar *grammar) {
     if (!grammar || atomic_fetch_sub_explicit(&grammar->references, 1, memory_order_acq_rel) != 1) return;
     lm_token_masks_free(atomic_load_explicit(&grammar->masks, memory_order_relaxed));

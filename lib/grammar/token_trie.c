@@ -6,7 +6,6 @@
 
 #include "../base/array.h"
 #include "../base/format.h"
-#include "../base/params.h"
 #include "../base/utf8.h"
 
 #define MAX_TOKENS (1u << 24)

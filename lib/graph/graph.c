@@ -2,8 +2,6 @@
  * The parts of a program and the sticky error; operations are in graph_ops.c, the arena in graph_plan.c. */
 #include "graph.h"
 
-#include <string.h>
-
 #include "../base/format.h"
 
 void lm_graph_init(lm_graph *graph, const lm_env *env) {

@@ -2,8 +2,6 @@
  * Segments of a program on their devices. */
 #include "graph_exec.h"
 
-#include <string.h>
-
 #include "../base/array.h"
 #include "../base/format.h"
 #include "graph.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One constructor per operation: checks the widths of its operands against the weights, so that a program that was built
  * cannot read outside a row, whatever the file said. */
-#include <limits.h>
 
 #include "graph.h"
 

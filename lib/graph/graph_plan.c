@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "../base/format.h"
-
 #define ARENA_ALIGN 64
 
 typedef struct lifetime {

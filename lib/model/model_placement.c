@@ -2,7 +2,6 @@
  * Which device runs which block. Devices are filled in the runtime's order of preference, block after block, as long as the device can
  * run all operations of the block and its weights fit nine tenths of the device's free memory; the CPU takes what is left. Weights are
  * handed to each device once per model; contexts share them. */
-#include <string.h>
 
 #include "../base/format.h"
 #include "model.h"

@@ -4,7 +4,6 @@
  * only the most likely MAX_CANDIDATES entries are looked at and the others dropped. */
 #include "sampler_internal.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_CANDIDATES ((size_t)256)

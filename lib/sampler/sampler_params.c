@@ -4,7 +4,6 @@
 #include "sampler_internal.h"
 
 #include <float.h>
-#include <math.h>
 #include <stddef.h>
 
 #include "../base/format.h"

@@ -4,11 +4,6 @@
  * costs nothing per pick but its distinct tokens. */
 #include "sampler_internal.h"
 
-#include <math.h>
-#include <string.h>
-
-#include "../base/checked.h"
-
 typedef struct slot {
     lm_token token; /* LM_TOKEN_NONE: free */
     uint32_t count;

@@ -4,7 +4,6 @@
 #include "sampler_internal.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef struct typical {
     float p;

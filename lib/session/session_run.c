@@ -11,7 +11,6 @@
 #include "../base/params.h"
 #include "../chat/tool_grammar.h"
 #include "../context/context.h"
-#include "../model/model.h"
 #include "../os/os.h"
 #include "session.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Attributes, items and slices. a.name looks for a method first and then for a key, a[key] the other way round; what is not
  * there is undefined, but looking into something undefined fails. */
-#include <string.h>
 
 #include "template_interp.h"
 

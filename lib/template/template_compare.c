@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Equality, order and membership by Python's rules: values of different types are unequal, except numbers among
  * themselves; only numbers, strings, lists and tuples have an order. */
-#include <string.h>
 
 #include "template_interp.h"
 

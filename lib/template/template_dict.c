@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Dictionaries that keep the order of insertion: an array of entries, and a hash index once there are more than a few.
  * The hash is not secret, so collisions can be made on purpose; every probe is charged, which bounds what they cost. */
-#include <math.h>
 #include <string.h>
 
 #include "template_interp.h"

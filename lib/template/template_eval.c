@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Expressions: one function for each shape of node, chosen by lm_eval. Recursion follows the tree and is counted. */
-#include <string.h>
 
 #include "template_interp.h"
 

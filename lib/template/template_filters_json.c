@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "../base/json.h"
-#include "../base/number.h"
 #include "../base/utf8.h"
 #include "template_filters.h"
-#include "template_strings.h"
 
 typedef struct json_style {
     bool ascii, sort, multiline;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Filters on numbers: conversion, absolute value, rounding. */
 #include <math.h>
-#include <string.h>
 
 #include "../base/number.h"
 #include "template_filters.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * map, select, reject and their kin. They give generators: Python's laziness is not kept, its walking only once is. */
-#include <string.h>
 
 #include "template_filters.h"
 

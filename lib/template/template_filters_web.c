@@ -2,7 +2,6 @@
  * Filters for web pages, which no template of a model is known to use: small and complete enough for standard templates. */
 #include <string.h>
 
-#include "../base/number.h"
 #include "template_filters.h"
 #include "template_format.h"
 #include "template_number.h"

@@ -4,7 +4,6 @@
 
 #include "template_format.h"
 #include "template_interp.h"
-#include "template_lexer.h"
 #include "template_number.h"
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Values as text: what {{ x }} prints is Python's str(), and containers show their elements by repr(). */
-#include <math.h>
 #include <string.h>
 
 #include "../base/number.h"

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "../base/number.h"
-#include "../base/utf8.h"
 #include "template_interp.h"
 
 int64_t lm_variant_as_integer(const lm_variant *v) {

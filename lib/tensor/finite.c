@@ -3,8 +3,6 @@
  * and sign bytes need no check, since every bit pattern points inside its codebook. */
 #include "dtype.h"
 
-#include <string.h>
-
 #include "../../kernels/blocks.h"
 
 #define NONE 0xFFFF

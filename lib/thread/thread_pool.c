@@ -14,7 +14,6 @@
  * each side is an exchange where a store would do: emulated Arm processors (qemu 7.2 on x86-64) let the look pass a store. */
 #include "thread_pool.h"
 
-#include "../base/checked.h"
 #include "../os/os.h"
 
 /* How long to spin before sleeping; wall time, since the cost of a pause instruction differs by a factor of ten between

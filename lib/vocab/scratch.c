@@ -3,7 +3,6 @@
  * piece has one slot, and a newcomer takes it over. */
 #include "vocab_internal.h"
 
-#include "unicode.h"
 #include "../base/utf8.h"
 
 #define CACHE_MIN_TEXT 512

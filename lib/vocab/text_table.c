@@ -2,8 +2,6 @@
  * Linear probing at a load of at most 5/8; growing moves slots by their stored hashes. */
 #include "text_table.h"
 
-#include "../base/checked.h"
-
 bool lm_text_table_init(lm_text_table *table, const lm_env *env, uint32_t count) {
     size_t size = 16;
     while (size / 8 * 5 < count) size *= 2;

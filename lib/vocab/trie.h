@@ -4,7 +4,6 @@
 #ifndef LM_VOCAB_TRIE_H
 #define LM_VOCAB_TRIE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -3,7 +3,6 @@
  * text, megabytes per second with a fresh scratch and with a warm one, tokens, and bytes of memory. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "gguf/gguf.h"

@@ -3,7 +3,6 @@
  * is a GGUF file, and its last 512 bytes are a text too: hostile tokens meet texts they occur in. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "gguf/gguf.h"
 #include "vocab/text_stream.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A range of operations made ready: one block of memory sized by the same code that plans it, one-dimensional weights as floats,
  * rotary frequencies. Running it is a loop over operations; nothing is allocated. */
-#include <string.h>
 
 #include "../../base/format.h"
 #include "cpu_internal.h"

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "counting.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

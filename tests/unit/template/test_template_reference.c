@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The interpreter against Jinja2: the language cases, and every known chat template over every conversation. */
 #include <dirent.h>
-#include <time.h>
 
 #include "template_check.h"
 

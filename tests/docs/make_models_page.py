@@ -20,7 +20,7 @@ OUTSIDE = {"gemma3", "gpt-oss", "lfm2", "llama", "minimax-m2", "mistral3", "nomi
 HEAD = """# Models
 
 Made from the registry by `tests/docs/make_models_page.py`; do not edit. A file's family is its `general.architecture`; any other is
-refused by name. Every family reads all tensor types of [formats](formats.md), in files of one or several parts.
+refused by name. Every family reads all types of weights in the [README](../README.md#models), in files of one or several parts.
 
 *Memory* is what a sequence keeps: keys and values of all tokens (full) or of the last ones (windows), a compressed row per token for
 all heads (latent), a state of fixed size (recurrent), or nothing beyond a call (encoder). Windows and states make

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compile every C block of the documentation against the public headers, and check that the files it names exist.
+"""Compile every C block of the documentation against the public headers; check that the files, headings and names of the library
+that it speaks of exist, and that README.md leads to every page.
 
 usage: test_docs.py SOURCE_ROOT C_COMPILER [LIBRARY]
 
@@ -38,10 +39,37 @@ def runs(compiler, root, library, code):
         return "" if result.returncode == 0 else f"exit status {result.returncode}\n{result.stdout}{result.stderr}"
 
 
+def links(text):
+    """(file, heading) of each link that stays in the repository"""
+    return re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", text)
+
+
+def headings(text):
+    return {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in re.findall(r"^#+ (.*)$", text, flags=re.M)}
+
+
+def unreached(root):
+    """pages of doc to which no chain of links leads"""
+    pages, waiting = {path.name for path in (root / "doc").glob("*.md")}, [root / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        found = {pathlib.Path(name).name for name, _ in links(document.read_text(encoding="utf-8"))} & pages
+        pages -= found
+        waiting += [root / "doc" / name for name in found]
+    return pages
+
+
+def words(root):
+    """every identifier of the sources"""
+    return {word for folder in ("include", "lib", "kernels", "tests/support") for path in (root / folder).rglob("*.[ch]")
+            for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+
+
 def main():
     root, compiler = pathlib.Path(sys.argv[1]), sys.argv[2]
     library = pathlib.Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
     documents = sorted((root / "doc").glob("*.md")) + [root / "README.md", root / "NEWS.md"]
+    known = words(root)
     problems, n_blocks, n_names = [], 0, 0
     for document in documents:
         text = document.read_text(encoding="utf-8")
@@ -56,10 +84,18 @@ def main():
             n_names += 1
             if not (root / name).exists():
                 problems.append(f"{document.name}: {name} does not exist")
-        for name in re.findall(r"\]\(([\w./-]+\.md)\)", text):
-            if not (document.parent / name).exists():
+        for name in re.findall(r"`((?:lm|LM)_\w+)`", text):
+            n_names += 1
+            if name not in known:
+                problems.append(f"{document.name}: nothing is called {name}")
+        for name, anchor in links(text):
+            target = document.parent / name if name else document
+            if not target.exists():
                 problems.append(f"{document.name}: {name} does not exist")
-    print("\n".join(problems) or f"{len(documents)} documents, {n_blocks} blocks of C, {n_names} file names")
+            elif anchor and anchor not in headings(target.read_text(encoding="utf-8")):
+                problems.append(f"{document.name}: {target.name} has no heading {anchor}")
+    problems += [f"README.md leads nowhere to doc/{name}" for name in sorted(unreached(root))]
+    print("\n".join(problems) or f"{len(documents)} documents, {n_blocks} blocks of C, {n_names} names")
     return 1 if problems or not n_blocks or not n_names else 0
 
 

@@ -43,11 +43,9 @@ aarch64_build() {
     mkdir -p "$objects"
     printf '%s\n' kernels/*.c kernels/*/*.c | xargs -P "$jobs" -I{} sh -c \
         'aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -c "$1" -o "$2/$(basename "$1" .c).o"' _ {} "$objects" || return 1
-    local t extra
+    local t
     for t in test_rows test_attend test_matmul; do
-        extra=
-        [ "$t" = test_matmul ] && extra=tests/kernels/limits.c
-        aarch64-linux-gnu-gcc -O2 -static -Iinclude -Ikernels -Itests/kernels tests/kernels/$t.c tests/kernels/harness.c $extra \
+        aarch64-linux-gnu-gcc -O2 -static -Iinclude -Ikernels -Itests/kernels tests/kernels/$t.c tests/kernels/harness.c \
             "$objects"/*.o -lm -pthread -o "$out/aarch64/$t" || return 1
     done
 }

@@ -33,11 +33,16 @@ static double LM_KERNEL limit_dot_avx2(int64_t n, uint64_t *sink) {
     return (double)n * 12 * 64;
 }
 
+#ifdef LM_TEST_EVEX /* as in vec256.h */
+#define VEX ""
+#else
+#define VEX "%{vex%} "
+#endif
 static double LM_KERNEL limit_dot_avx2vnni(int64_t n, uint64_t *sink) {
     __m256i a[12], x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(5);
     LM_UNROLL(12) for (int j = 0; j < 12; j++) a[j] = _mm256_set1_epi32(j);
     for (int64_t i = 0; i < n; i++) LM_UNROLL(12)
-    for (int j = 0; j < 12; j++) __asm__ volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(a[j]) : "x"(x), "x"(y));
+    for (int j = 0; j < 12; j++) __asm__ volatile(VEX "vpdpbusd %2, %1, %0" : "+x"(a[j]) : "x"(x), "x"(y));
     LM_UNROLL(11) for (int j = 1; j < 12; j++) a[0] = _mm256_xor_si256(a[0], a[j]);
     *sink += (uint64_t)_mm256_extract_epi64(a[0], 0);
     return (double)n * 12 * 64;

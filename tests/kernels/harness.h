@@ -32,10 +32,4 @@ double test_clock(void);
 /* Reorders x. */
 double test_median(double *x, int n);
 
-/* Limits of the machine at a level: bytes per second of a plain read loop over memory (returned as work for the caller to time),
- * and integer products per call. */
-uint64_t limit_read(int32_t level, const uint8_t *p, size_t bytes);
-/* Runs n rounds of the level's integer dot product; returns multiplications and additions done. */
-double limit_dot(int32_t level, long n);
-
 #endif

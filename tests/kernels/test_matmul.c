@@ -299,7 +299,7 @@ static void bench_type(const lm_kernels *v, const weight_type *t, size_t mib, do
         double time = 1e9, limit = 1e9;
         for (int r = 0; r < REPS; r++) {
             double t0 = test_seconds();
-            sink += limit_read(v->level, w, (size_t)rows * row_bytes);
+            sink += v->limit_read(w, (size_t)rows * row_bytes);
             double t1 = test_seconds();
             slot->matvec(w, row_bytes, rows, &a.acts, 0, n, out, (size_t)rows);
             limit = fmin(limit, t1 - t0);
@@ -321,7 +321,9 @@ static void bench_type(const lm_kernels *v, const weight_type *t, size_t mib, do
                 double t0 = test_seconds();
                 for (int32_t at = 0; slot->pack && at < ns[in]; at += LM_PACK_COLUMNS)
                     slot->pack(panel, &a.acts, at, ns[in] - at < LM_PACK_COLUMNS ? ns[in] - at : LM_PACK_COLUMNS);
-                double t1 = test_seconds(), ops = limit_dot(v->level, 100000), t2 = test_seconds();
+                uint64_t changed = sink;
+                double t1 = test_seconds(), ops = v->limit_dot(100000, &changed), t2 = test_seconds();
+                sink = changed;
                 slot->matmul(slot->form, w, row_bytes, m, &a.acts, panel, 0, ns[in], work, out, (size_t)m);
                 time = fmin(time, test_seconds() - t2);
                 peak = fmax(peak, ops / (t2 - t1)), pack_time = fmin(pack_time, t1 - t0);

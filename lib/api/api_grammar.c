@@ -19,8 +19,22 @@ static lm_status read_params(const lm_grammar_params *params, const void *text, 
     return LM_OK;
 }
 
-lm_status lm_grammar_from_gbnf(const char *text, size_t n, const lm_grammar_params *params, lm_grammar **out,
-                               lm_error *error) {
+/* Reads a text with one of the two front ends. */
+typedef lm_status read_fn(lm_gexpr_pool *pool, const char *text, size_t n, const lm_grammar_params *params,
+                          uint32_t *root, lm_error *error);
+
+static lm_status read_gbnf(lm_gexpr_pool *pool, const char *text, size_t n, const lm_grammar_params *params,
+                           uint32_t *root, lm_error *error) {
+    return lm_gbnf_parse(pool, text, n, params->find_token, params->user, root, error);
+}
+
+static lm_status read_schema(lm_gexpr_pool *pool, const char *text, size_t n, const lm_grammar_params *params,
+                             uint32_t *root, lm_error *error) {
+    return lm_schema_compile(pool, text, n, params->flags & LM_GRAMMAR_COMPACT, root, error);
+}
+
+static lm_status from_text(read_fn *read, const char *text, size_t n, const lm_grammar_params *params, lm_grammar **out,
+                           lm_error *error) {
     lm_grammar_params own = LM_GRAMMAR_PARAMS_INIT;
     lm_status status = read_params(params, text, n, out, &own, error);
     if (status != LM_OK) return status;
@@ -29,28 +43,20 @@ lm_status lm_grammar_from_gbnf(const char *text, size_t n, const lm_grammar_para
     uint32_t root = 0;
     lm_env_init(&env, own.allocator, NULL);
     lm_gexpr_pool_init(&pool, &env);
-    status = pool.status == LM_OK ? lm_gbnf_parse(&pool, text, n, own.find_token, own.user, &root, error)
-                                  : lm_error_memory(error);
+    status = pool.status == LM_OK ? read(&pool, text, n, &own, &root, error) : lm_error_memory(error);
     if (status == LM_OK) status = lm_grammar_compile(&pool, root, out, error);
     lm_gexpr_pool_free(&pool);
     return status;
 }
 
+lm_status lm_grammar_from_gbnf(const char *text, size_t n, const lm_grammar_params *params, lm_grammar **out,
+                               lm_error *error) {
+    return from_text(read_gbnf, text, n, params, out, error);
+}
+
 lm_status lm_grammar_from_json_schema(const char *json, size_t n, const lm_grammar_params *params, lm_grammar **out,
                                       lm_error *error) {
-    lm_grammar_params own = LM_GRAMMAR_PARAMS_INIT;
-    lm_status status = read_params(params, json, n, out, &own, error);
-    if (status != LM_OK) return status;
-    lm_env env;
-    lm_gexpr_pool pool;
-    uint32_t root = 0;
-    lm_env_init(&env, own.allocator, NULL);
-    lm_gexpr_pool_init(&pool, &env);
-    status = pool.status == LM_OK ? lm_schema_compile(&pool, json, n, own.flags & LM_GRAMMAR_COMPACT, &root, error)
-                                  : lm_error_memory(error);
-    if (status == LM_OK) status = lm_grammar_compile(&pool, root, out, error);
-    lm_gexpr_pool_free(&pool);
-    return status;
+    return from_text(read_schema, json, n, params, out, error);
 }
 
 lm_grammar *lm_grammar_retain(lm_grammar *grammar) {

@@ -29,15 +29,23 @@ static bool prompt_opens_reasoning(const lm_reply_family *family, const char *pr
     return false;
 }
 
+/* All that a reply has of them. */
+#define N_STRINGS 10
+static void list_strings(lm_reply *reply, lm_str *out[N_STRINGS]) {
+    lm_str *const strings[N_STRINGS] = {&reply->buffer,       &reply->content,   &reply->reasoning, &reply->held[0],
+                                        &reply->held[1],      &reply->json.text, &reply->json.name, &reply->json.id,
+                                        &reply->literal.word, &reply->key};
+    memcpy(out, strings, sizeof strings);
+}
+
 lm_status lm_reply_init(lm_reply *reply, const lm_env *env, const lm_reply_family *family, const char *prompt,
                         size_t prompt_n, const char *tools_json, size_t tools_n, lm_error *error) {
     memset(reply, 0, sizeof *reply);
     reply->env = env;
     reply->family = family;
-    lm_str *const strings[] = {&reply->buffer,       &reply->content,   &reply->reasoning, &reply->held[0],
-                               &reply->held[1],      &reply->json.text, &reply->json.name, &reply->json.id,
-                               &reply->literal.word, &reply->key};
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) lm_str_init(strings[i], env, SIZE_MAX);
+    lm_str *strings[N_STRINGS];
+    list_strings(reply, strings);
+    for (size_t i = 0; i < N_STRINGS; i++) lm_str_init(strings[i], env, SIZE_MAX);
     lm_arena_init(&reply->tools_arena, env, LM_ARENA_UNLIMITED);
     if (tools_json) {
         lm_status status =
@@ -62,10 +70,9 @@ lm_status lm_reply_init(lm_reply *reply, const lm_env *env, const lm_reply_famil
 
 void lm_reply_free(lm_reply *reply) {
     if (!reply->env) return;
-    lm_str *const strings[] = {&reply->buffer,       &reply->content,   &reply->reasoning, &reply->held[0],
-                               &reply->held[1],      &reply->json.text, &reply->json.name, &reply->json.id,
-                               &reply->literal.word, &reply->key};
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) lm_str_free(strings[i]);
+    lm_str *strings[N_STRINGS];
+    list_strings(reply, strings);
+    for (size_t i = 0; i < N_STRINGS; i++) lm_str_free(strings[i]);
     for (size_t i = 0; i < reply->calls.count; i++) {
         lm_str_free(&reply->calls.data[i].name);
         lm_str_free(&reply->calls.data[i].id);

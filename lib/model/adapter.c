@@ -92,23 +92,12 @@ static lm_status check_kind(lm_adapter *a, lm_error *error) {
 }
 
 static lm_status read_tensors(lm_adapter *a, lm_error *error) {
-    size_t n = lm_gguf_n_tensors(a->gguf);
-    a->tensors = lm_alloc_array(a->env, n, sizeof *a->tensors);
-    if (!a->tensors) return lm_error_memory(error);
-    a->n_tensors = n;
-    for (size_t i = 0; i < n; i++) {
+    lm_status status = lm_model_list_tensors(a->env, a->gguf, &a->names, &a->tensors, &a->n_tensors, error);
+    for (size_t i = 0; i < a->n_tensors && status == LM_OK; i++) {
         const lm_gguf_tensor *t = lm_gguf_tensor_at(a->gguf, i);
-        lm_status status = a->control ? check_direction(a, t, error) : check_half(a, t, error);
-        if (status != LM_OK) return status;
-        a->tensors[i] = (lm_tensor){.name = lm_arena_copy(&a->names, t->name.data, t->name.size),
-                                    .dtype = t->dtype,
-                                    .n_dims = (int32_t)t->n_dims,
-                                    .ne = {t->dims[0], t->dims[1], t->dims[2], t->dims[3]},
-                                    .data = lm_gguf_tensor_data(a->gguf, t),
-                                    .bytes = t->bytes};
-        if (!a->tensors[i].name) return lm_error_memory(error);
+        status = a->control ? check_direction(a, t, error) : check_half(a, t, error);
     }
-    return LM_OK;
+    return status;
 }
 
 lm_status lm_adapter_open_file(lm_model *model, const char *path, lm_adapter **out, lm_error *error) {

@@ -118,22 +118,30 @@ static lm_status open_part(void *user, uint32_t index, uint32_t count, lm_gguf_p
 
 /* ---- contents ---- */
 
-static lm_status read_tensors(lm_model *model, lm_error *error) {
-    size_t n = lm_gguf_n_tensors(model->gguf);
-    model->tensors = lm_alloc_array(model->env, n, sizeof *model->tensors);
-    if (!model->tensors) return lm_error_memory(error);
-    model->n_tensors = n;
-    for (size_t i = 0; i < n; i++) {
-        const lm_gguf_tensor *t = lm_gguf_tensor_at(model->gguf, i);
-        lm_tensor *out = &model->tensors[i];
-        *out = (lm_tensor){.name = lm_arena_copy(&model->names, t->name.data, t->name.size),
-                           .dtype = t->dtype,
-                           .n_dims = (int32_t)t->n_dims,
-                           .ne = {t->dims[0], t->dims[1], t->dims[2], t->dims[3]},
-                           .data = lm_gguf_tensor_data(model->gguf, t),
-                           .bytes = t->bytes};
-        if (!out->name) return lm_error_memory(error);
+lm_status lm_model_list_tensors(const lm_env *env, const lm_gguf *gguf, lm_arena *names, lm_tensor **out, size_t *n,
+                                lm_error *error) {
+    size_t count = lm_gguf_n_tensors(gguf);
+    lm_tensor *list = lm_alloc_array(env, count, sizeof *list);
+    if (!list) return lm_error_memory(error);
+    *out = list;
+    *n = count;
+    for (size_t i = 0; i < count; i++) {
+        const lm_gguf_tensor *t = lm_gguf_tensor_at(gguf, i);
+        list[i] = (lm_tensor){.name = lm_arena_copy(names, t->name.data, t->name.size),
+                              .dtype = t->dtype,
+                              .n_dims = (int32_t)t->n_dims,
+                              .ne = {t->dims[0], t->dims[1], t->dims[2], t->dims[3]},
+                              .data = lm_gguf_tensor_data(gguf, t),
+                              .bytes = t->bytes};
+        if (!list[i].name) return lm_error_memory(error);
     }
+    return LM_OK;
+}
+
+static lm_status read_directory(lm_model *model, lm_error *error) {
+    lm_status status =
+        lm_model_list_tensors(model->env, model->gguf, &model->names, &model->tensors, &model->n_tensors, error);
+    if (status != LM_OK) return status;
     size_t n_keys = lm_gguf_n_values(model->gguf);
     model->keys = lm_alloc_array(model->env, n_keys, sizeof *model->keys);
     if (!model->keys) return lm_error_memory(error);
@@ -246,7 +254,7 @@ static lm_status open_contents(lm_model *model, const lm_gguf_part *part, const 
                                const lm_model_params *params, lm_error *error) {
     bool vocab_only = params->vocab_only != 0;
     lm_status status = lm_gguf_open(model->env, part, source, &model->gguf, error);
-    if (status == LM_OK) status = read_tensors(model, error);
+    if (status == LM_OK) status = read_directory(model, error);
     if (status == LM_OK) status = find_arch(model, vocab_only, error);
     if (status == LM_OK && vocab_only) return open_vocab_only(model, error);
     lm_arch_source tensors = lm_model_source(model);

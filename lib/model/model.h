@@ -59,6 +59,9 @@ lm_status lm_model_place(lm_model *model, const lm_program *program, lm_error *e
 void lm_model_unplace(lm_model *model);
 void lm_model_hold(lm_model *model);
 void lm_model_release(lm_model *model);
+/* The tensors of a directory, their names copied to an arena: *n of them, from lm_alloc_array. */
+lm_status lm_model_list_tensors(const lm_env *env, const lm_gguf *gguf, lm_arena *names, lm_tensor **out, size_t *n,
+                                lm_error *error);
 lm_arch_source lm_model_source(const lm_model *model);
 /* A tensor of which a token reads n_experts_used of n_experts parts. */
 bool lm_model_is_experts(const lm_model *model, const lm_tensor *tensor);

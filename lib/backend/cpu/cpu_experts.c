@@ -143,7 +143,7 @@ static void LM_KERNEL product_chunk(void *arg, int32_t chunk, int32_t worker) {
             row = chunk % t->chunks_per_expert * ROWS_PER_CHUNK;
     int32_t first = ints(t, t->p.firsts)[e], n = ints(t, t->p.counts)[e];
     int32_t n_rows = t->n_rows - row < ROWS_PER_CHUNK ? t->n_rows - row : ROWS_PER_CHUNK;
-    size_t row_bytes = lm_cpu_row_bytes(t->step->kernels, t->w), stride = (size_t)t->n_rows;
+    size_t row_bytes = lm_cpu_row_bytes(t->w), stride = (size_t)t->n_rows;
     const char *rows = (const char *)t->w->data + ((size_t)e * stride + (size_t)row) * row_bytes;
     float *out = t->out + (size_t)first * stride + row;
     if (lm_cpu_uses_matmul(t->kernels, n))
@@ -268,10 +268,7 @@ lm_status lm_cpu_experts(const lm_cpu_step *s) {
 }
 
 void lm_cpu_experts_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
-    const lm_value *x = &program->values[op->in[0]];
-    int32_t n = x->domain == LM_DOMAIN_TOKENS    ? program->max_tokens
-                : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs
-                                                 : program->max_spans;
+    int32_t n = lm_cpu_most_rows(program, op->in[0]);
     layout p = plan(cpu, program, op, n);
     scratch->shared = lm_size_max(scratch->shared, p.bytes);
     for (int i = 0; i < (p.linear ? 1 : 3); i++) {

@@ -121,8 +121,7 @@ static inline const lm_tensor *lm_cpu_tensor(const lm_cpu_step *s, int i) {
 static inline const float *lm_cpu_vector(const lm_cpu_step *s, int i) {
     return s->op->weight[i] < 0 ? NULL : s->segment->vectors[s->op->weight[i]];
 }
-static inline size_t lm_cpu_row_bytes(const lm_kernels *kernels, const lm_tensor *t) {
-    (void)kernels;
+static inline size_t lm_cpu_row_bytes(const lm_tensor *t) {
     return (size_t)(t->bytes / (uint64_t)(t->ne[1] * t->ne[2] * t->ne[3]));
 }
 /* y = x / max(its length, eps) */
@@ -130,6 +129,13 @@ static inline void LM_KERNEL lm_cpu_normalise(const lm_kernels *kernels, const f
                                               float *y) {
     float length = kernels->length(x, n);
     kernels->scale(x, 1 / (length > eps ? length : eps), n, y);
+}
+/* Rows that a value has in the largest run. */
+static inline int32_t lm_cpu_most_rows(const lm_program *program, int32_t value) {
+    int32_t domain = program->values[value].domain;
+    return domain == LM_DOMAIN_TOKENS    ? program->max_tokens
+           : domain == LM_DOMAIN_OUTPUTS ? program->max_outputs
+                                         : program->max_spans;
 }
 static inline char *lm_cpu_worker(const lm_cpu_step *s, int32_t worker) {
     return s->segment->workers + (size_t)worker * s->segment->scratch.worker;

@@ -108,7 +108,7 @@ typedef struct linear_matrix {
 typedef struct linear_task {
     const lm_cpu_step *step;
     columns *columns;
-    int32_t n; /* matrices in this pass */
+    int32_t n;                             /* matrices in this pass */
     linear_matrix matrices[LM_OP_OUTPUTS]; /* one makes each output */
 } linear_task;
 
@@ -185,7 +185,7 @@ lm_status lm_cpu_linear(const lm_cpu_step *s) {
             done |= 1u << i;
             const float *scale = lm_cpu_vector(s, 3 * i + 2);
             int32_t n_rows = lm_cpu_width(s, op->out[i]);
-            size_t row_bytes = lm_cpu_row_bytes(s->kernels, w);
+            size_t row_bytes = lm_cpu_row_bytes(w);
             int32_t chunk_rows = rows_per_chunk(kernels, row_bytes, n_rows, n, s->segment->cpu->n_threads);
             task.matrices[task.n++] = (linear_matrix){
                 .kernels = kernels,
@@ -224,10 +224,7 @@ static void matrix_scratch(const lm_cpu *cpu, const lm_tensor *w, int32_t n, boo
 }
 
 void lm_cpu_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
-    const lm_value *x = &program->values[op->in[0]];
-    int32_t n = x->domain == LM_DOMAIN_TOKENS    ? program->max_tokens
-                : x->domain == LM_DOMAIN_OUTPUTS ? program->max_outputs
-                                                 : program->max_spans;
+    int32_t n = lm_cpu_most_rows(program, op->in[0]);
     for (int32_t i = 0; i < op->params.linear.n; i++)
         matrix_scratch(cpu, &program->tensors[op->weight[3 * i]], n, i == 0 && op->in[1] >= 0, scratch);
 }
@@ -303,7 +300,7 @@ static void LM_KERNEL transposed_chunk(void *arg, int32_t head, int32_t worker) 
 
 lm_status lm_cpu_head_linear(const lm_cpu_step *s) {
     const lm_tensor *w = lm_cpu_tensor(s, 0);
-    head_task task = {s, &s->kernels->weights[w->dtype], w, lm_cpu_row_bytes(s->kernels, w)};
+    head_task task = {s, &s->kernels->weights[w->dtype], w, lm_cpu_row_bytes(w)};
     return lm_cpu_parallel(s, s->op->params.head_linear.n_heads,
                            s->op->params.head_linear.transposed ? transposed_chunk : head_chunk, &task);
 }

@@ -39,8 +39,8 @@ static void LM_KERNEL embed_row(const lm_cpu_step *s, int32_t row) {
     if (index >= table->ne[1])
         index = table->ne[1] - 1; /* positions past the table; token ids are checked by the context */
     float *y = lm_cpu_row(s, s->op->out[0], row);
-    s->kernels->weights[table->dtype].dequantize(
-        (const char *)table->data + (size_t)index * lm_cpu_row_bytes(s->kernels, table), y, (size_t)table->ne[0]);
+    s->kernels->weights[table->dtype].dequantize((const char *)table->data + (size_t)index * lm_cpu_row_bytes(table), y,
+                                                 (size_t)table->ne[0]);
     if (s->op->params.embed.scale != 1) s->kernels->scale(y, s->op->params.embed.scale, (int32_t)table->ne[0], y);
 }
 

@@ -130,7 +130,10 @@ int32_t lm_build_steered(lm_build *b, int32_t x) {
                         .ne = {b->h->n_embd, 1, 1, 1},
                         .data = direction,
                         .bytes = (uint64_t)b->h->n_embd * sizeof(float)};
-    return lm_graph_add(b->graph, x, -1, lm_graph_tensor(b->graph, &vector));
+    int32_t n_streams = lm_graph_width(b->graph, x) / b->h->n_embd, tensor = lm_graph_tensor(b->graph, &vector);
+    if (n_streams < 2) return lm_graph_add(b->graph, x, -1, tensor);
+    tensor = lm_graph_embed(b->graph, tensor, 1, LM_EMBED_CONSTANT, 0); /* [tokens, n_embd] */
+    return lm_graph_spread(b->graph, tensor, -1, x, n_streams);
 }
 
 /* Whether the program has this weight: it lacks draft blocks nobody asked for, and keys of blocks that share others'. */

@@ -67,7 +67,7 @@ int32_t lm_build_adapted(lm_build *b, const char *name, int32_t x, int32_t y);
 int32_t lm_build_adapted_heads(lm_build *b, const char *name, int32_t x, const lm_graph_heads *heads, int32_t y);
 /* The same for rows of the embedding, scaled like them. lm_build_embed does this itself. */
 int32_t lm_build_adapted_embedding(lm_build *b, float scale, int32_t y);
-/* The hidden state a block ends with, plus its direction. Every decoder calls this at the end of each block. */
+/* The hidden state a block ends with (each of its streams), plus its direction. Every decoder calls this at the end of each block. */
 int32_t lm_build_steered(lm_build *b, int32_t x);
 /* Fail when an adapter's tensor was not applied. */
 void lm_build_check_adapters(lm_build *b);

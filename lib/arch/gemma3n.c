@@ -115,7 +115,7 @@ static void build(lm_build *b) {
         int32_t scaled = lm_graph_scale(g, x, lm_build_vector(b, "altup_correct_scale", ".weight", d, false), 1);
         int32_t others = lm_graph_slice(g, s, n * d, d, (n - 1) * d);
         others = lm_graph_spread(g, lm_build_layer_embedding(b, scaled, embeddings, width), -1, others, n - 1);
-        s = lm_graph_concat(g, x, d, others, (n - 1) * d);
+        s = lm_build_steered(b, lm_graph_concat(g, x, d, others, (n - 1) * d));
     }
     lm_build_output(b, close_streams(b, s, n), cap);
 }

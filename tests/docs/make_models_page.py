@@ -34,7 +34,7 @@ same bytes in every batch, thread count and instruction set; a + says that refer
 """
 
 TAIL = """
-All decoders also take LoRA adapters and control vectors (`include/lm/adapter.h`; %s no control vectors), pool embeddings (`include/lm/embed.h`) and rank where the file has a
+All decoders also take LoRA adapters and control vectors (`include/lm/adapter.h`), pool embeddings (`include/lm/embed.h`) and rank where the file has a
 classifier. Images, sound and their towers are left out: "(text)" marks models that have some. Of several appended draft blocks none is used.
 Public models are named from their architecture; reference values are of tiny models with random weights in the same shapes.
 """
@@ -75,14 +75,12 @@ def references(root):
 
 
 def page(root):
-    found, rows, unsteered = references(root), [], []
+    found, rows = references(root), []
     for name, encoder, text, models in families(root):
         draft = "yes" if "lm_build_draft_begin" in text else ""
         tested = "; ".join(found[name]) + (" +" if name in OUTSIDE else "")
         rows.append(f"| {name} | {models} | {memory(name, encoder, text)} | {draft} | {tested.strip() or 'none'} |\n")
-        if not encoder and "lm_build_steered" not in text:
-            unsteered.append(name)
-    return HEAD + "".join(rows) + TAIL % ", ".join(unsteered)
+    return HEAD + "".join(rows) + TAIL
 
 
 def main():

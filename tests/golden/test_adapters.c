@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * LoRA pairs for every matrix of every model, against the same model with the products merged into its weights. What cannot be adapted
- * is named here. The bytes depend neither on how a text is cut into batches nor on threads.
+ * is named here. Control vectors in every decoder. The bytes depend neither on how a text is cut into batches nor on threads.
  *
  * usage: test_adapters FOLDER; skips when the folder does not exist. */
 #define _POSIX_C_SOURCE 200809L
@@ -109,13 +109,24 @@ static lm_status give_half(void *user, size_t index, const lm_gguf_sink *sink) {
     return sink->write(sink->user, h->values, count(h) * sizeof *h->values);
 }
 
+/* Whatever was set in w, and the halves. */
+static void write_file(lm_gguf_writer *w, maker *m, uint32_t n_dims, const char *path) {
+    FILE *file = fopen(path, "wb");
+    lm_gguf_sink sink = {file, to_file};
+    assert_non_null(file);
+    for (size_t i = 0; i < m->n; i++) {
+        const half *h = &m->halves[i];
+        assert_int_equal(lm_gguf_writer_add_tensor(w, h->name, LM_DTYPE_F32, n_dims, h->dims, NULL), LM_OK);
+    }
+    assert_int_equal(lm_gguf_writer_write(w, &sink, m, give_half, NULL), LM_OK);
+    lm_gguf_writer_destroy(w);
+    fclose(file);
+}
+
 static void write_adapter(maker *m, const lm_gguf *model, const char *path) {
     lm_env env;
     lm_gguf_writer *w;
     lm_gguf_str architecture;
-    FILE *file = fopen(path, "wb");
-    lm_gguf_sink sink = {file, to_file};
-    assert_non_null(file);
     lm_env_init(&env, NULL, NULL);
     assert_int_equal(lm_gguf_get_string(model, "general.architecture", &architecture, NULL), LM_OK);
     assert_int_equal(lm_gguf_writer_create(&env, &w), LM_OK);
@@ -123,12 +134,7 @@ static void write_adapter(maker *m, const lm_gguf *model, const char *path) {
     lm_gguf_writer_set_string(w, "adapter.type", "lora", 4, NULL);
     lm_gguf_writer_set_string(w, "general.architecture", architecture.data, architecture.size, NULL);
     lm_gguf_writer_set_float(w, "adapter.lora.alpha", LM_GGUF_F32, (double)ALPHA, NULL);
-    for (size_t i = 0; i < m->n; i++)
-        assert_int_equal(lm_gguf_writer_add_tensor(w, m->halves[i].name, LM_DTYPE_F32, 3, m->halves[i].dims, NULL),
-                         LM_OK);
-    assert_int_equal(lm_gguf_writer_write(w, &sink, m, give_half, NULL), LM_OK);
-    lm_gguf_writer_destroy(w);
-    fclose(file);
+    write_file(w, m, 3, path);
 }
 
 /* Pairs for all matrices go to the file; bytes, the model's, get the sum of what both uses add. */
@@ -242,8 +248,60 @@ static void adapted_models_equal_merged_ones(void **state) {
     unlink(path);
 }
 
+static void write_directions(const lm_model_info *info, const char *path) {
+    lm_env env;
+    lm_gguf_writer *w;
+    uint32_t seed = 5;
+    maker m = {malloc((size_t)info->n_layers * sizeof *m.halves), (size_t)info->n_layers};
+    for (size_t i = 0; i < m.n; i++) {
+        half *h = &m.halves[i];
+        *h = (half){.values = malloc((size_t)info->n_embd * sizeof *h->values), .dims = {info->n_embd, 1, 1}};
+        snprintf(h->name, sizeof h->name, "direction.%zu", i + 1);
+        for (int32_t k = 0; k < info->n_embd; k++) h->values[k] = noise(&seed);
+    }
+    lm_env_init(&env, NULL, NULL);
+    assert_int_equal(lm_gguf_writer_create(&env, &w), LM_OK);
+    lm_gguf_writer_set_string(w, "general.architecture", "controlvector", 13, NULL);
+    write_file(w, &m, 1, path);
+    for (size_t i = 0; i < m.n; i++) free(m.halves[i].values);
+    free(m.halves);
+}
+
+static void decoders_take_control_vectors(void **state) {
+    (void)state;
+    char path[] = "./lm-adapter-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    close(file);
+    for (size_t i = 0; i < n_fixtures; i++) {
+        const fixture *f = &fixtures[i];
+        size_t n = f->n_tokens * f->n_vocab;
+        lm_model *model = fixture_open(f, NULL, 2);
+        lm_model_info info = {.struct_size = sizeof info};
+        lm_adapter *adapter;
+        assert_int_equal(lm_model_get_info(model, &info), LM_OK);
+        write_directions(&info, path);
+        assert_int_equal(lm_adapter_open(model, path, &adapter, NULL), LM_OK);
+        const lm_adapter_use uses[] = {{adapter, 0.5f, 0, 0}, {adapter, -0.5f, 0, 0}},
+                             last = {adapter, 0.5f, info.n_layers - 1, 0};
+        float *plain = rows_of(model, f, NULL, 0, 64), *got = rows_of(model, f, uses, 1, 64),
+              *single = rows_of(model, f, uses, 1, 1), *both = rows_of(model, f, uses, 2, 64),
+              *of_last = rows_of(model, f, &last, 1, 64);
+        if (!(largest_difference(plain, got, n) > 0.1) || !(largest_difference(plain, of_last, n) > 0.02) ||
+            (info.n_layers > 2 && !memcmp(got, of_last, n * sizeof *got)))
+            fail_msg("%s: a direction has no effect", f->name);
+        if (memcmp(got, single, n * sizeof *got)) fail_msg("%s: the bytes depend on the batch", f->name);
+        if (memcmp(plain, both, n * sizeof *got)) fail_msg("%s: opposite directions leave something", f->name);
+        free(plain), free(got), free(single), free(both), free(of_last);
+        lm_adapter_close(adapter);
+        lm_model_close(model);
+    }
+    unlink(path);
+}
+
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(adapted_models_equal_merged_ones)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(adapted_models_equal_merged_ones),
+                                       cmocka_unit_test(decoders_take_control_vectors)};
     folder = argc < 2 ? "" : argv[1];
     if (argc < 2 || !(fixtures = fixtures_read(argv[1], &n_fixtures))) return 77; /* meson's word for a skipped test */
     int status = cmocka_run_group_tests_name(argv[1], tests, NULL, NULL);

@@ -4,6 +4,8 @@
 
 #include "model_files.h"
 
+#include "api/api_speculate.h"
+
 enum { N_CTX = 512, N_PROMPT = 70, N_NEW = 160, N_DRAFT = 5 };
 
 static const char *const models[] = {"hybrid",    "windowed", "glm4moe", "deepseek2-mtp", "qwen35-mtp", "qwen3next",
@@ -127,6 +129,36 @@ static void tokens_are_those_of_plain_decoding(void **state) {
         free(last);
         lm_model_close(model);
     }
+}
+
+/* What followed the longest run of last tokens, the latest of equals, and over its end again; one token is no run. */
+static void repeated_runs_are_proposed(void **state) {
+    (void)state;
+    static const struct {
+        lm_token text[10], pending, proposed[N_DRAFT];
+        int32_t n_text, n_proposed;
+    } cases[] = {
+        {{7, 8, 9, 7, 8}, 9, {7, 8, 9, 7, 8}, 5, N_DRAFT},
+        {{7, 9, 9}, 9, {9, 9, 9, 9, 9}, 3, N_DRAFT},
+        {{1, 2, 9, 4, 5, 2, 9, 6, 1, 2}, 9, {4, 5, 2, 9, 6}, 10, N_DRAFT},
+        {{2, 9, 4, 5, 2, 9, 6, 2}, 9, {6, 2, 9, 6, 2}, 8, N_DRAFT},
+        {{1, 9, 4, 2}, 9, {0}, 4, 0},
+        {{9, 4, 2, 3}, 8, {0}, 4, 0},
+    };
+    lm_model *model = test_model("llama", NULL);
+    lm_context *context = open_context(model, N_DRAFT, 1);
+    lm_speculator *speculator;
+    assert_int_equal(lm_speculator_create(context, NULL, &speculator, NULL), LM_OK);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        lm_token got[N_DRAFT];
+        test_ok(context, lm_context_sync(context, 0, cases[c].text, (size_t)cases[c].n_text, NULL));
+        speculator->pending = cases[c].pending;
+        assert_int_equal(lm_speculator_draft(speculator, N_DRAFT, got), cases[c].n_proposed);
+        assert_memory_equal(got, cases[c].proposed, (size_t)cases[c].n_proposed * sizeof *got);
+    }
+    lm_speculator_destroy(speculator);
+    lm_context_close(context);
+    lm_model_close(model);
 }
 
 /* The draft block after rounds that kept some of their proposals: handed to a context that shows its logits, it predicts what it does
@@ -381,10 +413,10 @@ static void wrong_parameters_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_are_those_of_plain_decoding), cmocka_unit_test(the_draft_block_follows_the_text),
-        cmocka_unit_test(proposals_are_the_blocks),           cmocka_unit_test(grammars_hold_in_every_proposal),
-        cmocka_unit_test(a_perfect_draft_is_always_kept),     cmocka_unit_test(a_useless_draft_is_switched_off),
-        cmocka_unit_test(wrong_parameters_are_refused),
+        cmocka_unit_test(tokens_are_those_of_plain_decoding), cmocka_unit_test(repeated_runs_are_proposed),
+        cmocka_unit_test(the_draft_block_follows_the_text),   cmocka_unit_test(proposals_are_the_blocks),
+        cmocka_unit_test(grammars_hold_in_every_proposal),    cmocka_unit_test(a_perfect_draft_is_always_kept),
+        cmocka_unit_test(a_useless_draft_is_switched_off),    cmocka_unit_test(wrong_parameters_are_refused),
     };
     return cmocka_run_group_tests_name("speculate", tests, NULL, NULL);
 }

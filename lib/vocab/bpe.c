@@ -124,8 +124,8 @@ static lm_status intern_letters(lm_vocab *vocab, lm_error *error) {
 }
 
 lm_status lm_bpe_open(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error) {
-    lm_status status = lm_vocab_build_bytes(vocab, error);
-    if (status == LM_OK && vocab->byte_level) status = intern_letters(vocab, error);
+    lm_vocab_build_bytes(vocab);
+    lm_status status = vocab->byte_level ? intern_letters(vocab, error) : LM_OK;
     if (status == LM_OK) status = read_merges(vocab, gguf, error);
     if (status != LM_OK) return status;
     uint32_t newline =

@@ -92,8 +92,7 @@ lm_status lm_vocab_encode(const lm_vocab *vocab, lm_vocab_scratch *scratch, cons
     return LM_OK;
 }
 
-lm_status lm_vocab_build_bytes(lm_vocab *vocab, lm_error *error) {
-    (void)error;
+void lm_vocab_build_bytes(lm_vocab *vocab) {
     for (unsigned byte = 0; byte < 256; byte++) {
         const char *digits = "0123456789ABCDEF";
         char name[6] = {'<', '0', 'x', digits[byte >> 4], digits[byte & 15], '>'};
@@ -102,7 +101,6 @@ lm_status lm_vocab_build_bytes(lm_vocab *vocab, lm_error *error) {
         if (token == LM_TOKEN_NONE) token = lm_vocab_find(vocab, (const char *)&single, 1);
         vocab->byte_tokens[byte] = token;
     }
-    return LM_OK;
 }
 
 void lm_vocab_put_bytes(const lm_vocab *vocab, const uint8_t *text, size_t n, lm_vocab_sink *sink) {

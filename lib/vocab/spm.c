@@ -33,11 +33,11 @@ lm_status lm_spm_open(lm_vocab *vocab, lm_error *error) {
         vocab->priorities[id] = priority_of(vocab->scores[id]);
         if (vocab->bounded_words && reaches_over_word_start(&vocab->entries.data[id])) vocab->bounded_words = false;
     }
-    lm_status status = lm_vocab_build_bytes(vocab, error);
+    lm_vocab_build_bytes(vocab);
     vocab->roles[LM_TOKEN_ROLE_NEWLINE] = vocab->byte_tokens['\n'];
     if (vocab->roles[LM_TOKEN_ROLE_NEWLINE] == LM_TOKEN_NONE)
         vocab->roles[LM_TOKEN_ROLE_NEWLINE] = vocab->roles[LM_TOKEN_ROLE_PADDING];
-    return status;
+    return LM_OK;
 }
 
 /* The text with a space in front where the vocabulary wants one, spaces escaped. */

@@ -129,7 +129,7 @@ lm_status lm_vocab_intern(lm_vocab *vocab, const uint8_t *text, size_t size, uin
 lm_status lm_vocab_read_tokens(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error);
 lm_status lm_vocab_read_roles(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error);
 lm_status lm_vocab_build_special(lm_vocab *vocab, lm_error *error);
-lm_status lm_vocab_build_bytes(lm_vocab *vocab, lm_error *error);
+void lm_vocab_build_bytes(lm_vocab *vocab); /* cannot fail: bytes may have no token */
 lm_status lm_bpe_open(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error);
 lm_status lm_spm_open(lm_vocab *vocab, lm_error *error);
 lm_status lm_wpm_open(lm_vocab *vocab, lm_error *error);

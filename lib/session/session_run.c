@@ -154,7 +154,7 @@ static lm_status sync(run *r) {
     return status == LM_OK || status == LM_ERR_CANCELLED ? status : take_context_error(r, status);
 }
 
-static lm_status hand_out(run *r) {
+static void hand_out(run *r) {
     lm_chat_delta delta;
     while (lm_chat_parser_next(r->parser, &delta)) {
         r->n_calls += delta.kind == LM_CHAT_DELTA_CALL_END;
@@ -162,12 +162,13 @@ static lm_status hand_out(run *r) {
         if (r->report.finish == LM_CHAT_FINISH_CANCELLED || !r->request->on_delta) continue;
         if (r->request->on_delta(r->request->user, &delta)) r->report.finish = LM_CHAT_FINISH_CANCELLED;
     }
-    return LM_OK;
 }
 
 static lm_status feed(run *r, const char *bytes, size_t n) {
     lm_status status = lm_chat_parser_feed(r->parser, bytes, n);
-    return status == LM_OK ? hand_out(r) : fail(r, status, "the answer cannot be parsed: out of memory");
+    if (status != LM_OK) return fail(r, status, "the answer cannot be parsed: out of memory");
+    hand_out(r);
+    return LM_OK;
 }
 
 /* Where the first stop begins in what is held, or where text that may become one does: *found says which. */
@@ -333,8 +334,10 @@ static lm_status finish(run *r) {
     if (r->report.finish != LM_CHAT_FINISH_STOP && r->held.size > 0) status = feed(r, r->held.data, r->held.size);
     if (status == LM_OK && lm_chat_parser_finish(r->parser, cut_off) != LM_OK)
         status = lm_error_memory(&r->session->error);
-    if (status == LM_OK) status = hand_out(r);
-    if (status == LM_OK) status = write_message(r);
+    if (status == LM_OK) {
+        hand_out(r);
+        status = write_message(r);
+    }
     if (r->report.finish == LM_CHAT_FINISH_END && r->n_calls > 0) r->report.finish = LM_CHAT_FINISH_CALLS;
     r->report.message = lm_str_text(&r->session->message);
     r->report.message_size = r->session->message.size;

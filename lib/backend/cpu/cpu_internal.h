@@ -171,7 +171,7 @@ void lm_cpu_linear_scratch(const lm_cpu *cpu, const lm_program *program, const l
 void lm_cpu_head_linear_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
 void lm_cpu_attend_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
 void lm_cpu_experts_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
-void lm_cpu_delta_rule_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
+void lm_cpu_recurrent_scratch(const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch);
 
 /* Bytes the inputs of a recurrent operation take in the log; 0 for others. Copying them there. */
 size_t lm_cpu_log_bytes(const lm_program *program, const lm_op *op);

@@ -19,7 +19,7 @@ static void measure(const lm_cpu *cpu, const lm_program *program, int32_t first_
         case LM_OP_EXPERTS:
         case LM_OP_EXPERT_LINEAR: lm_cpu_experts_scratch(cpu, program, op, scratch); break;
         case LM_OP_SHORT_CONV:
-        case LM_OP_DELTA_RULE: lm_cpu_delta_rule_scratch(cpu, program, op, scratch); break;
+        case LM_OP_DELTA_RULE: lm_cpu_recurrent_scratch(program, op, scratch); break;
         default: break;
         }
     }

@@ -149,8 +149,7 @@ lm_status lm_cpu_delta_rule(const lm_cpu_step *s) {
     return lm_cpu_parallel(s, s->run->n_spans * s->op->params.delta_rule.n_v_heads, delta_chunk, (void *)(uintptr_t)s);
 }
 
-void lm_cpu_delta_rule_scratch(const lm_cpu *cpu, const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
-    (void)cpu;
+void lm_cpu_recurrent_scratch(const lm_program *program, const lm_op *op, lm_cpu_scratch *scratch) {
     size_t bytes = op->kind == LM_OP_SHORT_CONV
                        ? (size_t)op->params.short_conv.n_taps * CONV_CHANNELS * sizeof(float)
                        : (size_t)program->max_tokens * (2 * (size_t)op->params.delta_rule.k_width + 2) * sizeof(float);

@@ -141,6 +141,16 @@ static void what_a_family_needs_is_asked_for_by_name(void **state) {
                 {"gemma3n", "gemma3n.attention.sliding_window", -1, NULL},
                 {"gpt-oss", "gpt-oss.attention.sliding_window", -1, NULL},
                 {"llama", "llama.attention.layer_norm_rms_epsilon", -1, NULL},
+                {"llama", "llama.rope.dimension_count", 3, NULL},
+                {"llama", "llama.attention.head_count", 0, "block 0: 0 query heads for 2 key-value heads"},
+                {"llama", "llama.attention.head_count_kv", 3, "block 0: 4 query heads for 3 key-value heads"},
+                {"qwen3moe", "qwen3moe.expert_used_count", 0, "0 of 6 experts used"},
+                {"gemma3n", "gemma3n.altup.active_idx", 1, NULL},
+                {"qwen35", "qwen35.ssm.group_count", 3, "keys qwen35.ssm.*: sizes that do not divide"},
+                {"gemma4", "gemma4.rope.dimension_count_swa", 7, "keys gemma4.rope.*_swa out of range"},
+                {"mistral3", "mistral3.rope.scaling.original_context_length", 0, NULL},
+                {"gemma4", "gemma4.rope.freq_base_swa", 0, "keys gemma4.rope.*_swa out of range"},
+                {"llama", "llama.rope.freq_base", 0, NULL},
                 {"qwen35", "qwen35.ssm.state_size", -1, NULL},
                 {"lfm2", "lfm2.shortconv.l_cache", 40, NULL},
                 {"mistral3", "mistral3.rope.scaling.yarn_beta_fast", 0, "key mistral3.rope.scaling: YaRN"},
@@ -165,7 +175,7 @@ static void what_a_family_needs_is_asked_for_by_name(void **state) {
         lm_model_params params = LM_MODEL_PARAMS_INIT;
         lm_model *model = NULL;
         lm_error error = {.message = ""};
-        assert_int_not_equal(lm_model_open_memory(bytes, size, &params, &model, &error), LM_OK);
+        if (lm_model_open_memory(bytes, size, &params, &model, &error) == LM_OK) fail_msg("%s: opened", rows[i].key);
         if (!strstr(error.message, rows[i].said ? rows[i].said : rows[i].key))
             fail_msg("%s: %s", rows[i].key, error.message);
         free(bytes);

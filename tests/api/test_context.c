@@ -422,6 +422,64 @@ static void reports_are_exact(void **state) {
     }
 }
 
+/* Whole words of what the grammar leaves no choice about, as many as there is room for; the sampler goes on behind them. */
+static void forced_text_comes_as_its_tokens(void **state) {
+    (void)state;
+    static const char rule[] = "root ::= \"the library reads words of texts and waits for \" [ab]";
+    static const char text[] = "the library reads words of texts and waits for ";
+    char path[1024];
+    lm_model *model;
+    lm_grammar *grammar;
+    lm_grammar_vocab *vocab;
+    lm_grammar_matcher *matcher;
+    assert_true(test_path("LM_GOLDEN", "session/chat.gguf", path, sizeof path));
+    assert_int_equal(lm_model_open(path, NULL, &model, NULL), LM_OK);
+    lm_context *context = small_context(model, params_of(128, 1, 1));
+    assert_int_equal(lm_grammar_from_gbnf(rule, sizeof rule - 1, NULL, &grammar, NULL), LM_OK);
+    assert_int_equal(lm_grammar_vocab_for_model(model, &vocab, NULL), LM_OK);
+    assert_int_equal(lm_grammar_matcher_create(grammar, vocab, NULL, &matcher, NULL), LM_OK);
+    for (size_t cap = 1; cap <= 64; cap *= 2) {
+        lm_sampler *sampler;
+        lm_token tokens[65] = {1}, expected[64];
+        char got[256] = "";
+        size_t used = 0, n = 99;
+        assert_int_equal(lm_sampler_for_model(model, NULL, &sampler, NULL), LM_OK);
+        assert_int_equal(lm_sampler_set_grammar(sampler, matcher), LM_OK);
+        assert_int_equal(lm_seq_trim(context, 0, 0), LM_OK);
+        assert_int_equal(lm_context_eval(context, tokens, 1), LM_OK);
+        assert_int_equal(lm_sample(context, sampler, tokens), LM_OK);
+        assert_int_equal(lm_sample_forced(context, sampler, tokens + 1, 0, &n), LM_OK);
+        assert_int_equal(n, 0);
+        assert_int_equal(lm_sample_forced(context, sampler, tokens + 1, cap, &n), LM_OK);
+        used = (size_t)lm_token_piece(model, tokens[0], 0, got, sizeof got);
+        int32_t n_expected = lm_tokenize(model, text + used, sizeof text - 1 - used, 0, expected, 64);
+        assert_in_range(n_expected, 10, 64);
+        assert_in_range(n, 1, cap < (size_t)n_expected ? cap : (size_t)n_expected - 1);
+        if (cap < 8) assert_int_equal(n, cap);
+        assert_memory_equal(tokens + 1, expected, n * sizeof *tokens);
+        assert_int_equal(lm_context_eval(context, tokens, n + 1), LM_OK);
+        for (size_t i = 1; i <= n; i++)
+            used += (size_t)lm_token_piece(model, tokens[i], 0, got + used, (int32_t)(sizeof got - used));
+        if (cap == 64) assert_true(text[used] == ' '); /* the end of a word */
+        while (lm_sample(context, sampler, tokens) == LM_OK && !lm_token_is_end(model, tokens[0])) {
+            used += (size_t)lm_token_piece(model, tokens[0], 0, got + used, (int32_t)(sizeof got - used));
+            assert_int_equal(lm_context_eval(context, tokens, 1), LM_OK);
+        }
+        assert_int_equal(used, sizeof text);
+        assert_memory_equal(got, text, sizeof text - 1);
+        assert_int_equal(lm_sample_forced(NULL, sampler, tokens, 1, &n), LM_ERR_ARGUMENT);
+        assert_int_equal(lm_sample_forced(context, NULL, tokens, 1, &n), LM_ERR_ARGUMENT);
+        assert_int_equal(lm_sample_forced(context, sampler, NULL, 1, &n), LM_ERR_ARGUMENT);
+        assert_int_equal(lm_sample_forced(context, sampler, tokens, 1, NULL), LM_ERR_ARGUMENT);
+        lm_sampler_destroy(sampler);
+    }
+    lm_grammar_matcher_destroy(matcher);
+    lm_grammar_vocab_destroy(vocab);
+    lm_grammar_destroy(grammar);
+    lm_context_close(context);
+    lm_model_close(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening_refuses_wrong_parameters),
@@ -435,6 +493,7 @@ int main(void) {
         cmocka_unit_test(saved_sequences_are_checked),
         cmocka_unit_test(working_allocates_nothing),
         cmocka_unit_test(reports_are_exact),
+        cmocka_unit_test(forced_text_comes_as_its_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-enum { START, KEY_OR_END, KEY, KEY_STRING, COLON, VALUE, STREAM, AFTER, READ };
+enum { START, KEY_OR_END, KEY, KEY_STRING, COLON, VALUE, STREAM, AFTER };
 enum { OTHER, NAME, ARGUMENTS, ID };
+#define KEY_MAX 256 /* bytes of a key: a longer one is no call's, nor a tool's name */
 
 static bool is_space(char c) { return c == ' ' || (c >= 9 && c <= 13); }
 
@@ -195,74 +196,88 @@ static lm_call_result stop(lm_reply *reply, bool is_cut) {
 
 static bool is_key_byte(char c) { return c == '"' || c == '}'; }
 
-lm_call_result lm_reply_json_call(lm_reply *reply) {
+/* The steps of reading an object, a byte or a piece each; LM_CALL_MORE: go on. */
+static lm_call_result step_stream(lm_reply *reply) {
     lm_json_call *json = &reply->json;
     lm_call_result result;
-    while (reply->status == LM_OK && reply->scan < lm_reply_left(reply)) {
-        const char *rest = lm_reply_rest(reply);
-        char c = rest[reply->scan];
-        if (json->state == STREAM) {
-            reply->pos += stream_json(reply, &json->scan, rest, lm_reply_left(reply), &result);
-            if (result == LM_CALL_BROKEN) return result;
-            if (result == LM_CALL_DONE) {
-                json->has_arguments = true;
-                json->state = AFTER;
-            }
-            continue;
-        }
-        if (json->state == VALUE) {
-            if (is_space(c) && json->value_from == reply->scan) json->value_from++;
-            lm_scan_result step = lm_json_scan_byte(&json->scan, c);
-            if (step == LM_SCAN_BROKEN) return stop(reply, false);
-            if (step != LM_SCAN_DONE_BEFORE) reply->scan++;
-            bool object = json->key == ARGUMENTS && rest[json->value_from] == '{';
-            if (object && json->has_name && reply->scan > json->value_from + 1 && is_key_byte(c) &&
-                step == LM_SCAN_GOES_ON) {
-                begin_stream(reply);
-                continue;
-            }
-            if (step == LM_SCAN_GOES_ON) continue;
-            if (!take_value(reply, json->value_from, reply->scan)) return stop(reply, false);
-            json->state = AFTER;
-            continue;
-        }
-        if (json->state == KEY_STRING) {
-            reply->scan++;
-            if (c == '"') {
-                json->key = json->name_is_key ? ARGUMENTS : key_kind(json);
-                if (json->name_is_key) {
-                    if (json->has_name || !lm_reply_is_tool(reply, lm_str_text(&json->text), json->text.size))
-                        return stop(reply, false);
-                    reply->status = lm_str_append(&json->name, lm_str_text(&json->text), json->text.size);
-                    json->has_name = true;
-                }
-                json->state = COLON;
-            } else if (json->text.size < 256 && (unsigned char)c >= 32) {
-                if (reply->status == LM_OK) reply->status = lm_str_append_char(&json->text, c);
-            } else {
-                return stop(reply, false);
-            }
-            continue;
-        }
-        reply->scan++;
-        if (is_space(c)) continue;
-        if (json->state == START && c == '{')
-            json->state = KEY_OR_END;
-        else if (json->state == AFTER && c == ',')
-            json->state = KEY;
-        else if ((json->state == AFTER || json->state == KEY_OR_END) && c == '}')
-            return finish(reply);
-        else if ((json->state == KEY || json->state == KEY_OR_END) && c == '"') {
-            lm_str_clear(&json->text);
-            json->state = KEY_STRING;
-        } else if (json->state == COLON && c == ':') {
-            memset(&json->scan, 0, sizeof json->scan);
-            json->value_from = reply->scan;
-            json->state = VALUE;
-        } else {
-            reply->scan--;
+    reply->pos += stream_json(reply, &json->scan, lm_reply_rest(reply), lm_reply_left(reply), &result);
+    if (result != LM_CALL_DONE) return result;
+    json->has_arguments = true;
+    json->state = AFTER;
+    return LM_CALL_MORE;
+}
+
+static lm_call_result step_value(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
+    const char *rest = lm_reply_rest(reply);
+    char c = rest[reply->scan];
+    if (is_space(c) && json->value_from == reply->scan) json->value_from++;
+    lm_scan_result step = lm_json_scan_byte(&json->scan, c);
+    if (step == LM_SCAN_BROKEN) return stop(reply, false);
+    if (step != LM_SCAN_DONE_BEFORE) reply->scan++;
+    if (step == LM_SCAN_GOES_ON) {
+        bool object = json->key == ARGUMENTS && rest[json->value_from] == '{';
+        if (object && json->has_name && reply->scan > json->value_from + 1 && is_key_byte(c)) begin_stream(reply);
+        return LM_CALL_MORE;
+    }
+    if (!take_value(reply, json->value_from, reply->scan)) return stop(reply, false);
+    json->state = AFTER;
+    return LM_CALL_MORE;
+}
+
+static lm_call_result step_key(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
+    char c = lm_reply_rest(reply)[reply->scan++];
+    if (c != '"') {
+        if (json->text.size >= KEY_MAX || (unsigned char)c < 32) return stop(reply, false);
+        reply->status = lm_str_append_char(&json->text, c);
+        return LM_CALL_MORE;
+    }
+    json->key = json->name_is_key ? ARGUMENTS : key_kind(json);
+    if (json->name_is_key) {
+        if (json->has_name || !lm_reply_is_tool(reply, lm_str_text(&json->text), json->text.size))
             return stop(reply, false);
+        reply->status = lm_str_append(&json->name, lm_str_text(&json->text), json->text.size);
+        json->has_name = true;
+    }
+    json->state = COLON;
+    return LM_CALL_MORE;
+}
+
+static lm_call_result step_punctuation(lm_reply *reply) {
+    lm_json_call *json = &reply->json;
+    char c = lm_reply_rest(reply)[reply->scan++];
+    if (is_space(c)) return LM_CALL_MORE;
+    if (json->state == START && c == '{') {
+        json->state = KEY_OR_END;
+    } else if (json->state == AFTER && c == ',') {
+        json->state = KEY;
+    } else if ((json->state == AFTER || json->state == KEY_OR_END) && c == '}') {
+        return finish(reply);
+    } else if ((json->state == KEY || json->state == KEY_OR_END) && c == '"') {
+        lm_str_clear(&json->text);
+        json->state = KEY_STRING;
+    } else if (json->state == COLON && c == ':') {
+        memset(&json->scan, 0, sizeof json->scan);
+        json->value_from = reply->scan;
+        json->state = VALUE;
+    } else {
+        reply->scan--;
+        return stop(reply, false);
+    }
+    return LM_CALL_MORE;
+}
+
+lm_call_result lm_reply_json_call(lm_reply *reply) {
+    while (reply->status == LM_OK && reply->scan < lm_reply_left(reply)) {
+        lm_call_result result;
+        switch (reply->json.state) {
+        case STREAM: result = step_stream(reply); break;
+        case VALUE: result = step_value(reply); break;
+        case KEY_STRING: result = step_key(reply); break;
+        default: result = step_punctuation(reply);
         }
+        if (result != LM_CALL_MORE) return result;
     }
     return reply->at_end ? stop(reply, reply->cut_off) : LM_CALL_MORE;
 }

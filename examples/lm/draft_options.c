@@ -8,7 +8,9 @@ static int32_t drafter_of(const char *from) {
     return strcmp(from, "mtp") == 0 ? LM_DRAFTER_MTP : LM_DRAFTER_MODEL;
 }
 
-int draft_options_check(const char *command_name, const draft_options *options) {
+int draft_options_check(const char *command_name, draft_options *options) {
+    if (!options->from && options->n_draft != 0) return usage_error(command_name, "--n-draft needs --draft");
+    if (options->n_draft == 0) options->n_draft = 4;
     if (options->n_draft < 1 || options->n_draft > DRAFT_MOST)
         return usage_error(command_name, "--n-draft is %d, and must be 1 to %d", (int)options->n_draft, DRAFT_MOST);
     return EXIT_GOOD;

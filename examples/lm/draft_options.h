@@ -9,7 +9,7 @@
 
 typedef struct draft_options {
     const char *from; /* "ngram", "mtp" or a model's file; NULL: no drafts */
-    int32_t n_draft;
+    int32_t n_draft;  /* 0: as many as pay (draft_options_check fills it in) */
 } draft_options;
 
 /* What a generation holds for it. */
@@ -20,7 +20,7 @@ typedef struct drafting {
 } drafting;
 
 /* 0, or the exit status after a message. */
-int draft_options_check(const char *command_name, const draft_options *options);
+int draft_options_check(const char *command_name, draft_options *options);
 /* What a context needs, before it is opened. */
 void draft_options_prepare(const draft_options *options, lm_context_params *params);
 /* The speculator of the context's sequence 0. 0, or the exit status after a message. */

@@ -103,6 +103,7 @@ static void recommend_int(const lm_model *model, const char *key, int32_t *out) 
 
 void sampler_options_recommend(sampler_options *o, const lm_model *model) {
     lm_sampler_params *p = &o->params;
+    p->n_biases = p->n_dry_breakers = 0; /* the command line will give them again */
     recommend_int(model, "general.sampling.top_k", &p->top_k);
     recommend_float(model, "general.sampling.top_p", &p->top_p);
     recommend_float(model, "general.sampling.min_p", &p->min_p);

@@ -29,10 +29,10 @@ static bool append(history *h, const char *text, size_t n) {
 
 static bool append_literal(history *h, const char *text) { return append(h, text, strlen(text)); }
 
-static bool append_quoted(history *h, const char *text) {
-    size_t n = lm_json_quote(text, strlen(text), NULL, 0);
+static bool append_quoted(history *h, const char *text, size_t size) {
+    size_t n = lm_json_quote(text, size, NULL, 0);
     if (!reserve(h, n)) return false;
-    h->size += lm_json_quote(text, strlen(text), h->text + h->size, n + 1);
+    h->size += lm_json_quote(text, size, h->text + h->size, n + 1);
     return true;
 }
 
@@ -53,11 +53,12 @@ bool history_add(history *h, const char *json, size_t n) {
     return done;
 }
 
-bool history_add_text(history *h, const char *role, const char *name, const char *text) {
+bool history_add_text(history *h, const char *role, const char *name, const char *text, size_t n) {
     size_t before = h->size;
-    bool done = (h->size == 0 || append_literal(h, ",")) && append_literal(h, "{\"role\":") && append_quoted(h, role);
-    if (done && name) done = append_literal(h, ",\"name\":") && append_quoted(h, name);
-    done = done && append_literal(h, ",\"content\":") && append_quoted(h, text) && append_literal(h, "}");
+    bool done = (h->size == 0 || append_literal(h, ",")) && append_literal(h, "{\"role\":") &&
+                append_quoted(h, role, strlen(role));
+    if (done && name) done = append_literal(h, ",\"name\":") && append_quoted(h, name, strlen(name));
+    done = done && append_literal(h, ",\"content\":") && append_quoted(h, text, n) && append_literal(h, "}");
     if (!done) history_cut(h, before);
     return done;
 }
@@ -68,10 +69,9 @@ char *history_json(const history *h, size_t *size) {
     return json;
 }
 
-bool history_write(const history *h, const char *path) {
-    FILE *file = fopen(path, "wb");
-    bool done = file && fprintf(file, "[%s]\n", h->text ? h->text : "") > 0;
-    if (file && fclose(file) != 0) done = false;
+bool history_write(const history *h, FILE *file) {
+    bool done = fprintf(file, "[%s]\n", h->text ? h->text : "") > 0;
+    if (file != stdout && fclose(file) != 0) done = false;
     return done;
 }
 

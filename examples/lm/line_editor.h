@@ -3,7 +3,9 @@
 #ifndef LM_PROGRAM_LINE_EDITOR_H
 #define LM_PROGRAM_LINE_EDITOR_H
 
-/* A line without its end, from malloc; NULL at the end of the input. */
-char *read_line(const char *prompt);
+#include <stddef.h>
+
+/* A line without its end and its size, from malloc; NULL at the end of the input. */
+char *read_line(const char *prompt, size_t *size);
 
 #endif

@@ -41,13 +41,19 @@ static double cache_bytes(const bench *b, int32_t n_ctx, int32_t n_checkpoints) 
     lm_context_params context = LM_CONTEXT_PARAMS_INIT;
     lm_plan_params params = LM_PLAN_PARAMS_INIT;
     lm_plan plan = {.struct_size = sizeof plan};
+    lm_context *opened = NULL;
     context.n_ctx = n_ctx;
     context.n_batch = 1;
     context.k_type = b->k_type;
     context.v_type = b->v_type;
     context.n_checkpoints = n_checkpoints;
     params.context = &context;
-    return lm_model_plan(b->path, &params, &plan, NULL) == LM_OK ? (double)plan.memory.cache_bytes : 0;
+    if (b->path) return lm_model_plan(b->path, &params, &plan, NULL) == LM_OK ? (double)plan.memory.cache_bytes : 0;
+    /* The built-in model has no header to plan from, and is small. */
+    plan.memory.struct_size = sizeof plan.memory;
+    if (lm_context_open(b->model, &context, &opened, NULL) == LM_OK) lm_context_memory(opened, &plan.memory);
+    lm_context_close(opened);
+    return (double)plan.memory.cache_bytes;
 }
 
 /* Pages are whole and windows keep their last ones: the difference of two sizes is what n positions hold. */

@@ -29,6 +29,7 @@ typedef struct chat_options {
 
 typedef struct conversation {
     const chat_options *options;
+    const char *model_path;
     lm_model *model;
     lm_context *context;
     lm_chat_session *session;
@@ -44,7 +45,8 @@ typedef struct conversation {
 static bool restart(conversation *c) {
     history_cut(&c->history, 0);
     c->n_calls = c->n_results = 0;
-    return !c->options->system || history_add_text(&c->history, "system", NULL, c->options->system);
+    return !c->options->system ||
+           history_add_text(&c->history, "system", NULL, c->options->system, strlen(c->options->system));
 }
 
 static void set_reasoning(conversation *c, bool on) {
@@ -70,7 +72,7 @@ static int32_t show(void *user, const lm_chat_delta *delta) {
     else
         fwrite(delta->text, 1, delta->text_size, stdout);
     fflush(stdout);
-    return was_interrupted();
+    return was_interrupted() || ferror(stdout);
 }
 
 static void fill_now(lm_chat_render_params *now) {
@@ -140,10 +142,16 @@ static int answer(conversation *c) {
 
 static void save(const conversation *c, const char *path) {
     while (*path == ' ') path++;
-    if (*path && history_write(&c->history, path))
+    if (!*path) {
+        fputs("/save : a file name is missing\n", stderr);
+        return;
+    }
+    FILE *file = create_output("chat", path, c->model_path);
+    if (!file) return;
+    if (history_write(&c->history, file))
         fprintf(stderr, "saved to %s\n", path);
     else
-        fprintf(stderr, "/save %s: %s\n", path, *path ? strerror(errno) : "a file name is missing");
+        failure("chat", "%s: %s", path, strerror(errno));
 }
 
 /* The conversation that save wrote, or another array of messages, in place of the one so far. */
@@ -183,14 +191,15 @@ static int load(conversation *c, const char *path) {
 }
 
 /* What a call returned; when it was the last one that was waited for, the model goes on. */
-static int take_result(conversation *c, const char *text) {
+static int take_result(conversation *c, const char *text, size_t size) {
     size_t before = c->history.size;
-    while (*text == ' ') text++;
+    for (; size > 0 && *text == ' '; size--) text++;
     if (c->n_results == c->n_calls) {
         fputs("/result: no call waits for one\n", stderr);
         return EXIT_GOOD;
     }
-    if (!history_add_text(&c->history, "tool", c->calls[c->n_results], text)) return failure("chat", "out of memory");
+    if (!history_add_text(&c->history, "tool", c->calls[c->n_results], text, size))
+        return failure("chat", "out of memory");
     if (++c->n_results < c->n_calls) return EXIT_GOOD;
     int32_t n_calls = c->n_calls;
     int status = answer(c);
@@ -205,9 +214,11 @@ static int take_result(conversation *c, const char *text) {
 /* At a terminal a message that fails may be followed by a better one; a script wants to know. */
 static int talk(conversation *c) {
     char *line;
+    size_t size;
     bool terminal = stdin_is_terminal();
+    if (!take_stdin("chat")) return EXIT_FAILED;
     if (terminal) fputs("/help lists commands, Ctrl-C stops an answer, Ctrl-D ends\n", stderr);
-    while ((line = read_line("> ")) != NULL) {
+    while (!ferror(stdout) && (line = read_line("> ", &size)) != NULL) {
         int status = EXIT_GOOD;
         if (strcmp(line, "/reset") == 0) {
             if (!restart(c)) status = failure("chat", "out of memory");
@@ -218,28 +229,29 @@ static int talk(conversation *c) {
         } else if (strncmp(line, "/save", 5) == 0 && (line[5] == ' ' || line[5] == '\0')) {
             save(c, line + 5);
         } else if (strncmp(line, "/result", 7) == 0 && (line[7] == ' ' || line[7] == '\0')) {
-            status = take_result(c, line + 7);
+            status = take_result(c, line + 7, size - 7);
         } else if (strcmp(line, "/quit") == 0) {
             free(line);
             break;
         } else if (line[0] == '/') {
-            fprintf(stderr, "%s: no such command, /help lists them\n", line);
+            print_visible(stderr, line, size);
+            fputs(": no such command, /help lists them\n", stderr);
         } else if (line[0] != '\0') {
             size_t before = c->history.size;
-            if (!history_add_text(&c->history, "user", NULL, line)) status = failure("chat", "out of memory");
+            if (!history_add_text(&c->history, "user", NULL, line, size)) status = failure("chat", "out of memory");
             if (status == EXIT_GOOD) status = answer(c);
             if (status != EXIT_GOOD) history_cut(&c->history, before); /* the message is as if never said */
         }
         free(line);
         if (status != EXIT_GOOD && !terminal) return status;
     }
-    return EXIT_GOOD;
+    return ferror(stdin) ? failure("chat", "standard input: %s", strerror(errno)) : EXIT_GOOD;
 }
 
 static void warn(void *user, int32_t level, const char *message) {
     (void)user;
     if (strncmp(message, "chat: ", 6) == 0) message += 6;
-    if (level <= LM_LOG_LEVEL_WARNING) fprintf(stderr, "lm chat: %s\n", message);
+    if (level <= LM_LOG_LEVEL_WARNING) failure("chat", "%s", message);
 }
 
 /* Is the grammar of the answers one? Each answer compiles its own. */
@@ -249,6 +261,20 @@ static int check_grammar(const conversation *c, const chat_options *o) {
     int status = read_grammar("chat", c->model, o->gbnf_path, o->schema_path, &grammar);
     lm_grammar_destroy(grammar);
     return status;
+}
+
+/* Are the tools an array of tools? Better said before the first message than after it. */
+static int check_tools(const conversation *c) {
+    lm_chat_parser_params params = LM_CHAT_PARSER_PARAMS_INIT;
+    lm_chat_parser *parser = NULL;
+    lm_error error;
+    params.tools = c->tools;
+    params.tools_size = c->tools_size;
+    if (!c->tools) return EXIT_GOOD;
+    lm_status status =
+        lm_chat_parser_create(lm_chat_session_chat(c->session), c->options->family, &params, &parser, &error);
+    lm_chat_parser_destroy(parser);
+    return status == LM_OK ? EXIT_GOOD : failure_of_file("chat", c->options->tools_path, &error);
 }
 
 static int open_all(conversation *c, const chat_options *o) {
@@ -264,19 +290,23 @@ static int open_all(conversation *c, const chat_options *o) {
     if (o->gbnf_path && !(c->gbnf = read_input("chat", o->gbnf_path, &c->gbnf_size))) return EXIT_FAILED;
     int status = check_grammar(c, o);
     if (status != EXIT_GOOD) return status;
-    if (lm_context_open(c->model, &params, &c->context, &error) != LM_OK ||
-        lm_chat_session_create(c->model, c->context, &session, &c->session, &error) != LM_OK)
-        return failure_of("chat", &error);
+    if (lm_context_open(c->model, &params, &c->context, &error) != LM_OK) return failure_of("chat", &error);
+    if (lm_chat_session_create(c->model, c->context, &session, &c->session, &error) != LM_OK)
+        return o->family && error.status == LM_ERR_NOT_FOUND
+                   ? usage_error("chat", "no output syntax is named \"%s\"", o->family)
+                   : failure_of("chat", &error);
+    status = check_tools(c);
+    if (status != EXIT_GOOD) return status;
     return restart(c) ? EXIT_GOOD : failure("chat", "out of memory");
 }
 
 static int ask_once(conversation *c) {
     const chat_options *o = c->options;
-    size_t n;
+    size_t n = o->prompt ? strlen(o->prompt) : 0;
     char *text = o->file ? read_input("chat", o->file, &n) : NULL;
     if (o->file && !text) return EXIT_FAILED;
-    if (text && n > 0 && text[n - 1] == '\n') text[n - 1] = '\0';
-    bool added = history_add_text(&c->history, "user", NULL, text ? text : o->prompt);
+    if (text && n > 0 && text[n - 1] == '\n') n -= n > 1 && text[n - 2] == '\r' ? 2 : 1;
+    bool added = history_add_text(&c->history, "user", NULL, text ? text : o->prompt, n);
     free(text);
     return added ? answer(c) : failure("chat", "out of memory");
 }
@@ -317,6 +347,7 @@ int lm_chat_command(int argc, char **argv) {
     if (o.prompt && o.file) return usage_error("chat", "-p and -f exclude each other");
     if (o.gbnf_path && o.schema_path) return usage_error("chat", "--gbnf and --json-schema exclude each other");
     if (o.n_tokens < -1) return usage_error("chat", "-n is %d", (int)o.n_tokens);
+    c.model_path = model_path;
     status = open_model("chat", &common, model_path, &c.model);
     if (status == EXIT_GOOD) {
         lm_sampler *sampler = NULL; /* made to check the choices; each answer has one of its own */
@@ -327,7 +358,7 @@ int lm_chat_command(int argc, char **argv) {
         c.sampling = &sampling.params;
     }
     if (status == EXIT_GOOD) status = open_all(&c, &o);
-    c.colors = stdout_is_terminal();
+    c.colors = stdout_has_colors();
     if (status == EXIT_GOOD && (o.prompt || o.file))
         status = ask_once(&c);
     else if (status == EXIT_GOOD)

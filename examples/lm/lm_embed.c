@@ -24,7 +24,7 @@ static bool read_pooling(const char *name, int32_t *pooling) {
 
 /* The tokens of --tokens as they are, or of a text with what the model puts around it. */
 static int read_text(const embed_options *o, const lm_model *model, token_list *tokens) {
-    if (o->tokens) return read_tokens("embed", o->tokens, tokens);
+    if (o->tokens) return read_numbers("embed", "--tokens", o->tokens, tokens);
     size_t size = o->text ? strlen(o->text) : 0;
     char *read = o->text ? NULL : read_input("embed", o->path ? o->path : "-", &size);
     if (!o->text && !read) return EXIT_FAILED;
@@ -48,16 +48,16 @@ static bool print_rows(FILE *file, const float *rows, size_t n_rows, size_t widt
     return fputs("]\n", file) >= 0 && !ferror(file);
 }
 
-static int write_rows(const embed_options *o, const float *rows, size_t n_rows, size_t width) {
+static int write_rows(const embed_options *o, const char *model_path, const float *rows, size_t n_rows, size_t width) {
     const char *path = o->out ? o->out : "-";
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
-    if (!file) return failure("embed", "%s: %s", path, strerror(errno));
+    FILE *file = create_output("embed", path, model_path);
+    if (!file) return EXIT_FAILED;
     bool good = o->json ? print_rows(file, rows, n_rows, width) : write_words(file, rows, n_rows * width);
     if (file != stdout && fclose(file) != 0) good = false;
     return good ? EXIT_GOOD : failure("embed", "%s: %s", path, strerror(errno));
 }
 
-static int run(const embed_options *o, lm_context *context, const token_list *tokens) {
+static int run(const embed_options *o, const char *model_path, lm_context *context, const token_list *tokens) {
     lm_context_params params = {.struct_size = sizeof params};
     lm_context_get_params(context, &params);
     size_t rows = params.outputs & LM_OUTPUT_POOLED ? 1 : tokens->count, width = lm_embed_width(context);
@@ -69,7 +69,7 @@ static int run(const embed_options *o, lm_context *context, const token_list *to
         status = failure("embed", "out of memory");
     else if (lm_embed(context, &text, 1, o->raw ? LM_EMBED_RAW : 0, out, n) != LM_OK)
         status = failure_of_context("embed", context);
-    if (status == EXIT_GOOD) status = write_rows(o, out, rows, width);
+    if (status == EXIT_GOOD) status = write_rows(o, model_path, out, rows, width);
     free(out);
     return status;
 }
@@ -121,7 +121,7 @@ int lm_embed_command(int argc, char **argv) {
         params.n_batch = o.n_batch;
         if (lm_context_open(model, &params, &context, &error) != LM_OK) status = failure_of("embed", &error);
     }
-    if (status == EXIT_GOOD) status = run(&o, context, &tokens);
+    if (status == EXIT_GOOD) status = run(&o, model_path, context, &tokens);
     lm_context_close(context);
     lm_model_close(model);
     token_list_free(&tokens);

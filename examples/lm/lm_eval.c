@@ -23,6 +23,8 @@ typedef struct eval_options {
 } eval_options;
 
 typedef struct evaluation {
+    const eval_options *options;
+    const char *model_path;
     lm_model *model;
     lm_context *context;
     FILE *save, *against;
@@ -49,9 +51,11 @@ static int score_row(evaluation *e, const float *row, lm_token next) {
     double total = log_sum(row, e->n_vocab, &top);
     e->nll += total - (double)row[next];
     e->n_scored++;
-    if (e->save && !write_words(e->save, row, e->n_vocab)) return failure("eval", "--save: %s", strerror(errno));
+    if (e->save && !write_words(e->save, row, e->n_vocab))
+        return failure("eval", "%s: %s", e->options->save, strerror(errno));
     if (!e->against) return EXIT_GOOD;
-    if (!read_words(e->against, e->other, e->n_vocab)) return failure("eval", "--against: the file is cut short");
+    if (!read_words(e->against, e->other, e->n_vocab))
+        return failure("eval", "%s: the file is cut short", e->options->against);
     double other_total = log_sum(e->other, e->n_vocab, &other_top), kl = 0;
     for (size_t i = 0; i < e->n_vocab; i++) {
         double log_p = (double)e->other[i] - other_total, p = exp(log_p);
@@ -64,11 +68,14 @@ static int score_row(evaluation *e, const float *row, lm_token next) {
 
 /* The window's tokens go into the file, or must be those in the file. */
 static int check_window(evaluation *e, const lm_token *window) {
-    if (e->save && !write_words(e->save, window, e->n_ctx)) return failure("eval", "--save: %s", strerror(errno));
+    if (e->save && !write_words(e->save, window, e->n_ctx))
+        return failure("eval", "%s: %s", e->options->save, strerror(errno));
     for (size_t i = 0; i < e->n_ctx && e->against; i++) {
         lm_token token;
-        if (!read_words(e->against, &token, 1)) return failure("eval", "--against: the file is cut short");
-        if (token != window[i]) return failure("eval", "--against: the file was made from another text or vocabulary");
+        if (!read_words(e->against, &token, 1))
+            return failure("eval", "%s: the file is cut short", e->options->against);
+        if (token != window[i])
+            return failure("eval", "%s: the file was made from another text or vocabulary", e->options->against);
     }
     return EXIT_GOOD;
 }
@@ -95,26 +102,31 @@ static int evaluate_window(evaluation *e, lm_token *window) {
     return EXIT_GOOD;
 }
 
-static int open_files(const eval_options *o, evaluation *e) {
-    uint32_t head[5] = {FILE_MAGIC, FILE_VERSION, (uint32_t)e->n_vocab, (uint32_t)e->n_ctx, (uint32_t)e->n_windows},
-             read[5];
-    if (o->save) {
-        e->save = fopen(o->save, "wb");
-        if (!e->save || !write_words(e->save, head, 5)) return failure("eval", "%s: %s", o->save, strerror(errno));
-    }
-    if (!o->against) return EXIT_GOOD;
+/* The saved rows, from the same vocabulary and windows. */
+static int open_against(const eval_options *o, evaluation *e, const uint32_t head[5]) {
+    uint32_t read[5];
     e->against = fopen(o->against, "rb");
     if (!e->against) return failure("eval", "%s: %s", o->against, strerror(errno));
     e->other = malloc(e->n_vocab * sizeof *e->other);
     if (!e->other) return failure("eval", "out of memory");
     if (!read_words(e->against, read, 5) || read[0] != FILE_MAGIC || read[1] != FILE_VERSION)
         return failure("eval", "%s: not a file of lm eval --save", o->against);
-    if (memcmp(head, read, sizeof head) != 0)
+    if (memcmp(head, read, sizeof read) != 0)
         return failure("eval",
                        "%s: made with a vocabulary of %u, windows of %u tokens and %u of them, not %u, %u and %u",
                        o->against, (unsigned)read[2], (unsigned)read[3], (unsigned)read[4], (unsigned)head[2],
                        (unsigned)head[3], (unsigned)head[4]);
     return EXIT_GOOD;
+}
+
+static int open_files(const eval_options *o, evaluation *e) {
+    uint32_t head[5] = {FILE_MAGIC, FILE_VERSION, (uint32_t)e->n_vocab, (uint32_t)e->n_ctx, (uint32_t)e->n_windows};
+    int status;
+    if (o->against && (status = open_against(o, e, head)) != EXIT_GOOD) return status;
+    if (!o->save) return EXIT_GOOD;
+    e->save = create_output("eval", o->save, e->model_path);
+    if (!e->save) return EXIT_FAILED;
+    return write_words(e->save, head, 5) ? EXIT_GOOD : failure("eval", "%s: %s", o->save, strerror(errno));
 }
 
 /* The token that the vocabulary puts in front of every text. */
@@ -124,14 +136,23 @@ static lm_token added_bos(const lm_model *model) {
     return n > 0 && first == bos ? bos : LM_TOKEN_NONE;
 }
 
+/* JSON has no infinities, and what was not measured is null, too. */
+static void print_member(const char *head, const char *format, double value) {
+    fputs(head, stdout);
+    if (isfinite(value))
+        printf(format, value);
+    else
+        fputs("null", stdout);
+}
+
 static void print_results(const eval_options *o, const evaluation *e) {
     double n = (double)e->n_scored, perplexity = exp(e->nll / n);
     if (o->json) {
-        printf("{\"perplexity\": %.6f, \"tokens\": %zu", perplexity, e->n_scored);
-        if (e->against)
-            printf(", \"kl_mean\": %.9g, \"top1_agreement\": %.6f}\n", e->kl / n, (double)e->n_agree / n);
-        else
-            printf(", \"kl_mean\": null, \"top1_agreement\": null}\n");
+        print_member("{\"perplexity\": ", "%.6f", perplexity);
+        printf(", \"tokens\": %zu", e->n_scored);
+        print_member(", \"kl_mean\": ", "%.9g", e->against ? e->kl / n : NAN);
+        print_member(", \"top1_agreement\": ", "%.6f", e->against ? (double)e->n_agree / n : NAN);
+        puts("}");
     } else {
         printf("perplexity      %.4f over %zu tokens\n", perplexity, e->n_scored);
         if (e->against) printf("KL divergence   %.6g mean\ntop-1 agreement %.4f\n", e->kl / n, (double)e->n_agree / n);
@@ -188,11 +209,14 @@ int lm_eval(int argc, char **argv) {
     if (status >= 0) return status;
     int32_t type;
     if (!o.text) return usage_error("eval", "-f is missing");
+    if (o.save && strcmp(o.save, "-") == 0) return usage_error("eval", "--save needs a file");
+    if (o.save && o.against && is_same_file(o.save, o.against))
+        return usage_error("eval", "--save and --against name the same file");
     if (o.n_ctx < 4 || o.n_ctx > 1 << 24) return usage_error("eval", "-c is %d", (int)o.n_ctx);
     if (o.kv && !cache_type(o.kv, &type)) return usage_error("eval", "--kv: no cache type \"%s\"", o.kv);
     if (o.kv_v && !cache_type(o.kv_v, &type)) return usage_error("eval", "--kv-v: no cache type \"%s\"", o.kv_v);
 
-    evaluation e = {.n_ctx = (size_t)o.n_ctx};
+    evaluation e = {.options = &o, .model_path = model_path, .n_ctx = (size_t)o.n_ctx};
     token_list tokens = {0};
     char *text = NULL;
     size_t size = 0;

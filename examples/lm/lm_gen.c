@@ -86,7 +86,7 @@ static int generate(const gen_options *o, generation *g, bool probs, int32_t *n_
     lm_text_stream stream = {{0}, 0};
     int status = EXIT_GOOD;
     char rest[8];
-    while ((o->n_tokens < 0 || *n_done < o->n_tokens) && !was_interrupted()) {
+    while ((o->n_tokens < 0 || *n_done < o->n_tokens) && !was_interrupted() && !ferror(stdout)) {
         lm_token tokens[MOST_AT_ONCE];
         size_t n, capacity = probs ? 1 : MOST_AT_ONCE;
         if (o->n_tokens >= 0 && (size_t)(o->n_tokens - *n_done) < capacity) capacity = (size_t)(o->n_tokens - *n_done);
@@ -184,7 +184,7 @@ static int run(const gen_options *o, generation *g, bool probs) {
 int lm_gen(int argc, char **argv) {
     static const command about = {"gen", MODEL_ARGUMENT, "Continue a text: -p, -f, or standard input." BUILTIN_HELP,
                                   MODEL_NEEDED, 1};
-    gen_options o = {.n_tokens = 256, .draft.n_draft = 4};
+    gen_options o = {.n_tokens = 256};
     sampler_options sampling;
     common_options common;
     const char *model_path;
@@ -225,6 +225,8 @@ int lm_gen(int argc, char **argv) {
     if (o.gbnf && o.schema) return usage_error("gen", "--gbnf and --json-schema exclude each other");
     if (o.draft.from && sampling.params.n_probs > 0)
         return usage_error("gen", "--draft and --n-probs exclude each other");
+    if (sampling.probs_after && sampling.params.n_probs == 0)
+        return usage_error("gen", "--probs-after needs --n-probs");
     status = draft_options_check("gen", &o.draft);
     if (status != EXIT_GOOD) return status;
 

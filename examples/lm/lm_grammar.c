@@ -71,7 +71,8 @@ int lm_grammar_command(int argc, char **argv) {
     if (status >= 0) return status;
     if (strcmp(verb, "check") != 0) return usage_error("grammar", "unknown verb \"%s\"", verb);
     if (!gbnf == !schema) return usage_error("grammar", "one of --gbnf and --schema is needed");
-    status = read_grammar("grammar", NULL, gbnf, schema, &grammar);
+    status = check_common_options("grammar", &common);
+    if (status == EXIT_GOOD) status = read_grammar("grammar", NULL, gbnf, schema, &grammar);
     if (status != EXIT_GOOD) return status;
     if (file) status = check(grammar, file);
     lm_grammar_destroy(grammar);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARRAY_SHOWN 8 /* elements of a long array; vocabularies have a hundred thousand */
+#define ARRAY_SHOWN 8  /* elements of a long array; vocabularies have a hundred thousand */
+#define TEXT_SHOWN 160 /* bytes of a long value */
 
 /* The value of a key as JSON, from malloc; NULL when memory is short. */
 static char *value_text(const lm_model *model, const char *key, size_t max_elements) {
@@ -19,6 +20,14 @@ static char *value_text(const lm_model *model, const char *key, size_t max_eleme
     return text;
 }
 
+/* The first column of a table. */
+static void print_name(const char *name) {
+    size_t n = strlen(name);
+    fputs("  ", stdout);
+    print_visible(stdout, name, n);
+    printf("%*s ", n < 40 ? 40 - (int)n : 0, "");
+}
+
 static int print_metadata(const lm_model *model, bool json) {
     for (size_t i = 0; i < lm_model_metadata_count(model); i++) {
         const char *key = lm_model_metadata_key(model, i);
@@ -29,8 +38,12 @@ static int print_metadata(const lm_model *model, bool json) {
             print_json_text(stdout, key, strlen(key));
             printf(": %s", text);
         } else {
-            size_t n = strlen(text);
-            printf("  %-40s %.*s%s\n", key, n > 160 ? 160 : (int)n, text, n > 160 ? "..." : "");
+            size_t n = strlen(text), shown = n > TEXT_SHOWN ? TEXT_SHOWN : n;
+            while (shown < n && shown > 0 && ((unsigned char)text[shown] & 0xC0) == 0x80)
+                shown--; /* whole characters */
+            print_name(key);
+            print_visible(stdout, text, shown);
+            puts(shown < n ? "..." : "");
         }
         free(text);
     }
@@ -48,7 +61,8 @@ static void print_tensors(const lm_model *model, bool json) {
             for (int32_t d = 0; d < t.n_dims; d++) printf("%s%lld", d ? ", " : "", (long long)t.dims[d]);
             printf("], \"bytes\": %llu}", (unsigned long long)t.bytes);
         } else {
-            printf("  %-40s %-8s", t.name, t.type);
+            print_name(t.name);
+            printf("%-8s", t.type);
             for (int32_t d = 0; d < t.n_dims; d++) printf("%s%lld", d ? " x " : " ", (long long)t.dims[d]);
             printf("  (%llu bytes)\n", (unsigned long long)t.bytes);
         }
@@ -82,7 +96,11 @@ static int print_json(const lm_model *model, const lm_model_info *info, bool ten
 }
 
 static int print_text(const lm_model *model, const lm_model_info *info, bool tensors) {
-    printf("architecture  %s\nname          %s\n", info->architecture, info->name);
+    fputs("architecture  ", stdout);
+    print_visible(stdout, info->architecture, strlen(info->architecture));
+    fputs("\nname          ", stdout);
+    print_visible(stdout, info->name, strlen(info->name));
+    putchar('\n');
     printf("parameters    %.3f billion, %.3f billion at work in a token\n", 1e-9 * (double)info->n_params,
            1e-9 * (double)info->active_params);
     printf("weights       %llu bytes (%.2f bits per parameter), %llu read per token\n",
@@ -114,7 +132,7 @@ static int open_described(const common_options *common, const char *path, lm_mod
         if (open_path(path, &params, out, &second) != LM_OK)
             status = failure_of_file("info", shown_path(path), &error);
         else
-            fprintf(stderr, "lm info: cannot be run: %s\n", error.message);
+            failure("info", "cannot be run: %s", error.message);
     }
     lm_runtime_destroy(params.runtime);
     return status;
@@ -127,9 +145,10 @@ int lm_info(int argc, char **argv) {
     bool json = false, tensors = false;
     common_options common;
     common_options_init(&common);
-    option own[] = {{"--json", NULL, OPTION_FLAG, &json, NULL, "one JSON object", NULL},
-                    {"--tensors", NULL, OPTION_FLAG, &tensors, NULL, "list the tensors too", NULL},
-                    {0}};
+    option own[] = {
+        {"--json", NULL, OPTION_FLAG, &json, NULL, "one JSON object; long arrays end with \"...\" there, too", NULL},
+        {"--tensors", NULL, OPTION_FLAG, &tensors, NULL, "list the tensors too", NULL},
+        {0}};
     int status = options_parse(&about, own, common.table, argc, argv, &model_path);
     if (status >= 0) return status;
     lm_model *model = NULL;

@@ -19,7 +19,7 @@ static int choose_rows(const char *at, size_t n, bool *wanted) {
         return EXIT_GOOD;
     }
     token_list positions = {0};
-    int status = read_tokens("logits", at, &positions);
+    int status = read_numbers("logits", "--at", at, &positions);
     for (size_t i = 0; i < positions.count && status == EXIT_GOOD; i++) {
         if (positions.data[i] < 0 || (size_t)positions.data[i] >= n)
             status = usage_error("logits", "--at %d: there are %zu tokens", (int)positions.data[i], n);
@@ -33,8 +33,8 @@ static int choose_rows(const char *at, size_t n, bool *wanted) {
 }
 
 /* Evaluate in calls of at most n_batch tokens. A call either wants no row, the last one, or all: it ends where that changes. */
-static int evaluate(lm_context *context, const token_list *tokens, const bool *wanted, size_t n_vocab, bool mtp,
-                    FILE *file) {
+static int evaluate(const logits_options *o, lm_context *context, const token_list *tokens, const bool *wanted,
+                    size_t n_vocab, FILE *file) {
     lm_context_params params = {.struct_size = sizeof params};
     lm_context_get_params(context, &params);
     for (size_t at = 0; at < tokens->count;) {
@@ -47,9 +47,9 @@ static int evaluate(lm_context *context, const token_list *tokens, const bool *w
         lm_batch_item item = {0, logits, tokens->data + at, n};
         if (lm_context_eval_batch(context, &item, 1) != LM_OK) return failure_of_context("logits", context);
         for (size_t row = 0; row < lm_context_logits_count(context); row++)
-            if (!write_words(file, mtp ? lm_context_draft_logits(context, row) : lm_context_logits_row(context, row),
+            if (!write_words(file, o->mtp ? lm_context_draft_logits(context, row) : lm_context_logits_row(context, row),
                              n_vocab))
-                return failure("logits", "%s", strerror(errno));
+                return failure("logits", "%s: %s", o->out, strerror(errno));
         at += n;
         show_progress("%zu of %zu tokens", at, tokens->count);
     }
@@ -57,18 +57,20 @@ static int evaluate(lm_context *context, const token_list *tokens, const bool *w
     return EXIT_GOOD;
 }
 
-static int run(const logits_options *o, const lm_model *model, lm_context *context, const token_list *tokens) {
+static int run(const logits_options *o, const lm_model *model, const char *model_path, lm_context *context,
+               const token_list *tokens) {
     lm_model_info info = {.struct_size = sizeof info};
     lm_model_get_info(model, &info);
     bool *wanted = calloc(tokens->count, sizeof *wanted);
     if (!wanted) return failure("logits", "out of memory");
     int status = choose_rows(o->at, tokens->count, wanted);
+    if (status == EXIT_GOOD) status = check_tokens("logits", tokens, info.n_vocab); /* before a file is written over */
     FILE *file = NULL;
     if (status == EXIT_GOOD) {
-        file = strcmp(o->out, "-") == 0 ? stdout : fopen(o->out, "wb");
-        if (!file) status = failure("logits", "%s: %s", o->out, strerror(errno));
+        file = create_output("logits", o->out, model_path);
+        if (!file) status = EXIT_FAILED;
     }
-    if (status == EXIT_GOOD) status = evaluate(context, tokens, wanted, (size_t)info.n_vocab, o->mtp, file);
+    if (status == EXIT_GOOD) status = evaluate(o, context, tokens, wanted, (size_t)info.n_vocab, file);
     if (file && file != stdout && fclose(file) != 0 && status == EXIT_GOOD)
         status = failure("logits", "%s: %s", o->out, strerror(errno));
     free(wanted);
@@ -109,7 +111,7 @@ int lm_logits_command(int argc, char **argv) {
     lm_context *context = NULL;
     lm_error error;
     token_list tokens = {0};
-    status = read_tokens("logits", o.tokens, &tokens);
+    status = read_numbers("logits", "--tokens", o.tokens, &tokens);
     if (status == EXIT_GOOD && tokens.count > 1 << 24)
         status = usage_error("logits", "%zu tokens are too many", tokens.count);
     if (status == EXIT_GOOD && o.n_ctx > 0 && tokens.count > (size_t)o.n_ctx)
@@ -122,7 +124,7 @@ int lm_logits_command(int argc, char **argv) {
             strcmp(o.at, "last") == 0 ? 1 : rows_at_once(model, o.n_batch < params.n_ctx ? o.n_batch : params.n_ctx);
         if (lm_context_open(model, &params, &context, &error) != LM_OK) status = failure_of("logits", &error);
     }
-    if (status == EXIT_GOOD) status = run(&o, model, context, &tokens);
+    if (status == EXIT_GOOD) status = run(&o, model, model_path, context, &tokens);
     lm_context_close(context);
     lm_model_close(model);
     token_list_free(&tokens);

@@ -89,7 +89,8 @@ int lm_render_command(int argc, char **argv) {
         arguments[0] = NULL;
     }
     if (time_text && !read_time(time_text, &now)) return usage_error("render", "--now is no time: \"%s\"", time_text);
-    status = open_chat("render", &common, arguments[0], &chat);
+    status = check_common_options("render", &common);
+    if (status == EXIT_GOOD) status = open_chat("render", &common, arguments[0], &chat);
     if (status != EXIT_GOOD) return status;
     char *inputs = read_input("render", arguments[1], &n);
     if (!inputs) {
@@ -128,7 +129,7 @@ static int parse(const parse_options *o, const lm_chat *chat, const char *tools,
     params.tools = tools;
     params.tools_size = tools_size;
     if (lm_chat_parser_create(chat, o->format, &params, &parser, &error) != LM_OK)
-        return error.status == LM_ERR_NOT_FOUND ? usage_error("parse", "%s", error.message)
+        return error.status == LM_ERR_NOT_FOUND ? usage_error("parse", "no output syntax is named \"%s\"", o->format)
                : o->tools_path                  ? failure_of_file("parse", o->tools_path, &error)
                                                 : failure_of("parse", &error);
     int result = EXIT_FAILED;
@@ -166,7 +167,7 @@ int lm_parse_command(int argc, char **argv) {
         {"-f", "--file", OPTION_TEXT, (void *)&o.file, "FILE", "the text (standard input)", NULL},
         {"--generation-prompt", NULL, OPTION_TEXT, (void *)&o.generation_prompt, "TEXT", "the end of the prompt", NULL},
         {"--tools", NULL, OPTION_TEXT, (void *)&o.tools_path, "FILE", "JSON array of the tools declared", NULL},
-        {"--chunk", NULL, OPTION_INT, &o.chunk, "N", "feed the parser N bytes at a time", NULL},
+        {"--chunk", NULL, OPTION_INT, &o.chunk, "N", "feed the parser N bytes at a time (0: all at once)", NULL},
         {"--cut-off", NULL, OPTION_FLAG, &o.cut_off, NULL, "the text ended at a length limit", NULL},
         {0},
     };
@@ -175,10 +176,8 @@ int lm_parse_command(int argc, char **argv) {
     if (status >= 0) return status;
     if (!path == !o.format) return usage_error("parse", "one of MODEL, TEMPLATE and --format is needed");
     if (o.chunk < 0) return usage_error("parse", "--chunk is %d", (int)o.chunk);
-    if (path)
-        status = open_chat("parse", &common, path, &chat);
-    else
-        status = EXIT_GOOD;
+    status = check_common_options("parse", &common);
+    if (status == EXIT_GOOD && path) status = open_chat("parse", &common, path, &chat);
     if (status == EXIT_GOOD && o.tools_path && !(tools = read_input("parse", o.tools_path, &tools_size)))
         status = EXIT_FAILED;
     if (status == EXIT_GOOD) status = parse(&o, chat, tools, tools_size);

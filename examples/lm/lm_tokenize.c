@@ -85,13 +85,12 @@ int lm_detokenize_command(int argc, char **argv) {
     char *text = NULL;
     token_list tokens = {0};
     uint32_t flags = no_special ? LM_DETOKENIZE_REMOVE_ADDED : LM_DETOKENIZE_SPECIAL;
-    status = read_tokens("detokenize", ids, &tokens);
+    status = read_numbers("detokenize", "--tokens", ids, &tokens);
     if (status == EXIT_GOOD) status = open_vocabulary("detokenize", &common, model_path, &model);
+    if (status == EXIT_GOOD) status = check_tokens("detokenize", &tokens, lm_vocab_size(model));
     if (status == EXIT_GOOD) {
         int32_t n = lm_detokenize(model, tokens.data, tokens.count, flags, NULL, 0);
-        if (n == -LM_ERR_RANGE)
-            status = failure("detokenize", "an id is not in the vocabulary of %d tokens", (int)lm_vocab_size(model));
-        else if (n < 0)
+        if (n < 0)
             status = failure("detokenize", "the tokens have no text (%s)", lm_status_name(-n));
         else if (!(text = malloc((size_t)n + 1)))
             status = failure("detokenize", "out of memory");

@@ -34,32 +34,40 @@ static void print_usage(FILE *out) {
 /* A full disk or a closed pipe shows here at the latest. */
 static int finish_output(const char *name, int status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-    return status == EXIT_GOOD ? failure(name, "the results could not be written") : status;
+    return status == EXIT_GOOD || status == EXIT_NEGATIVE ? failure(name, "the results could not be written") : status;
+}
+
+static int refuse(const char *what, const char *word) {
+    fprintf(stderr, "lm: %s \"", what);
+    print_visible(stderr, word, strlen(word));
+    fputs("\" (lm --help lists commands)\n", stderr);
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv) {
+    prepare_streams();
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;
     }
     static char help_option[] = "--help";
-    bool help = strcmp(argv[1], "help") == 0;
-    if ((help && argc == 2) || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    bool help = strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+    bool version = strcmp(argv[1], "--version") == 0;
+    if (argc > (help ? 3 : 2) && (help || version)) return refuse("unexpected argument", argv[help ? 3 : 2]);
+    if (help && argc == 2) {
         print_usage(stdout);
-        return EXIT_GOOD;
+        return finish_output("help", EXIT_GOOD);
     }
     if (help) { /* lm help gen: lm gen --help */
         argv[1] = argv[2];
         argv[2] = help_option;
-        argc = 3;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (version) {
         printf("lm %d.%d.%d\n", (int)(lm_version() / 1000000), (int)(lm_version() / 1000 % 1000),
                (int)(lm_version() % 1000));
-        return EXIT_GOOD;
+        return finish_output("--version", EXIT_GOOD);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return finish_output(argv[1], commands[i].run(argc - 2, argv + 2));
-    fprintf(stderr, "lm: unknown command \"%s\" (lm --help lists them)\n", argv[1]);
-    return EXIT_USAGE;
+    return refuse("unknown command", argv[1]);
 }

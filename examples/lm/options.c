@@ -3,7 +3,6 @@
 #include "options.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +22,6 @@ bool read_double(const char *text, double *out) {
     if (end == text || *end != '\0' || value - value != 0) return false;
     *out = value;
     return true;
-}
-
-int usage_error(const char *command_name, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "lm %s: ", command_name);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, " (lm %s --help tells more)\n", command_name);
-    va_end(arguments);
-    return 2;
 }
 
 static void print_options(const option *o) {

@@ -40,7 +40,7 @@ typedef struct command {
 int options_parse(const command *about, const option *own, const option *common, int argc, char **argv,
                   const char **arguments);
 
-/* "lm gen: ..." on stderr, and 2. */
+/* "lm gen: ..." on stderr, and 2 (messages.c). */
 int usage_error(const char *command_name, const char *format, ...);
 
 /* Whole text as a number; false otherwise. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Common options, opening models, reading inputs, messages. */
+ * Common options, opening models, reading inputs. */
 #include "program.h"
 
 #ifdef LM_HAVE_BOX
@@ -7,9 +7,17 @@
 #endif
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define INPUT_MAX (1 << 30) /* bytes of a text or of a JSON file; something endless shows at that */
+
+int check_common_options(const char *command_name, const common_options *common) {
+    lm_runtime *runtime;
+    int status = open_runtime(command_name, common, &runtime);
+    if (status == EXIT_GOOD) lm_runtime_destroy(runtime);
+    return status;
+}
 
 void common_options_init(common_options *common) {
     common->n_threads = 0;
@@ -21,48 +29,6 @@ void common_options_init(common_options *common) {
                  &common->cpu, "LEVEL", "instruction set: generic avx2 avx2vnni avx512vnni neon dotprod i8mm",
                  NULL};
     common->table[2] = (option){0};
-}
-
-int failure(const char *command_name, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    end_progress();
-    fflush(stdout);
-    fprintf(stderr, "lm %s: ", command_name);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    return EXIT_FAILED;
-}
-
-/* The library names members of its structs; people know the options that fill them. */
-static const struct {
-    const char *member, *option;
-} spellings[] = {{"lm_runtime_params.cpu", "--cpu"},
-                 {"lm_runtime_params.n_threads", "--threads"},
-                 {"lm_context_params.n_ctx", "-c"},
-                 {"lm_context_params.n_batch", "--batch"}};
-
-int failure_of(const char *command_name, const lm_error *error) {
-    for (size_t i = 0; error->status == LM_ERR_ARGUMENT && i < sizeof spellings / sizeof *spellings; i++) {
-        size_t n = strlen(spellings[i].member);
-        if (strncmp(error->message, spellings[i].member, n) == 0)
-            return usage_error(command_name, "%s%s", spellings[i].option, error->message + n);
-    }
-    return failure(command_name, "%s (%s)", error->message, lm_status_name(error->status));
-}
-
-int failure_of_file(const char *command_name, const char *path, const lm_error *error) {
-    char named[512];
-    snprintf(named, sizeof named, " %s: ", path);
-    if (strstr(error->message, named)) return failure(command_name, "%s", error->message);
-    if (error->line > 0 && strncmp(error->message, "JSON line", 9) != 0)
-        return failure(command_name, "%s:%d: %s", path, (int)error->line, error->message);
-    return failure(command_name, "%s: %s", path, error->message);
-}
-
-int failure_of_context(const char *command_name, const lm_context *context) {
-    return failure(command_name, "%s", lm_context_message(context));
 }
 
 int open_runtime(const char *command_name, const common_options *common, lm_runtime **out) {
@@ -114,8 +80,17 @@ int open_vocabulary(const char *command_name, const common_options *common, cons
     return open_alone(command_name, common, path, true, out);
 }
 
+bool take_stdin(const char *command_name) {
+    static bool taken;
+    if (taken) failure(command_name, "standard input can be read only once");
+    bool first = !taken;
+    taken = true;
+    return first;
+}
+
 char *read_input(const char *command_name, const char *path, size_t *size) {
     bool from_stdin = strcmp(path, "-") == 0;
+    if (from_stdin && !take_stdin(command_name)) return NULL;
     FILE *file = from_stdin ? stdin : fopen(path, "rb");
     char *bytes = NULL;
     size_t n = 0, capacity = 0, got = 1;
@@ -124,6 +99,10 @@ char *read_input(const char *command_name, const char *path, size_t *size) {
         return NULL;
     }
     while (got > 0) {
+        if (n > INPUT_MAX) {
+            failure(command_name, "%s is longer than %d bytes", from_stdin ? "standard input" : path, INPUT_MAX);
+            goto fail;
+        }
         if (capacity - n < 65536) {
             capacity = 2 * capacity + 65536;
             char *larger = realloc(bytes, capacity);
@@ -150,6 +129,17 @@ fail:
     return NULL;
 }
 
+FILE *create_output(const char *command_name, const char *path, const char *model_path) {
+    if (strcmp(path, "-") == 0) return stdout;
+    if (model_path && is_same_file(path, model_path)) {
+        failure(command_name, "%s: is the model", path);
+        return NULL;
+    }
+    FILE *file = fopen(path, "wb");
+    if (!file) failure(command_name, "%s: %s", path, strerror(errno));
+    return file;
+}
+
 bool token_list_add(token_list *list, lm_token token) {
     if (list->count == list->capacity) {
         size_t capacity = 2 * list->capacity + 64;
@@ -169,15 +159,16 @@ void token_list_free(token_list *list) {
 
 static bool is_separator(char c) { return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-int read_tokens(const char *command_name, const char *text, token_list *out) {
-    size_t size;
+int read_numbers(const char *command_name, const char *option_name, const char *text, token_list *out) {
+    size_t size = strlen(text);
+    const char *source = text[0] == '@' ? text + 1 : NULL;
     char *file = NULL;
     int status = EXIT_GOOD;
-    if (text[0] == '@') {
-        text = file = read_input(command_name, text + 1, &size);
+    if (source) {
+        text = file = read_input(command_name, source, &size);
         if (!file) return EXIT_FAILED;
     }
-    for (const char *at = text; *at && status == EXIT_GOOD;) {
+    for (const char *at = text; at < text + size && status == EXIT_GOOD;) {
         char *end;
         if (is_separator(*at)) {
             at++;
@@ -185,13 +176,15 @@ int read_tokens(const char *command_name, const char *text, token_list *out) {
         }
         errno = 0;
         long value = strtol(at, &end, 10);
-        if (end == at || errno || value < INT32_MIN || value > INT32_MAX || (*end && !is_separator(*end)))
-            status = usage_error(command_name, "\"%.20s\" is no list of token ids", at);
+        if (end == at || errno || value < INT32_MIN || value > INT32_MAX || (end < text + size && !is_separator(*end)))
+            status = usage_error(command_name, "%s%s%s: \"%.20s\" is no list of numbers", option_name,
+                                 source ? " @" : "", source ? source : "", at);
         else if (!token_list_add(out, (lm_token)value))
             status = failure(command_name, "out of memory");
         at = end;
     }
-    if (status == EXIT_GOOD && out->count == 0) status = usage_error(command_name, "the list of tokens is empty");
+    if (status == EXIT_GOOD && out->count == 0)
+        status = usage_error(command_name, "%s: the list is empty", option_name);
     free(file);
     return status;
 }
@@ -268,6 +261,14 @@ bool read_words(FILE *file, void *words, size_t n) {
         n -= count;
     }
     return true;
+}
+
+int check_tokens(const char *command_name, const token_list *tokens, int32_t n_vocab) {
+    for (size_t i = 0; i < tokens->count; i++)
+        if (tokens->data[i] < 0 || tokens->data[i] >= n_vocab)
+            return failure(command_name, "--tokens: %d is not in the vocabulary of %d tokens", (int)tokens->data[i],
+                           (int)n_vocab);
+    return EXIT_GOOD;
 }
 
 void print_json_text(FILE *out, const char *text, size_t size) {

@@ -37,6 +37,8 @@ typedef struct common_options {
 
 /* Fill the struct; table is what options_parse wants. */
 void common_options_init(common_options *common);
+/* Are they possible here? For commands that have no work for a runtime. */
+int check_common_options(const char *command_name, const common_options *common);
 /* A runtime as the options say; 0, or the exit status after a message. */
 int open_runtime(const char *command_name, const common_options *common, lm_runtime **out);
 /* Commands that take a MODEL use the built-in one where it is left out, if the program has it. */
@@ -60,6 +62,8 @@ int open_model(const char *command_name, const common_options *common, const cha
 /* A model on a runtime that others share. */
 int open_model_on(const char *command_name, lm_runtime *runtime, const char *path, lm_model **out);
 
+/* Text of a file or a command line for a line of text, its control characters as escapes. */
+void print_visible(FILE *out, const char *text, size_t size);
 /* "lm gen: SENTENCE" on stderr, and 3; failure_of gives 2 where an option is to blame. */
 int failure(const char *command_name, const char *format, ...);
 int failure_of(const char *command_name, const lm_error *error);
@@ -69,8 +73,12 @@ int failure_of_context(const char *command_name, const lm_context *context);
 
 /* ---- files and lists ---- */
 
+/* Standard input, which one option alone can have; false after a message. */
+bool take_stdin(const char *command_name);
 /* The bytes of a file ("-": standard input) and a NUL, from malloc; NULL after a message. */
 char *read_input(const char *command_name, const char *path, size_t *size);
+/* A file for results ("-": standard output), which the model must not be: it is mapped. NULL after a message. */
+FILE *create_output(const char *command_name, const char *path, const char *model_path);
 
 typedef struct token_list {
     lm_token *data;
@@ -78,7 +86,9 @@ typedef struct token_list {
 } token_list;
 
 /* "1,2,3" or "@FILE" with numbers separated by commas or white space. 0, or the exit status after a message. */
-int read_tokens(const char *command_name, const char *text, token_list *out);
+int read_numbers(const char *command_name, const char *option_name, const char *text, token_list *out);
+/* Are they all of the vocabulary? 0, or the exit status after a message. */
+int check_tokens(const char *command_name, const token_list *tokens, int32_t n_vocab);
 /* Tokens of a text, appended. 0, or the exit status after a message. */
 int tokenize_text(const char *command_name, const lm_model *model, const char *text, size_t size, uint32_t flags,
                   token_list *out);
@@ -99,15 +109,26 @@ void print_json_text(FILE *out, const char *text, size_t size);
 
 /* ---- the terminal ---- */
 
+/* Before anything else: a stream that was closed stays without a file (the next one that is opened would take its place), and bytes are
+ * bytes. */
+void prepare_streams(void);
+bool is_same_file(const char *a, const char *b);
+
 /* On a terminal, a line on stderr that overwrites the one before; elsewhere nothing. */
 void show_progress(const char *format, ...);
 void end_progress(void);
 bool stdin_is_terminal(void);
-bool stdout_is_terminal(void);
+bool stderr_is_terminal(void);
+/* A terminal whose cursor can be moved. */
+bool stderr_is_capable(void);
+/* On a terminal that has them, unless NO_COLOR is set. */
+bool stdout_has_colors(void);
 
 /* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program; with NULL, the first one. A
  * context clears the flag. */
 void catch_interrupt(lm_context *context);
+/* While on, every Ctrl-C only sets the flag, and ends a read; turning it on clears the flag. */
+void note_interrupt(bool on);
 bool was_interrupted(void);
 
 /* Seconds of a clock that never goes back. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What differs between systems: is it a terminal, Ctrl-C, a clock. */
+ * What differs between systems: streams and terminals, files, Ctrl-C, a clock. */
 #if !defined(_WIN32)
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -7,29 +7,72 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
+#include <fcntl.h>
 #include <io.h>
 #include <windows.h>
 #define is_terminal(file) (_isatty(_fileno(file)) != 0)
 #else
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #define is_terminal(file) (isatty(fileno(file)) != 0)
 #endif
 
+void prepare_streams(void) {
+#if defined(_WIN32)
+    _setmode(_fileno(stdin), _O_BINARY);
+    _setmode(_fileno(stdout), _O_BINARY);
+#else
+    /* What is closed is filled with something that can be neither read nor written the way it would be. */
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) return;
+#endif
+}
+
+bool is_same_file(const char *a, const char *b) {
+#if !defined(_WIN32)
+    struct stat x, y;
+    if (stat(a, &x) == 0 && stat(b, &y) == 0) return S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+#endif
+    return strcmp(a, b) == 0;
+}
+
+/* Can the cursor be moved and the text be dimmed? */
+static bool is_capable(FILE *file) {
+    const char *name = getenv("TERM");
+#if defined(_WIN32)
+    if (!name) name = "console";
+#endif
+    return is_terminal(file) && name && name[0] && strcmp(name, "dumb") != 0;
+}
+
+static size_t terminal_width(void) {
+#if !defined(_WIN32)
+    struct winsize size;
+    if (ioctl(fileno(stderr), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+#endif
+    return 80;
+}
+
 static bool progress_shown;
 
 void show_progress(const char *format, ...) {
-    if (!is_terminal(stderr)) return;
+    char text[256];
+    if (!is_capable(stderr)) return;
     va_list arguments;
     va_start(arguments, format);
-    fputc('\r', stderr);
-    vfprintf(stderr, format, arguments);
-    fputs("\033[K", stderr);
-    fflush(stderr);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    fprintf(stderr, "\r%.*s\033[K", (int)terminal_width() - 1, text); /* one line, or it could not be overwritten */
+    fflush(stderr);
     progress_shown = true;
 }
 
@@ -39,7 +82,12 @@ void end_progress(void) {
 }
 
 bool stdin_is_terminal(void) { return is_terminal(stdin); }
-bool stdout_is_terminal(void) { return is_terminal(stdout); }
+bool stderr_is_terminal(void) { return is_terminal(stderr); }
+bool stderr_is_capable(void) { return is_capable(stderr); }
+bool stdout_has_colors(void) {
+    const char *unwanted = getenv("NO_COLOR");
+    return !(unwanted && unwanted[0]) && is_capable(stdout);
+}
 
 static volatile sig_atomic_t interrupted;
 static lm_context *working; /* set before the handler is installed */
@@ -58,6 +106,23 @@ void catch_interrupt(lm_context *context) {
 #else
     struct sigaction action = {0};
     action.sa_handler = context ? on_interrupt : SIG_DFL;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+#endif
+}
+
+#if !defined(_WIN32)
+static void on_noted(int number) {
+    (void)number;
+    interrupted = 1;
+}
+#endif
+
+void note_interrupt(bool on) {
+    if (on) interrupted = 0;
+#if !defined(_WIN32) /* there Ctrl-C is no end of a read */
+    struct sigaction action = {0};
+    action.sa_handler = on ? on_noted : SIG_DFL;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
 #endif

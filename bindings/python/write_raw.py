@@ -4,7 +4,7 @@
 
 usage: write_raw.py INCLUDE_LM OUTPUT [DEPFILE]
 
-Every struct is a ctypes.Structure, every enum an IntEnum whose members lost their common prefix, every LM_X_INIT a function
+Every struct is a ctypes.Structure that checks whole numbers, every enum an IntEnum whose members lost their common prefix, every LM_X_INIT a function
 that gives a filled struct, every function an attribute with argument and result types. Handles are pointers to empty structs, so
 that one kind is not taken for another. Texts: a `const char *` parameter takes bytes; everywhere else texts are pointers to
 char, since many of them have a length and no NUL.
@@ -24,19 +24,20 @@ CTYPES = {"char": "c_char", "float": "c_float", "double": "c_double", "int8_t": 
 HEAD = '''\
 # SPDX-License-Identifier: MIT
 """The C interface as ctypes sees it. Written by bindings/python/write_raw.py from include/lm; not to be edited."""
-from ctypes import (CFUNCTYPE, POINTER, Structure, Union, c_char, c_char_p, c_double, c_float, c_int, c_int8, c_int16, c_int32,
-                    c_int64, c_size_t, c_ssize_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, sizeof)
+from ctypes import (CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_float, c_int, c_int8, c_int16, c_int32, c_int64, c_size_t,
+                    c_ssize_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, sizeof)
 from enum import IntEnum
 from typing import Any, Callable, Optional
 
+from ._arguments import TEXT, Structure, Union, checked
 from ._library import library
 
 
-def _function(name: str, result: Any, *parameters: Any) -> Any:
+def _function(name: str, result: Any, *parameters: Any, **checks: Any) -> Any:
     found = getattr(library, name)
     found.restype = result
     found.argtypes = parameters
-    return found
+    return checked(found, {int(place[1:]): check for place, check in checks.items()})
 
 
 '''
@@ -144,7 +145,20 @@ class Writer:
     def function(self, name: str, declared: Function) -> str:
         hints = ", ".join(self.hint(p, True) for _, p in declared.parameters)
         types = [self.ctype(declared.returns)] + [self.ctype(p, is_parameter=True) for _, p in declared.parameters]
-        return f"{name}: Callable[[{hints}], {self.hint(declared.returns)}] = _function(\n    {name!r}, {', '.join(types)})"
+        return f"{name}: Callable[[{hints}], {self.hint(declared.returns)}] = _function(\n    {', '.join([repr(name), *types, *self.checks(declared)])})"
+
+    def checks(self, declared: Function) -> List[str]:
+        """What of the arguments is checked: whole numbers, and texts that no size follows."""
+        found: List[str] = []
+        resolved = [(name, self.resolve(one)) for name, one in declared.parameters]
+        for i, (name, one) in enumerate(resolved):
+            kind = self.ctype(one, is_parameter=True)
+            has_size = i + 1 < len(resolved) and resolved[i + 1][1] == Name("size_t")
+            if kind.startswith(("c_int", "c_uint", "c_size", "c_ssize")):
+                found.append(f"_{i}=({name!r}, {kind})")
+            elif kind == "c_char_p" and not has_size:
+                found.append(f"_{i}=({name!r}, TEXT)")
+        return found
 
     def text(self) -> str:
         lines: List[str] = []

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple, Union
 
 from . import _raw as raw
+from ._arguments import file_name, instance
 from ._handle import Handle, Resource, made
 from ._vocabulary import Vocabulary
 
@@ -14,9 +15,9 @@ class Adapter(Handle):
     """A LoRA or control vector for a model; shared by threads and contexts. Context.set_adapters uses it."""
 
     def __init__(self, model: Vocabulary, path: Union[str, os.PathLike[str]]) -> None:
-        parent = model._hold()
+        parent = instance("model", model, Vocabulary)._hold()
         try:
-            pointer = made(raw.lm_adapter_open, raw.lm_adapter, parent.pointer, os.fsencode(path))
+            pointer = made(raw.lm_adapter_open, raw.lm_adapter, parent.pointer, file_name("path", path))
             super().__init__(Resource(pointer, raw.lm_adapter_close, [parent]))
         finally:
             parent.release()

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 from . import _raw as raw
+from ._arguments import c_text, instance, json_bytes, listed, source as source_bytes, utf8
 from ._errors import check, failure, failure_of, text_of
-from ._grammar import json_bytes
 from ._handle import Handle, Resource, Turn, bytes_of, chars, made, using
 from ._runtime import LOG
 from ._vocabulary import Vocabulary
@@ -53,6 +53,7 @@ def delta_of(delta: raw.lm_chat_delta) -> Delta:
 def render_params(now: Optional[datetime.datetime]) -> raw.lm_chat_render_params:
     params = raw.LM_CHAT_RENDER_PARAMS_INIT()
     if now is not None:
+        instance("now", now, datetime.datetime)
         for name in ("year", "month", "day", "hour", "minute", "second"):
             setattr(params, name, getattr(now, name))
     return params
@@ -69,7 +70,7 @@ class Chat(Handle):
             with source._use() as model:
                 pointer = made(raw.lm_chat_from_model, raw.lm_chat, model, ctypes.byref(params))
         else:
-            data = None if source is None else source.encode("utf-8", "surrogatepass")
+            data = None if source is None else source_bytes("source", source)
             pointer = made(raw.lm_chat_from_template, raw.lm_chat, data, len(data or b""), ctypes.byref(params))
         super().__init__(Resource(pointer, raw.lm_chat_destroy), Turn("chat"))
 
@@ -83,14 +84,14 @@ class Chat(Handle):
                now: Optional[datetime.datetime] = None, adapt: bool = False, **variables: Any) -> Prompt:
         """The prompt of a conversation. adapt rewrites messages to what the template takes (doc/chat.md has the rules). variables are the
         template's others, such as enable_thinking=False; now is what it sees as the time, 1970 by default."""
-        inputs: Dict[str, Any] = {"messages": messages, "add_generation_prompt": add_generation_prompt}
+        inputs: Dict[str, Any] = {"messages": listed("messages", messages), "add_generation_prompt": add_generation_prompt}
         if tools is not None:
             inputs["tools"] = tools
         return self.render_inputs({**inputs, **variables}, now=now, adapt=adapt)
 
     def render_inputs(self, inputs: Union[str, Mapping[str, Any]], *, now: Optional[datetime.datetime] = None, adapt: bool = False) -> Prompt:
         """The prompt from all of the template's variables, given as JSON or as what json.loads makes of it."""
-        data, prompt, error, params = json_bytes(inputs), raw.LM_CHAT_PROMPT_INIT(), raw.lm_error(), render_params(now)
+        data, prompt, error, params = json_bytes("inputs", inputs), raw.LM_CHAT_PROMPT_INIT(), raw.lm_error(), render_params(now)
         params.flags = int(raw.LM_CHAT_RENDER_ADAPT) if adapt else 0
         with using(self) as (pointer,):
             if raw.lm_chat_render(pointer, data, len(data), ctypes.byref(params), ctypes.byref(prompt), ctypes.byref(error)) != raw.lm_status.OK:
@@ -110,21 +111,21 @@ class ChatParser(Handle):
     def __init__(self, source: Union[Chat, str], *, generation_prompt: Optional[str] = None, tools: Optional[Sequence[Any]] = None) -> None:
         params = raw.LM_CHAT_PARSER_PARAMS_INIT()
         if generation_prompt is not None:
-            data = generation_prompt.encode("utf-8", "surrogatepass")
+            data = utf8("generation_prompt", generation_prompt)
             params.generation_prompt, params.generation_prompt_size = chars(data), len(data)
         if tools is not None:
-            data = json_bytes(tools)
+            data = json_bytes("tools", listed("tools", tools))
             params.tools, params.tools_size = chars(data), len(data)
         if isinstance(source, str):
-            pointer = made(raw.lm_chat_parser_create, raw.lm_chat_parser, None, source.encode(), ctypes.byref(params))
+            pointer = made(raw.lm_chat_parser_create, raw.lm_chat_parser, None, c_text("source", source), ctypes.byref(params))
         else:
-            with using(source) as (chat,):
+            with using(instance("source", source, Chat)) as (chat,):
                 pointer = made(raw.lm_chat_parser_create, raw.lm_chat_parser, chat, None, ctypes.byref(params))
         super().__init__(Resource(pointer, raw.lm_chat_parser_destroy), Turn("parser"))
 
     def feed(self, text: Union[str, bytes]) -> List[Delta]:
         """Read a piece, special tokens as text; what it completes."""
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        data = utf8("text", text) if isinstance(text, str) else instance("text", text, bytes)
         with using(self) as (pointer,):
             check(raw.lm_chat_parser_feed(pointer, data, len(data)), "the text was finished already, or memory is short")
             return self._deltas(pointer)

@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, DefaultDict, Deque, List, NamedTuple, Optional, Sequence, Union
 
 from . import _raw as raw
+from ._arguments import file_name, instance, listed, token_array, whole
 from ._adapter import Adapter, AdapterUse
 from ._errors import ClosedError, StateError, check, text_of
 from ._handle import Handle, Resource, Turn, made, sized, using
 from ._records import ContextParams, Memory, SyncInfo, record
 from ._sampler import Sampler, Sampling, choose_sampling
 from ._views import borrowed, shaped
-from ._vocabulary import Vocabulary, token_array
+from ._vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ._generate import Generation
@@ -51,7 +52,7 @@ class Context(Handle):
         params = context_params(n_ctx=n_ctx, n_seqs=n_seqs, n_batch=n_batch, n_outputs=n_outputs, k_type=k_type, v_type=v_type,
                                 n_threads=n_threads, n_checkpoints=n_checkpoints, cache_bytes=cache_bytes, outputs=outputs,
                                 pooling=pooling, n_draft=n_draft)
-        parent = model._hold()
+        parent = instance("model", model, Vocabulary)._hold()
         try:
             pointer = made(raw.lm_context_open, raw.lm_context, parent.pointer, ctypes.byref(params))
             super().__init__(Resource(pointer, raw.lm_context_close, [parent]), Turn("context"))
@@ -103,11 +104,13 @@ class Context(Handle):
             self._eval_batch(pointer, items)
 
     def _eval_batch(self, pointer: Any, items: Sequence[BatchItem]) -> None:
-        listed = (raw.lm_batch_item * len(items))()
-        for place, (seq, tokens, logits) in zip(listed, items):
-            place.seq, place.logits, place.tokens, place.n_tokens = seq, int(logits), token_array(tokens), len(tokens)
-            self._changes[seq] += 1
-        self._check(pointer, raw.lm_context_eval_batch(pointer, listed, len(items)))
+        places = (raw.lm_batch_item * len(listed("items", items)))()
+        for place, item in zip(places, items):
+            seq, tokens, logits = BatchItem(*instance("items", item, tuple))
+            place.seq, place.logits, place.tokens, place.n_tokens = seq, logits, token_array(tokens), len(tokens)
+        for place in places:
+            self._changes[place.seq] += 1
+        self._check(pointer, raw.lm_context_eval_batch(pointer, places, len(places)))
 
     def _append(self, pointer: Any, seq: int, token: int) -> None:
         self._eval_batch(pointer, [BatchItem(seq, [token])])
@@ -130,7 +133,7 @@ class Context(Handle):
 
     def sample(self, sampler: Sampler) -> int:
         """Choose the next token from the last row of logits and enter it into the sampler's histories."""
-        with using(self, sampler) as (pointer, chooser):
+        with using(self, instance("sampler", sampler, Sampler)) as (pointer, chooser):
             return self._sample(pointer, chooser)
 
     def _sample(self, pointer: Any, chooser: Any) -> int:
@@ -141,8 +144,8 @@ class Context(Handle):
     def sample_forced(self, sampler: Sampler, capacity: int = 64) -> List[int]:
         """The tokens that must come now because the sampler's grammar leaves no choice, entered into its histories; often none. Call it
         before the last token chosen is evaluated, and evaluate them together with that one."""
-        out, n = (ctypes.c_int32 * capacity)(), ctypes.c_size_t()
-        with using(self, sampler) as (pointer, chooser):
+        out, n = (ctypes.c_int32 * whole("capacity", capacity))(), ctypes.c_size_t()
+        with using(self, instance("sampler", sampler, Sampler)) as (pointer, chooser):
             self._check(pointer, raw.lm_sample_forced(pointer, chooser, out, capacity, ctypes.byref(n)))
         return out[:n.value]
 
@@ -187,11 +190,11 @@ class Context(Handle):
         given as tokens. Empties all sequences."""
         if isinstance(texts, str):
             raise TypeError("embed takes a list of texts; for one, embed([text])[0]")
-        listed = (raw.lm_embed_text * len(texts))()
+        places = (raw.lm_embed_text * len(listed("texts", texts)))()
         rows = 0
-        for place, text in zip(listed, texts):
+        for place, text in zip(places, texts):
             tokens = self._vocabulary.tokenize(text) if isinstance(text, str) else text
-            place.tokens, place.n_tokens = token_array(tokens), len(tokens)
+            place.tokens, place.n_tokens = token_array(tokens, "texts"), len(tokens)
             rows += len(tokens)
         with using(self) as (pointer,):
             width = raw.lm_embed_width(pointer)
@@ -199,7 +202,7 @@ class Context(Handle):
             for seq in list(self._changes):
                 self._changes[seq] += 1
             flags = 0 if normalise else int(raw.LM_EMBED_RAW)
-            self._check(pointer, raw.lm_embed(pointer, listed, len(texts), flags, out, len(out)))
+            self._check(pointer, raw.lm_embed(pointer, places, len(texts), flags, out, len(out)))
             params = raw.lm_context_params(ctypes.sizeof(raw.lm_context_params))
             check(raw.lm_context_get_params(pointer, ctypes.byref(params)))
         if params.pooling != Pooling.NONE:
@@ -223,7 +226,7 @@ class Context(Handle):
         """Make target a copy of source; memory is shared until one of them grows."""
         with using(self) as (pointer,):
             self._changes[target] += 1
-            self._check(pointer, raw.lm_seq_fork(pointer, source, target))
+            self._check(pointer, raw.lm_seq_fork(pointer, whole("source", source), whole("target", target)))
 
     def trim(self, n_tokens: int, seq: int = 0) -> None:
         """Drop the tokens from position n_tokens on."""
@@ -240,26 +243,26 @@ class Context(Handle):
     def save(self, path: Union[str, os.PathLike[str]], seq: int = 0) -> None:
         """Write a sequence to a file."""
         with using(self) as (pointer,):
-            self._check(pointer, raw.lm_seq_save(pointer, seq, os.fsencode(path)))
+            self._check(pointer, raw.lm_seq_save(pointer, seq, file_name("path", path)))
 
     def restore(self, path: Union[str, os.PathLike[str]], seq: int = 0) -> None:
         """Replace a sequence by one that was saved."""
         with using(self) as (pointer,):
             self._changes[seq] += 1
-            self._check(pointer, raw.lm_seq_restore(pointer, seq, os.fsencode(path)))
+            self._check(pointer, raw.lm_seq_restore(pointer, seq, file_name("path", path)))
 
     def set_adapters(self, uses: Sequence[Union[Adapter, AdapterUse]]) -> None:
         """Use these adapters and no others from now on. Every sequence must be empty, and no view of the context's memory may be
         alive: that memory is replaced."""
-        whole = [use if isinstance(use, AdapterUse) else AdapterUse(use) for use in uses]
-        listed = (raw.lm_adapter_use * len(whole))()
+        users = [use if isinstance(use, AdapterUse) else AdapterUse(instance("uses", use, Adapter)) for use in listed("uses", uses)]
+        places = (raw.lm_adapter_use * len(users))()
         with using(self) as (pointer,), ExitStack() as held:
             if self._views:
                 raise StateError(f"{len(self._views)} views of the context's logits or vectors are alive: copy them and let them go")
-            for place, use in zip(listed, whole):
+            for place, use in zip(places, users):
                 place.adapter = held.enter_context(use.adapter._use())
                 place.scale, place.first_layer, place.last_layer = use.scale, use.first_layer, use.last_layer
-            self._check(pointer, raw.lm_context_set_adapters(pointer, listed, len(listed)))
+            self._check(pointer, raw.lm_context_set_adapters(pointer, places, len(places)))
 
     # ---- text ----
 
@@ -282,5 +285,7 @@ class Context(Handle):
 def context_params(**values: int) -> raw.lm_context_params:
     params = raw.LM_CONTEXT_PARAMS_INIT()
     for name, value in values.items():
-        setattr(params, name, int(value))
+        if not hasattr(params, name):
+            raise TypeError(f"a context has no parameter {name}")
+        setattr(params, name, value)
     return params

@@ -8,9 +8,11 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from ._arguments import instance, listed, whole
 from ._chat import Delta
 from ._errors import BusyError, ClosedError
 from ._generate import Finish
+from ._handle import Unpicklable
 from ._grammar import Schema
 from ._sampler import Sampling, choose_sampling
 from ._session import ChatSession, Report, Request, ToolChoice
@@ -36,7 +38,7 @@ class Reply:
         return self.content
 
 
-class Conversation:
+class Conversation(Unpicklable):
     """A chat that remembers. model.chat() makes one; messages is its history, which may be changed between answers.
 
     Tools that are Python functions are called in the thread that takes the answer's deltas, and their results go back to the model;
@@ -48,13 +50,15 @@ class Conversation:
                  messages: Sequence[Mapping[str, Any]] = (), tools: Sequence[Tool] = (), sampling: Optional[Sampling] = None,
                  max_rounds: int = 8, variables: Optional[Mapping[str, Any]] = None) -> None:
         self.session = session
-        self.messages: List[Dict[str, Any]] = [{"role": "system", "content": system}] if system is not None else []
-        self.messages += [dict(message) for message in messages]
-        self.max_rounds = max_rounds
+        self.messages: List[Dict[str, Any]] = []
+        if system is not None:
+            self.messages.append({"role": "system", "content": instance("system", system, str)})
+        self.messages += [dict(instance("messages", message, Mapping)) for message in listed("messages", messages)]  # type: ignore[type-abstract]
+        self.max_rounds = whole("max_rounds", max_rounds)
         self._owned = [session, *owned]
-        self._declarations, self._functions = split(tools)
+        self._declarations, self._functions = split(listed("tools", tools))
         self._sampling = sampling
-        self._variables = variables
+        self._variables = None if variables is None else instance("variables", variables, Mapping)  # type: ignore[type-abstract]
         self._now = datetime.datetime.now()  # one time for the whole conversation: a prompt that changes is evaluated again
         self._answer: Optional[Answer] = None
         self._lock = threading.Lock()
@@ -87,6 +91,13 @@ class Conversation:
         if self._answer is not None:
             self._answer.cancel()
 
+    @property
+    def closed(self) -> bool:
+        return self.session.closed
+
+    def __repr__(self) -> str:
+        return f"<lm.Conversation of {len(self.messages)} messages{' (closed)' if self.closed else ''}>"
+
     def close(self) -> None:
         """Stop the answer in progress and give the session up, with the context that was made for it."""
         if self._answer is not None:
@@ -113,7 +124,7 @@ class Answer(Stream[Delta, Reply]):
         self._has_failed = False
         self._is_cancelled = False  # perhaps between two rounds
         if text is not None:
-            conversation.messages.append({"role": "user", "content": text})
+            conversation.messages.append({"role": "user", "content": instance("text", text, str)})
         try:
             self._stream = conversation.session.stream(request)
         except BaseException:

@@ -116,6 +116,9 @@ class RaisedError(Error):
     status = Status.RAISED
 
 
+for _kind in [value for value in vars().values() if isinstance(value, type) and issubclass(value, Error)]:
+    _kind.__module__ = "lm"  # where tracebacks say it is to be found
+
 _CLASSES: Dict[int, Type[Error]] = {
     int(c.status): c
     for c in (OutOfMemoryError, ArgumentError, RangeError, FileError, FormatError, UnsupportedError, FullError, CancelledError, StateError,

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
 
 from . import _raw as raw
+from ._arguments import instance, token_array, whole
 from ._errors import CancelledError, FullError, StateError
 from ._grammar import Grammar, Schema
 from ._handle import using
 from ._records import SyncInfo
 from ._sampler import Sampler, Sampling
 from ._stream import Stream
-from ._vocabulary import token_array
 
 if TYPE_CHECKING:
     from ._context import Context, Text
@@ -30,6 +30,9 @@ class Generation(Stream[str, str]):
     reused   what sync reused of the prompt; None before the first step
     """
 
+    def __repr__(self) -> str:
+        return f"<lm.Generation of {len(self.tokens)} tokens, {'running' if self.finish is None else self.finish.name}>"
+
     def __init__(self, context: Context, prompt: Text, *, max_tokens: Optional[int], seq: int, sampler: Optional[Sampler],
                  sampling: Optional[Sampling], grammar: Optional[Grammar], schema: Optional[Schema], speculator: Optional[Speculator],
                  done: Optional[Callable[[], None]] = None) -> None:
@@ -37,14 +40,16 @@ class Generation(Stream[str, str]):
             raise ValueError("a sampler given brings its own sampling and grammar")
         if grammar is not None and schema is not None:
             raise ValueError("grammar and schema exclude each other")
+        if sampler is not None:
+            instance("sampler", sampler, Sampler)
         vocabulary = context._vocabulary
         self.tokens: List[int] = []
         self.finish: Optional[Finish] = None
         self.reused: Optional[SyncInfo] = None
         self._context = context
-        self._prompt = vocabulary.tokenize(prompt) if isinstance(prompt, str) else list(prompt)
-        self._max_tokens = max_tokens
-        self._seq = seq
+        self._prompt = vocabulary.tokenize(prompt) if isinstance(prompt, str) else list(token_array(prompt, "prompt"))
+        self._max_tokens = None if max_tokens is None else whole("max_tokens", max_tokens)
+        self._seq = whole("seq", seq)
         self._own_sampler = Sampler(vocabulary, sampling) if sampler is None else None
         self._sampler = sampler or self._own_sampler
         self._speculator = speculator
@@ -60,7 +65,7 @@ class Generation(Stream[str, str]):
             with Grammar.from_json_schema(schema) as made:
                 self._constrain(made)
         elif grammar is not None:
-            self._constrain(grammar)
+            self._constrain(instance("grammar", grammar, Grammar))
         super().__init__()
 
     def _constrain(self, grammar: Grammar) -> None:

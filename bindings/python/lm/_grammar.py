@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import json
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _raw as raw
+from ._arguments import instance, json_bytes, listed, source, utf8, whole
 from ._errors import check
 from ._handle import Handle, Resource, Turn, chars, made, using
-
-if TYPE_CHECKING:
-    from ._vocabulary import Vocabulary
+from ._vocabulary import Vocabulary
 
 GrammarTokenKind = raw.lm_grammar_token_kind
 TriggerKind = raw.lm_grammar_trigger_kind
@@ -20,13 +18,13 @@ _FindToken = dict(raw.lm_grammar_params._fields_)["find_token"]  # type: ignore[
 _Get = dict(raw.lm_grammar_vocab_params._fields_)["get"]  # type: ignore[arg-type]
 
 
-def json_bytes(value: Any) -> bytes:
-    """JSON text as it is, anything else written as JSON."""
-    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).encode("utf-8", "surrogatepass")
-
-
 class Grammar(Handle):
-    """A compiled grammar: immutable, for any number of threads."""
+    """A compiled grammar: immutable, for any number of threads. from_gbnf and from_json_schema make one."""
+
+    def __init__(self, compiled: Resource) -> None:
+        if not isinstance(compiled, Resource):
+            raise TypeError("Grammar.from_gbnf and Grammar.from_json_schema make a grammar")
+        super().__init__(compiled)
 
     @classmethod
     def from_gbnf(cls, text: str, *, find_token: Optional[Callable[[str], Optional[int]]] = None) -> Grammar:
@@ -43,7 +41,7 @@ class Grammar(Handle):
 
         if find_token is not None:
             params.find_token = _FindToken(find)
-        data = text.encode("utf-8", "surrogatepass")
+        data = source("grammar", text)
         try:
             return cls._compiled(raw.lm_grammar_from_gbnf, data, params)
         finally:
@@ -55,7 +53,7 @@ class Grammar(Handle):
         """Compile a JSON Schema, given as text or as what json.loads makes of it. compact: JSON without white space between its parts."""
         params = raw.LM_GRAMMAR_PARAMS_INIT()
         params.flags = int(raw.LM_GRAMMAR_COMPACT) if compact else 0
-        return cls._compiled(raw.lm_grammar_from_json_schema, json_bytes(schema), params)
+        return cls._compiled(raw.lm_grammar_from_json_schema, json_bytes("schema", schema), params)
 
     @classmethod
     def _compiled(cls, call: Callable[..., int], data: bytes, params: raw.lm_grammar_params) -> Grammar:
@@ -75,17 +73,17 @@ class Grammar(Handle):
 class GrammarVocab(Handle):
     """A vocabulary sorted for masking: a model's, or a list of the bytes and the GrammarTokenKind of each token."""
 
-    def __init__(self, source: Union[Vocabulary, Sequence[Tuple[bytes, int]]], *, cache_bytes: Optional[int] = None) -> None:
-        if isinstance(source, Handle):
-            with source._use() as model:
+    def __init__(self, tokens: Union[Vocabulary, Sequence[Tuple[bytes, int]]], *, cache_bytes: Optional[int] = None) -> None:
+        if isinstance(tokens, Vocabulary):
+            with tokens._use() as model:
                 pointer = made(raw.lm_grammar_vocab_for_model, raw.lm_grammar_vocab, model)
         else:
-            pointer = self._from_list(source, cache_bytes)
+            pointer = self._from_list(listed("tokens", tokens), cache_bytes)
         super().__init__(Resource(pointer, raw.lm_grammar_vocab_destroy))
 
     @staticmethod
     def _from_list(tokens: Sequence[Tuple[bytes, int]], cache_bytes: Optional[int]) -> Any:
-        buffers = [chars(piece) for piece, _ in tokens]
+        buffers = [chars(instance("tokens", piece, bytes)) for piece, _ in tokens]
 
         def get(_user: Any, token: int, out: Any, n: Any) -> int:
             out[0], n[0] = buffers[token], len(tokens[token][0])
@@ -112,14 +110,14 @@ class GrammarMatcher(Handle):
 
     def __init__(self, grammar: Grammar, vocab: Union[GrammarVocab, Vocabulary, None] = None, triggers: Sequence[Trigger] = ()) -> None:
         params = raw.LM_GRAMMAR_MATCHER_PARAMS_INIT()
-        listed = (raw.lm_grammar_trigger * len(triggers))()
-        for place, trigger in zip(listed, triggers):
-            data = trigger.text.encode()
-            place.kind, place.token, place.text, place.text_size = int(trigger.kind), trigger.token, chars(data), len(data)
-        params.triggers, params.n_triggers = listed, len(triggers)
-        held = vocab if vocab is None or isinstance(vocab, GrammarVocab) else vocab.grammar_vocab
+        places = (raw.lm_grammar_trigger * len(listed("triggers", triggers)))()
+        for place, trigger in zip(places, [instance("triggers", trigger, Trigger) for trigger in triggers]):
+            data = utf8("trigger", trigger.text)
+            place.kind, place.token, place.text, place.text_size = trigger.kind, trigger.token, chars(data), len(data)
+        params.triggers, params.n_triggers = places, len(triggers)
+        held = vocab if vocab is None or isinstance(vocab, GrammarVocab) else instance("vocab", vocab, Vocabulary).grammar_vocab
         self.n_vocab = None if vocab is None else getattr(vocab, "n_vocab", None)
-        with grammar._use() as g:
+        with instance("grammar", grammar, Grammar)._use() as g:
             if held is None:
                 pointer = made(raw.lm_grammar_matcher_create, raw.lm_grammar_matcher, g, None, ctypes.byref(params))
             else:
@@ -143,7 +141,7 @@ class GrammarMatcher(Handle):
 
     def accept_bytes(self, data: Union[bytes, str]) -> int:
         """Go on by bytes if all of them can follow, else stay. Gives how many could: len(data) when it went on."""
-        data = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+        data = instance("data", data, bytes) if not isinstance(data, str) else utf8("data", data)
         n = ctypes.c_size_t()
         with using(self) as (pointer,):
             status = raw.lm_grammar_matcher_accept_bytes(pointer, data, len(data), ctypes.byref(n))
@@ -170,7 +168,7 @@ class GrammarMatcher(Handle):
 
     def allowed(self, n_vocab: Optional[int] = None) -> List[int]:
         """The tokens that may come next, ascending. n_vocab is known where the matcher was made with a model."""
-        n_tokens = n_vocab or self.n_vocab
+        n_tokens = self.n_vocab if n_vocab is None else whole("n_vocab", n_vocab)
         if n_tokens is None:
             raise ValueError("n_vocab: the size of the vocabulary is needed")
         mask = (ctypes.c_uint32 * ((n_tokens + 31) // 32))()
@@ -180,7 +178,7 @@ class GrammarMatcher(Handle):
 
     def forced(self, capacity: int = 256) -> bytes:
         """The bytes that must follow, whatever the model would say; at most so many are looked for."""
-        out = ctypes.create_string_buffer(capacity)
+        out = ctypes.create_string_buffer(whole("capacity", capacity))
         with using(self) as (pointer,):
             n = raw.lm_grammar_matcher_forced(pointer, out, capacity)
         return out.raw[:n]
@@ -188,7 +186,7 @@ class GrammarMatcher(Handle):
     def completion(self, capacity: int = 4096) -> Optional[bytes]:
         """The start of a shortest text that completes what there is, at most so many bytes; empty when it may end here, None when none is
         known."""
-        out = ctypes.create_string_buffer(capacity)
+        out = ctypes.create_string_buffer(whole("capacity", capacity))
         with using(self) as (pointer,):
             n = raw.lm_grammar_matcher_completion(pointer, out, capacity)
         return None if n == ctypes.c_size_t(-1).value else out.raw[:min(n, capacity)]

@@ -5,23 +5,49 @@ A Resource is a C object with a count of holders: the handle the user has, the o
 memory. The C object is destroyed when the last holder lets go, so closing is immediate where nothing depends on the object and
 never leaves a child with a dead parent. A Turn lets one thread at a time use an object that C wants used so; others wait, and a call
 from inside of a call (a callback that uses its own context) is refused.
+
+A fork copies these objects without the threads that work for them: in the child they are refused, and never destroyed.
 """
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import weakref
 from contextlib import ExitStack, contextmanager
 from typing import Any, Callable, Iterator, Optional, Sequence, Tuple, Type, TypeVar
 
 from . import _raw as raw
-from ._errors import BusyError, ClosedError, failure_of
+from ._errors import BusyError, ClosedError, StateError, failure_of
 
 Self = TypeVar("Self", bound="Handle")
 S = TypeVar("S", bound=ctypes.Structure)
 
 
-class Resource:
+_n_forks = 0  # between the first process and this one
+
+
+def n_forks() -> int:
+    return _n_forks
+
+
+def _forked() -> None:
+    global _n_forks
+    _n_forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+class Unpicklable:
+    """What belongs to one process: neither copied nor sent to another."""
+
+    def __reduce__(self) -> str:
+        raise TypeError(f"lm.{type(self).__name__} can be neither copied nor pickled: make one where it is needed")
+
+
+class Resource(Unpicklable):
     """A C object, its parents and Python objects it refers to."""
 
     def __init__(self, pointer: Any, destroy: Callable[[Any], None], parents: Sequence[Resource] = (), keep: Any = None) -> None:
@@ -32,8 +58,14 @@ class Resource:
         self._lock = threading.RLock()  # a finalizer may run inside of these few lines
         self._count = 1
         self._gone = False
+        self._n_forks = n_forks()
         for parent in self._parents:
             parent.hold()
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether it was made before this process was forked."""
+        return self._n_forks != n_forks()
 
     def hold(self) -> None:
         with self._lock:
@@ -42,6 +74,8 @@ class Resource:
             self._count += 1
 
     def release(self) -> None:
+        if self.is_forked:  # the lock, too, may be in the hand of a thread that is not here
+            return
         is_last = False
         with self._lock:
             self._count -= 1
@@ -49,6 +83,7 @@ class Resource:
                 self._gone = is_last = True
         if is_last:
             self._destroy(self.pointer)
+            self._keep = None
             for parent in self._parents:
                 parent.release()
 
@@ -81,7 +116,8 @@ class Turn:
         self._owner = None
         self._lock.release()
 
-class Handle:
+
+class Handle(Unpicklable):
     """The base of all objects: close() or a with statement, closed, and an error for use after close."""
 
     def __init__(self, resource: Resource, turn: Optional[Turn] = None) -> None:
@@ -91,16 +127,17 @@ class Handle:
 
     @property
     def closed(self) -> bool:
-        return not self._finalizer.alive
+        return not (hasattr(self, "_finalizer") and self._finalizer.alive)  # making it may have failed
 
     def close(self) -> None:
         """Give the object up, after calls in progress. What was made from it stays usable. Closing twice is allowed."""
-        if self._turn is None:
+        if self.closed:
+            return
+        if self._turn is None or self._resource.is_forked:
             self._finalizer()
             return
         self._turn.refuse_within()
-        if not self.closed:
-            self._stop()
+        self._stop()
         with self._turn:
             self._finalizer()
 
@@ -116,17 +153,27 @@ class Handle:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<lm.{type(self).__name__}{' (closed)' if self.closed else ''}>"
+        name = f"lm.{type(self).__name__}"
+        return f"<{name} (closed)>" if self.closed else f"<{' '.join([name, *self._about()])}>"
+
+    def _about(self) -> Sequence[str]:
+        """What repr says, without waiting for anything."""
+        return ()
 
     def _hold(self) -> Resource:
         """The resource, held once more; ClosedError after close."""
-        if self._finalizer.alive:
+        if not self.closed:
+            self._refuse_forked()
             try:
                 self._resource.hold()
                 return self._resource
             except ClosedError:
                 pass  # closed by another thread in between
         raise ClosedError(f"the {type(self).__name__} is closed")
+
+    def _refuse_forked(self) -> None:
+        if self._resource.is_forked:
+            raise StateError(f"the {type(self).__name__} was made before this process was forked: open a model in this process")
 
     @contextmanager
     def _use(self) -> Iterator[Any]:
@@ -141,6 +188,9 @@ class Handle:
 @contextmanager
 def using(*handles: Handle) -> Iterator[Tuple[Any, ...]]:
     """The pointers of handles, each in its turn. Turns are taken in one order everywhere, so no two threads wait for each other."""
+    for handle in handles:
+        if not handle.closed:
+            handle._refuse_forked()  # before waiting for a turn that nobody gives back
     turns = {id(h._turn): h._turn for h in handles if h._turn is not None}
     with ExitStack() as stack:
         for key in sorted(turns):

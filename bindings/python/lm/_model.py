@@ -11,13 +11,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import _raw as raw
+from ._arguments import Buffer, file_name, instance
 from ._adapter import Adapter
 from ._context import Context, Output, Text, context_params
 from ._conversation import Conversation
-from ._errors import NotFoundError, check, failure_of, text_of
+from ._errors import NotFoundError, StateError, check, failure_of, text_of
 from ._generate import Generation
 from ._grammar import Grammar, Schema
-from ._handle import Resource, bytes_of, made, sized
+from ._handle import Resource, Unpicklable, bytes_of, made, sized
 from ._records import ModelInfo, Plan, TensorInfo, record
 from ._runtime import Runtime
 from ._sampler import Sampler, Sampling, choose_sampling
@@ -33,13 +34,15 @@ Path = Union[str, "os.PathLike[str]"]
 M = TypeVar("M", bound="Model")
 
 
-class Metadata(Mapping[str, Any]):
+class Metadata(Unpicklable, Mapping[str, Any]):
     """A model's metadata: texts as str, everything else as json reads it."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
 
     def __getitem__(self, key: str) -> Any:
+        if not isinstance(key, str) or "\0" in key:
+            raise KeyError(key)
         size, name = ctypes.c_size_t(), key.encode("utf-8", "surrogatepass")
         with self._model._use() as pointer:
             found = raw.lm_model_metadata_string(pointer, name, ctypes.byref(size))
@@ -56,6 +59,9 @@ class Metadata(Mapping[str, Any]):
             with self._model._use() as pointer:
                 key = text_of(raw.lm_model_metadata_key(pointer, i))
             yield key
+
+    def __repr__(self) -> str:
+        return "<lm.Metadata (closed)>" if self._model.closed else f"<lm.Metadata of {len(self)} keys>"
 
     def __len__(self) -> int:
         with self._model._use() as pointer:
@@ -75,14 +81,16 @@ class Model(Vocabulary):
 
     def __init__(self, path: Path, *, n_threads: int = 0, cpu: Optional[str] = None, runtime: Optional[Runtime] = None,
                  load: int = Load.MAP, prefetch: bool = True, lock: bool = False, vocab_only: bool = False) -> None:
-        self._open(lambda *rest: raw.lm_model_open(os.fsencode(path), *rest), n_threads, cpu, runtime, load, prefetch, lock, vocab_only)
+        self._open(lambda *rest: raw.lm_model_open(file_name("path", path), *rest), n_threads, cpu, runtime, load, prefetch, lock, vocab_only)
 
     def _open(self, call: Callable[..., int], n_threads: int = 0, cpu: Optional[str] = None, runtime: Optional[Runtime] = None,
               load: int = Load.MAP, prefetch: bool = True, lock: bool = False, vocab_only: bool = False, keep: Any = None) -> None:
+        if runtime is not None:
+            instance("runtime", runtime, Runtime)
         if runtime is not None and (n_threads or cpu is not None):
             raise ValueError("a runtime given brings its own n_threads and cpu")
         params = raw.LM_MODEL_PARAMS_INIT()
-        params.load, params.prefetch, params.lock, params.vocab_only = int(load), prefetch, lock, vocab_only
+        params.load, params.prefetch, params.lock, params.vocab_only = load, prefetch, lock, vocab_only
         with ExitStack() as stack:
             own = runtime or stack.enter_context(Runtime(n_threads, cpu=cpu))
             parent = own._hold()
@@ -102,11 +110,12 @@ class Model(Vocabulary):
         return model
 
     @classmethod
-    def from_bytes(cls: Type[M], data: Union[bytes, bytearray, memoryview], **options: Any) -> M:
-        """From a file's bytes in memory, which are used where they are and must not change. Options are those of Model."""
+    def from_bytes(cls: Type[M], data: Any, **options: Any) -> M:
+        """From a file's bytes in memory (bytes, a mapped file, an array), which are used where they are and must not change. Options are
+        those of Model."""
         model = cls.__new__(cls)
-        kept: Any = data if isinstance(data, bytes) else (ctypes.c_char * len(data)).from_buffer(data)
-        model._open(lambda *rest: raw.lm_model_open_memory(kept, len(data), *rest), keep=kept, **options)
+        kept = Buffer(data)
+        model._open(lambda *rest: raw.lm_model_open_memory(kept.address, kept.n_bytes, *rest), keep=kept, **options)
         return model
 
     @classmethod
@@ -128,12 +137,21 @@ class Model(Vocabulary):
             if pointer is not None:
                 params.runtime = pointer
             out, error = sized(raw.lm_plan), raw.lm_error()
-            if raw.lm_model_plan(os.fsencode(path), ctypes.byref(params), ctypes.byref(out), ctypes.byref(error)) != raw.lm_status.OK:
+            if raw.lm_model_plan(file_name("path", path), ctypes.byref(params), ctypes.byref(out), ctypes.byref(error)) != raw.lm_status.OK:
                 raise failure_of(error)
         return record(Plan, out)
 
+    def _about(self) -> Sequence[str]:
+        try:
+            info = self.info
+        except StateError:  # closed meanwhile, or forked
+            return ()
+        return [repr(info.name), info.architecture, f"{info.n_params / 1e6:.3g}M parameters"]
+
     def close(self) -> None:
         """Give the model up. Contexts, samplers and what else was made from it stay usable and keep its weights."""
+        if self.closed:
+            return
         with self._idle_lock:
             idle, self._idle, self._idle_embedder = [self._idle, self._idle_embedder], None, None
         for context in idle:
@@ -214,6 +232,8 @@ class Model(Vocabulary):
         """A conversation that keeps its history. tools: Python functions, which are called, or JSON declarations; max_rounds bounds how
         often one answer may call. variables are the template's, such as {"enable_thinking": False}. context and seq say where to
         put it; without them it gets a context of its own, made with params."""
+        if context is not None and params:
+            raise ValueError(f"a context given brings its own {', '.join(params)}")
         own = Context(self, **params) if context is None else None
         try:
             session = ChatSession(own or context, seq=seq, family=family, template=template)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import sys
 from typing import Any, Callable, List, Optional, Sequence, Set
 
 from . import _raw as raw
+from ._arguments import c_text, whole
 from ._errors import check, text_of
 from ._handle import Handle, Resource, chars, made, sized
 from ._records import Machine, record
@@ -63,13 +64,15 @@ class Runtime(Handle):
         params = raw.LM_RUNTIME_PARAMS_INIT()
         keep: List[Any] = []
         params.n_threads = n_threads
-        params.cpu = chars(cpu.encode() if cpu is not None else None)
+        params.cpu = chars(None if cpu is None else c_text("cpu", cpu))
         params.log = ctypes.pointer(LOG)
         if executor is not None:
+            if not callable(executor):
+                raise TypeError(f"executor: function is needed, not {type(executor).__name__}")
             keep.append(_parallel_for(executor))
             params.executor = ctypes.pointer(raw.lm_executor(None, keep[0]))
         if backends:
-            tables = [ctypes.cast(ctypes.c_void_p(address), ctypes.POINTER(raw.lm_backend)) for address in backends]
+            tables = [ctypes.cast(ctypes.c_void_p(whole("backends", address, high=2**64 - 1)), ctypes.POINTER(raw.lm_backend)) for address in backends]
             params.backends = (ctypes.POINTER(raw.lm_backend) * len(tables))(*tables)
             params.n_backends = len(tables)
         pointer = made(raw.lm_runtime_create, raw.lm_runtime, ctypes.byref(params))

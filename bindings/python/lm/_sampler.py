@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
 from . import _raw as raw
+from ._arguments import c_text, instance, listed, token_array, whole
 from ._errors import check, text_of
 from ._handle import Handle, Resource, Turn, chars, made, using
 from ._records import TokenProb, record
-from ._vocabulary import Vocabulary, token_array
+from ._vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ._grammar import GrammarMatcher
@@ -64,28 +65,36 @@ class Sampling:
             if value is None:
                 continue
             if field.name == "order":
-                params.order = chars(value.encode())
+                params.order = chars(c_text("order", value))
             elif field.name == "dry_breakers":
-                params.dry_breakers = (ctypes.POINTER(ctypes.c_char) * len(value))(*[chars(text.encode()) for text in value])
+                params.dry_breakers = (ctypes.POINTER(ctypes.c_char) * len(value))(
+                    *[chars(c_text("dry_breakers", text)) for text in listed("dry_breakers", value)])
                 params.n_dry_breakers = len(value)
             elif field.name == "biases":
-                params.biases = (raw.lm_logit_bias * len(value))(*[raw.lm_logit_bias(*item) for item in value.items()])
+                params.biases = (raw.lm_logit_bias * len(value))(*[_bias(*item) for item in instance("biases", value, Mapping).items()  # type: ignore[type-abstract]
+                    ])
                 params.n_biases = len(value)
             elif field.name == "reasoning_ends":
-                params.reasoning_ends = (raw.lm_token_span * len(value))(*[_span(tokens) for tokens in value])
+                params.reasoning_ends = (raw.lm_token_span * len(value))(*[_span(field.name, tokens) for tokens in listed(field.name, value)])
                 params.n_reasoning_ends = len(value)
             else:
-                setattr(params, field.name, _span(value) if field.name.startswith("reasoning_") and field.name != "reasoning_budget" else value)
+                setattr(params, field.name, _span(field.name, value) if field.name.startswith("reasoning_") and field.name != "reasoning_budget" else value)
         return params
 
 
-def _span(tokens: Sequence[int]) -> raw.lm_token_span:
-    return raw.lm_token_span(ctypes.cast(token_array(tokens), ctypes.POINTER(ctypes.c_int32)), len(tokens))
+def _span(name: str, tokens: Sequence[int]) -> raw.lm_token_span:
+    return raw.lm_token_span(ctypes.cast(token_array(tokens, name), ctypes.POINTER(ctypes.c_int32)), len(tokens))
+
+
+def _bias(token: int, bias: float) -> raw.lm_logit_bias:
+    return raw.lm_logit_bias(whole("biases", token, -2**31), bias)
 
 
 def choose_sampling(sampling: Optional[Sampling], **shorthands: Any) -> Optional[Sampling]:
     """Sampling with the shorthands that were given put over it; None when there is nothing, which is the model's advice."""
     given = {name: value for name, value in shorthands.items() if value is not None}
+    if sampling is not None:
+        instance("sampling", sampling, Sampling)
     return replace(sampling or Sampling(), **given) if given else sampling
 
 
@@ -96,8 +105,8 @@ class Sampler(Handle):
     """
 
     def __init__(self, model: Vocabulary, sampling: Optional[Sampling] = None) -> None:
-        params = None if sampling is None else ctypes.byref(sampling.struct())
-        parent = model._hold()
+        params = None if sampling is None else ctypes.byref(instance("sampling", sampling, Sampling).struct())
+        parent = instance("model", model, Vocabulary)._hold()
         try:
             pointer = made(raw.lm_sampler_for_model, raw.lm_sampler, parent.pointer, params)
             super().__init__(Resource(pointer, raw.lm_sampler_destroy, [parent]), Turn("sampler"))
@@ -113,7 +122,7 @@ class Sampler(Handle):
         vocab.eot = raw.LM_TOKEN_NONE if eot is None else eot
         vocab.eos = raw.LM_TOKEN_NONE if eos is None else eos
         vocab.suppressed, vocab.n_suppressed = token_array(suppressed), len(suppressed)
-        params = (sampling or Sampling()).struct()
+        params = instance("sampling", sampling or Sampling(), Sampling).struct()
         return cls._of(made(raw.lm_sampler_create, raw.lm_sampler, ctypes.byref(params), ctypes.byref(vocab)), [])
 
     @classmethod
@@ -135,13 +144,15 @@ class Sampler(Handle):
             with using(self) as (pointer,):
                 check(raw.lm_sampler_set_grammar(pointer, None))
             return
-        with using(self, matcher) as (pointer, other):
+        from ._grammar import GrammarMatcher
+
+        with using(self, instance("matcher", matcher, GrammarMatcher)) as (pointer, other):
             check(raw.lm_sampler_set_grammar(pointer, other), "the matcher has no vocabulary, or memory is short")
 
     def set_limit(self, n_tokens: Optional[int]) -> None:
         """How many tokens may still be generated; None: any number. A grammar is then completed in time where that is possible."""
         with using(self) as (pointer,):
-            check(raw.lm_sampler_set_limit(pointer, -1 if n_tokens is None else n_tokens), f"a limit of {n_tokens} tokens")
+            check(raw.lm_sampler_set_limit(pointer, -1 if n_tokens is None else whole("n_tokens", n_tokens)), f"a limit of {n_tokens} tokens")
 
     def reset(self) -> None:
         """Back to the state after creation, with the same seed."""
@@ -203,7 +214,7 @@ def _row(logits: Any, copy: bool) -> Any:
     try:
         view = memoryview(logits)
     except TypeError:
-        return (ctypes.c_float * len(logits))(*logits)
+        return (ctypes.c_float * len(listed("logits", logits)))(*logits)
     if view.itemsize != 4 or view.format.lstrip("<=@") != "f" or not view.c_contiguous:
         return (ctypes.c_float * len(logits))(*logits)
     kind = ctypes.c_float * (view.nbytes // 4)

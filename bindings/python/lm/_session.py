@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
 from . import _raw as raw
+from ._arguments import c_text, instance, json_bytes, listed, source, whole
 from ._chat import Chat, Delta, Message, delta_of, render_params
 from ._context import Context
 from ._errors import ClosedError, check, text_of
 from ._generate import Finish
-from ._grammar import Schema, json_bytes
+from ._grammar import Schema
 from ._handle import Handle, Resource, bytes_of, chars, made, using
 from ._records import SyncInfo, record
 from ._runtime import LOG
@@ -56,18 +57,19 @@ class Request:
 
     def struct(self) -> raw.lm_chat_request:
         made = raw.LM_CHAT_REQUEST_INIT()
-        made.max_tokens = -1 if self.max_tokens is None else self.max_tokens
+        made.max_tokens = -1 if self.max_tokens is None else whole("max_tokens", self.max_tokens)
         for name in ("messages", "tools", "schema", "gbnf", "variables"):
             value = getattr(self, name)
             if value is not None:
-                data = json_bytes(value)
+                data = source("gbnf", value) if name == "gbnf" else json_bytes(name, value)
                 setattr(made, name, chars(data))
                 setattr(made, f"{name}_size", len(data))
-        made.tool_choice = int(self.tool_choice)
-        made.stops = (ctypes.POINTER(ctypes.c_char) * len(self.stops))(*[chars(stop.encode("utf-8", "surrogatepass")) for stop in self.stops])
+        made.tool_choice = self.tool_choice
+        stops = [chars(c_text("stops", stop)) for stop in listed("stops", self.stops)]
+        made.stops = (ctypes.POINTER(ctypes.c_char) * len(stops))(*stops)
         made.n_stops = len(self.stops)
         if self.sampling is not None:
-            made.sampling = ctypes.pointer(self.sampling.struct())
+            made.sampling = ctypes.pointer(instance("sampling", self.sampling, Sampling).struct())
         if self.now is not None:
             made.now = ctypes.pointer(render_params(self.now))
         return made
@@ -80,13 +82,13 @@ class ChatSession(Handle):
     def __init__(self, context: Context, *, seq: int = 0, family: Optional[str] = None, template: Optional[str] = None) -> None:
         params = raw.LM_CHAT_SESSION_PARAMS_INIT()
         params.seq, params.log = seq, LOG
-        params.family = chars(None if family is None else family.encode())
+        params.family = chars(None if family is None else c_text("family", family))
         if template is not None:
-            data = template.encode("utf-8", "surrogatepass")
+            data = source("template", template)
             params.template_text, params.template_size = chars(data), len(data)
         self._context = context
         self._seq = seq
-        with using(context) as (pointer,), context._vocabulary._use() as model:
+        with using(instance("context", context, Context)) as (pointer,), context._vocabulary._use() as model:
             out = made(raw.lm_chat_session_create, raw.lm_chat_session, model, pointer, ctypes.byref(params))
             super().__init__(Resource(out, raw.lm_chat_session_destroy, [context._resource]), context._turn)
 

@@ -6,6 +6,7 @@ import ctypes
 from typing import Any, List, Optional
 
 from . import _raw as raw
+from ._arguments import instance, whole
 from ._context import Context
 from ._errors import check
 from ._handle import Handle, Resource, made, sized, using
@@ -27,8 +28,8 @@ class Speculator(Handle):
         if draft is not None:
             params.drafter = Drafter.MODEL
         if drafter is not None:
-            params.drafter = int(drafter)
-        self._contexts = [context] if draft is None else [context, draft]
+            params.drafter = drafter
+        self._contexts = [instance("context", context, Context)] + ([] if draft is None else [instance("draft", draft, Context)])
         self._seq = seq
         with using(*self._contexts) as pointers:
             if draft is not None:
@@ -41,11 +42,11 @@ class Speculator(Handle):
 
     def speculate(self, sampler: Sampler, capacity: int) -> List[int]:
         """Choose the next tokens, at least one and at most capacity, and evaluate all of them but the last."""
-        with using(self, sampler, *self._contexts) as (pointer, chooser, context, *_):
+        with using(self, instance("sampler", sampler, Sampler), *self._contexts) as (pointer, chooser, context, *_):
             return self._speculate(pointer, chooser, context, capacity)
 
     def _speculate(self, pointer: Any, chooser: Any, context: Any, capacity: int) -> List[int]:
-        out, n = (ctypes.c_int32 * capacity)(), ctypes.c_size_t()
+        out, n = (ctypes.c_int32 * whole("capacity", capacity))(), ctypes.c_size_t()
         target = self._contexts[0]
         target._changes[self._seq] += 1
         target._check(context, raw.lm_speculate(pointer, chooser, out, capacity, ctypes.byref(n)))

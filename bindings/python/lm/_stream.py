@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 from typing import Any, AsyncIterator, Generator, Generic, Iterator, Optional, TypeVar
 
-from ._handle import Turn
+from ._errors import StateError
+from ._handle import Turn, Unpicklable, n_forks
 
 T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S", bound="Stream[Any, Any]")
 
 
-class Stream(Generic[T, R]):
+class Stream(Unpicklable, Generic[T, R]):
     """Items of type T, and when they have ended a result of type R."""
 
     def __init__(self) -> None:
         """Called last: from here on there is something to close."""
         self._step_turn = Turn("stream")
         self._is_closed = False
+        self._n_forks = n_forks()
 
     # What a kind of stream has to say.
 
@@ -44,7 +46,13 @@ class Stream(Generic[T, R]):
 
     # What follows from it.
 
+    @property
+    def _is_forked(self) -> bool:
+        return self._n_forks != n_forks()
+
     def _next(self) -> Optional[T]:
+        if self._is_forked:
+            raise StateError(f"the {type(self).__name__} was begun before this process was forked: begin one in this process")
         with self._step_turn:
             if self._is_closed:
                 return None
@@ -64,10 +72,13 @@ class Stream(Generic[T, R]):
 
     def cancel(self) -> None:
         """Stop soon, from any thread: the stream ends with what there is."""
-        self._poke()
+        if not self._is_forked:
+            self._poke()
 
     def close(self) -> None:
         """Stop and give back what the stream holds. A step of another thread is waited for."""
+        if self._is_forked:  # the stream goes on in the process that began it
+            return
         while not self._step_turn.take(timeout=0.02):
             self._poke()
         try:

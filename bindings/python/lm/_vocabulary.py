@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from . import _raw as raw
+from ._arguments import token_array, utf8
 from ._errors import Error, Status, check, failure
 from ._handle import Handle, Resource
 
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
 TokenRole = raw.lm_token_role
 TokenAttribute = raw.lm_token_attribute
-
-
-def token_array(tokens: Sequence[int]) -> Any:
-    return (ctypes.c_int32 * len(tokens))(*tokens)
 
 
 def text_failure(status: int) -> Error:
@@ -77,8 +74,8 @@ class Vocabulary(Handle):
 
     def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = False) -> List[int]:
         """The tokens of a text. add_special puts BOS and the like where the model wants them; parse_special reads control tokens that
-        are written out in the text, which is for trusted text only."""
-        data = text.encode("utf-8", "surrogatepass")
+        are written out in the text, which is for trusted text only. Half a surrogate pair in the text is read as U+FFFD."""
+        data = utf8("text", text)
         flags = (raw.LM_TOKENIZE_ADD_SPECIAL if add_special else 0) | (raw.LM_TOKENIZE_PARSE_SPECIAL if parse_special else 0)
         capacity = len(data) + 8
         with self._use() as pointer:
@@ -119,7 +116,7 @@ class Vocabulary(Handle):
     def token(self, role: int) -> Optional[int]:
         """The token of a TokenRole, None when the vocabulary has none."""
         with self._use() as pointer:
-            return _token(raw.lm_vocab_token(pointer, int(role)))
+            return _token(raw.lm_vocab_token(pointer, role))
 
     @property
     def bos(self) -> Optional[int]:

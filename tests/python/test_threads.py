@@ -2,14 +2,16 @@
 """Objects shared by threads: calls queue or are refused by name, and a running call can be stopped from elsewhere."""
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 
 import lm
 from conftest import CHAT, PLAIN
+from lm import _raw as raw
 
 TOKENS = [3, 14, 15, 9, 26]
 ENDLESS = lm.Sampling(temperature=0, ignore_eos=True)
@@ -28,6 +30,13 @@ class Executor:
             self.inside()
         for i in range(n):
             task(i)
+
+
+def interrupt() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+can_interrupt = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads here")
 
 
 def test_threads_share_a_context_in_turns(model: lm.Model) -> None:
@@ -135,6 +144,60 @@ def test_an_evaluation_is_cancelled_from_another_thread() -> None:
         assert context.length() == 0
         context.eval(TOKENS)
         assert context.length() == len(TOKENS)
+
+
+@can_interrupt
+@pytest.mark.parametrize("what", ["eval", "sync", "embed", "generate", "run", "run with a callback", "ask"])
+def test_an_interrupt_stops_the_evaluation_and_is_raised(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes while C is at work and has called an executor: neither may it be raised there, nor may a task be left out."""
+    stopped = threading.Event()
+
+    def inside() -> None:
+        interrupt()
+        stopped.wait()
+
+    def stop(run: Callable[..., None]) -> Callable[..., None]:
+        def stopping(pointer: Any) -> None:
+            run(pointer)
+            stopped.set()
+        return stopping
+
+    for name in ("lm_context_cancel", "lm_chat_session_cancel"):
+        monkeypatch.setattr(raw, name, stop(getattr(raw, name)))
+    executor = Executor(inside)
+    tokens, request = TOKENS * 3, lm.Request([{"role": "user", "content": "a"}], sampling=ENDLESS, max_tokens=20)
+    with lm.Model(CHAT, runtime=lm.Runtime(2, executor=executor)) as model, model.context(n_ctx=256) as context:
+        session, chat = lm.ChatSession(context), model.chat(context=context, messages=[{"role": "system", "content": "b"}])
+        calls: Dict[str, Callable[[], Any]] = {
+            "eval": lambda: context.eval(tokens), "sync": lambda: context.sync(tokens), "embed": lambda: model.embed([tokens]),
+            "generate": lambda: context.generate(tokens).result(), "run": lambda: session.run(request),
+            "run with a callback": lambda: session.run(request, lambda delta: None), "ask": lambda: chat.ask("a", sampling=ENDLESS)}
+        executor.is_armed = True
+        with pytest.raises(KeyboardInterrupt):
+            calls[what]()
+        assert context.length() == 0 and stopped.is_set() and len(chat.messages) == 1
+        context.eval(tokens)
+        with lm.Model(CHAT) as plain, plain.context(n_ctx=256) as other:
+            other.eval(tokens)
+            assert bytes(context.logits()) == bytes(other.logits())
+
+
+@can_interrupt
+def test_callbacks_of_a_run_are_made_in_its_thread_and_may_be_interrupted(chat_model: lm.Model) -> None:
+    threads: List[int] = []
+
+    def on_delta(delta: lm.Delta) -> None:
+        threads.append(threading.get_ident())
+        if len(threads) == 3:
+            interrupt()
+            while True:  # here it is raised
+                pass
+
+    with chat_model.context(n_ctx=512) as context, lm.ChatSession(context) as session:
+        with pytest.raises(KeyboardInterrupt):
+            session.run(lm.Request([{"role": "user", "content": "a"}], sampling=ENDLESS, max_tokens=50), on_delta)
+        assert threads == [threading.get_ident()] * 3
+        assert session.run(lm.Request([{"role": "user", "content": "a"}], max_tokens=1)).n_generated == 1
 
 
 def test_a_generation_is_cancelled_from_another_thread(model: lm.Model) -> None:

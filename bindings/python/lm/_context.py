@@ -6,13 +6,14 @@ import ctypes
 import os
 from collections import defaultdict, deque
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, DefaultDict, Deque, List, NamedTuple, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, DefaultDict, Deque, List, NamedTuple, Optional, Sequence, Union
 
 from . import _raw as raw
 from ._arguments import file_name, instance, listed, token_array, whole
 from ._adapter import Adapter, AdapterUse
 from ._errors import ClosedError, StateError, check, text_of
 from ._handle import Handle, Resource, Turn, made, sized, using
+from ._interrupt import interruptible
 from ._records import ContextParams, Memory, SyncInfo, record
 from ._sampler import Sampler, Sampling, choose_sampling
 from ._views import borrowed, shaped
@@ -96,7 +97,7 @@ class Context(Handle):
         array = token_array(tokens)
         with using(self) as (pointer,):
             self._changes[0] += 1
-            self._check(pointer, raw.lm_context_eval(pointer, array, len(array)))
+            self._evaluate(pointer, len(array), lambda: raw.lm_context_eval(pointer, array, len(array)))
 
     def eval_batch(self, items: Sequence[BatchItem]) -> None:
         """Append tokens to several sequences at once."""
@@ -110,7 +111,7 @@ class Context(Handle):
             place.seq, place.logits, place.tokens, place.n_tokens = seq, logits, token_array(tokens), len(tokens)
         for place in places:
             self._changes[place.seq] += 1
-        self._check(pointer, raw.lm_context_eval_batch(pointer, places, len(places)))
+        self._evaluate(pointer, sum(place.n_tokens for place in places), lambda: raw.lm_context_eval_batch(pointer, places, len(places)))
 
     def _append(self, pointer: Any, seq: int, token: int) -> None:
         self._eval_batch(pointer, [BatchItem(seq, [token])])
@@ -123,7 +124,7 @@ class Context(Handle):
     def _sync(self, pointer: Any, tokens: Sequence[int], seq: int) -> SyncInfo:
         array, info = token_array(tokens), sized(raw.lm_sync_info)
         self._changes[seq] += 1
-        self._check(pointer, raw.lm_context_sync(pointer, seq, array, len(array), ctypes.byref(info)))
+        self._evaluate(pointer, len(array), lambda: raw.lm_context_sync(pointer, seq, array, len(array), ctypes.byref(info)))
         return record(SyncInfo, info)
 
     def mark(self, position: int, seq: int = 0) -> None:
@@ -202,7 +203,7 @@ class Context(Handle):
             for seq in list(self._changes):
                 self._changes[seq] += 1
             flags = 0 if normalise else int(raw.LM_EMBED_RAW)
-            self._check(pointer, raw.lm_embed(pointer, places, len(texts), flags, out, len(out)))
+            self._evaluate(pointer, rows, lambda: raw.lm_embed(pointer, places, len(texts), flags, out, len(out)))
             params = raw.lm_context_params(ctypes.sizeof(raw.lm_context_params))
             check(raw.lm_context_get_params(pointer, ctypes.byref(params)))
         if params.pooling != Pooling.NONE:
@@ -276,6 +277,11 @@ class Context(Handle):
         chosen = choose_sampling(sampling, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p, seed=seed)
         return Generation(self, prompt, max_tokens=max_tokens, seq=seq, sampler=sampler, sampling=chosen, grammar=grammar, schema=schema,
                           speculator=speculator)
+
+    def _evaluate(self, pointer: Any, n_tokens: int, call: Callable[[], int]) -> None:
+        """Make a call that evaluates so many tokens, so that an interrupt stops what takes longer than a token or two."""
+        is_long = n_tokens > 8 or self._resource.calls_back
+        self._check(pointer, interruptible(lambda _: call(), self._stop) if is_long else call())
 
     def _check(self, pointer: Any, status: int) -> None:
         if status != raw.lm_status.OK:

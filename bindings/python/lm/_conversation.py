@@ -79,7 +79,8 @@ class Conversation(Unpicklable):
 
     def ask(self, text: Optional[str], **options: Any) -> Reply:
         """Say something and wait for the whole answer; options are those of send."""
-        return self.send(text, **options).result()
+        with self.send(text, **options) as answer:
+            return answer.result()
 
     def add_result(self, call: Mapping[str, Any], result: Any) -> None:
         """Enter what a tool call of Reply.tool_calls gave."""
@@ -127,10 +128,10 @@ class Answer(Stream[Delta, Reply]):
             conversation.messages.append({"role": "user", "content": instance("text", text, str)})
         try:
             self._stream = conversation.session.stream(request)
+            super().__init__()
         except BaseException:
             self._fail()
             raise
-        super().__init__()
 
     def _fail(self) -> None:
         self._has_failed = True

@@ -9,6 +9,7 @@ from . import _raw as raw
 from ._arguments import instance, json_bytes, listed, source, utf8, whole
 from ._errors import check
 from ._handle import Handle, Resource, Turn, chars, made, using
+from ._interrupt import interruptible
 from ._vocabulary import Vocabulary
 
 GrammarTokenKind = raw.lm_grammar_token_kind
@@ -57,7 +58,8 @@ class Grammar(Handle):
 
     @classmethod
     def _compiled(cls, call: Callable[..., int], data: bytes, params: raw.lm_grammar_params) -> Grammar:
-        return cls(Resource(made(call, raw.lm_grammar, data, len(data), ctypes.byref(params)), raw.lm_grammar_destroy))
+        pointer = interruptible(lambda _: made(call, raw.lm_grammar, data, len(data), ctypes.byref(params)))
+        return cls(Resource(pointer, raw.lm_grammar_destroy))
 
     @property
     def memory(self) -> int:
@@ -83,18 +85,19 @@ class GrammarVocab(Handle):
 
     @staticmethod
     def _from_list(tokens: Sequence[Tuple[bytes, int]], cache_bytes: Optional[int]) -> Any:
+        kinds = [whole("tokens", kind) for _, kind in tokens]
         buffers = [chars(instance("tokens", piece, bytes)) for piece, _ in tokens]
 
         def get(_user: Any, token: int, out: Any, n: Any) -> int:
             out[0], n[0] = buffers[token], len(tokens[token][0])
-            return int(tokens[token][1])
+            return kinds[token]
 
         params = raw.LM_GRAMMAR_VOCAB_PARAMS_INIT()
         params.n_tokens = len(tokens)
         params.get = _Get(get)
         if cache_bytes is not None:
             params.cache_bytes = cache_bytes
-        return made(raw.lm_grammar_vocab_create, raw.lm_grammar_vocab, ctypes.byref(params))
+        return interruptible(lambda _: made(raw.lm_grammar_vocab_create, raw.lm_grammar_vocab, ctypes.byref(params)))
 
 
 class Trigger(NamedTuple):

@@ -40,6 +40,19 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
+_thread = threading.local()
+
+
+def act_for(caller: int) -> None:
+    """Let the calling thread count as another one, which waits for it: its turns are this one's."""
+    _thread.caller = caller
+
+
+def _me() -> int:
+    caller: int = getattr(_thread, "caller", 0)
+    return caller or threading.get_ident()
+
+
 class Unpicklable:
     """What belongs to one process: neither copied nor sent to another."""
 
@@ -50,8 +63,11 @@ class Unpicklable:
 class Resource(Unpicklable):
     """A C object, its parents and Python objects it refers to."""
 
-    def __init__(self, pointer: Any, destroy: Callable[[Any], None], parents: Sequence[Resource] = (), keep: Any = None) -> None:
+    def __init__(self, pointer: Any, destroy: Callable[[Any], None], parents: Sequence[Resource] = (), keep: Any = None,
+                 calls_back: bool = False) -> None:
         self.pointer = pointer
+        #: Whether calls on it call Python functions.
+        self.calls_back: bool = calls_back or any(parent.calls_back for parent in parents)
         self._destroy = destroy
         self._parents = tuple(parents)
         self._keep = keep
@@ -98,7 +114,7 @@ class Turn:
 
     def refuse_within(self) -> None:
         """BusyError where this thread has the turn, in a call further up."""
-        if self._owner == threading.get_ident():
+        if self._owner == _me():
             raise BusyError(f"the {self._what} is in use by the call that this one is made from")
 
     def take(self, timeout: float = -1) -> bool:
@@ -106,7 +122,7 @@ class Turn:
         self.refuse_within()
         if not self._lock.acquire(timeout=timeout):
             return False
-        self._owner = threading.get_ident()
+        self._owner = _me()
         return True
 
     def __enter__(self) -> None:

@@ -19,6 +19,7 @@ from ._errors import NotFoundError, StateError, check, failure_of, text_of
 from ._generate import Generation
 from ._grammar import Grammar, Schema
 from ._handle import Resource, Unpicklable, bytes_of, made, sized
+from ._interrupt import interruptible
 from ._records import ModelInfo, Plan, TensorInfo, record
 from ._runtime import Runtime
 from ._sampler import Sampler, Sampling, choose_sampling
@@ -96,7 +97,7 @@ class Model(Vocabulary):
             parent = own._hold()
             stack.callback(parent.release)
             params.runtime = parent.pointer
-            pointer = made(call, raw.lm_model, ctypes.byref(params))
+            pointer = interruptible(lambda _: made(call, raw.lm_model, ctypes.byref(params)))
             super().__init__(Resource(pointer, raw.lm_model_close, [parent], keep))
         self._idle: Optional[Context] = None  # of generate, for the next one
         self._idle_embedder: Optional[Context] = None

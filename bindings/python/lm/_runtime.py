@@ -11,6 +11,7 @@ from . import _raw as raw
 from ._arguments import c_text, whole
 from ._errors import check, text_of
 from ._handle import Handle, Resource, chars, made, sized
+from ._interrupt import interruptible
 from ._records import Machine, record
 
 logger = logging.getLogger("lm")
@@ -76,7 +77,7 @@ class Runtime(Handle):
             params.backends = (ctypes.POINTER(raw.lm_backend) * len(tables))(*tables)
             params.n_backends = len(tables)
         pointer = made(raw.lm_runtime_create, raw.lm_runtime, ctypes.byref(params))
-        super().__init__(Resource(pointer, raw.lm_runtime_destroy, keep=keep))
+        super().__init__(Resource(pointer, raw.lm_runtime_destroy, keep=keep, calls_back=executor is not None))
 
     @property
     def threads(self) -> int:
@@ -94,6 +95,6 @@ class Runtime(Handle):
         """What the machine can do at most: takes half a second and 512 MiB, which are given back."""
         out = sized(raw.lm_machine)
         with self._use() as pointer:
-            check(raw.lm_runtime_measure(pointer, ctypes.byref(out)))
+            check(interruptible(lambda _: raw.lm_runtime_measure(pointer, ctypes.byref(out))))
         return record(Machine, out)
 

@@ -18,6 +18,7 @@ from ._errors import ClosedError, check, text_of
 from ._generate import Finish
 from ._grammar import Schema
 from ._handle import Handle, Resource, bytes_of, chars, made, using
+from ._interrupt import Ask, interruptible
 from ._records import SyncInfo, record
 from ._runtime import LOG
 from ._sampler import Sampling
@@ -94,24 +95,28 @@ class ChatSession(Handle):
 
     def run(self, request: Request, on_delta: Optional[OnDelta] = None) -> Report:
         """Answer. on_delta sees every delta as it comes; what it returns, if true, stops the answer; what it raises does too, and goes on
-        to the caller. It must not use the context."""
+        to the caller. It is called in the calling thread, and must not use the context."""
         return self._run(request.struct(), on_delta)
 
     def _run(self, struct: raw.lm_chat_request, on_delta: Optional[OnDelta]) -> Report:
         report, raised = raw.LM_CHAT_REPORT_INIT(), []
 
-        def call(_user: Any, delta: Any) -> int:
-            try:
-                return 1 if on_delta is not None and on_delta(delta_of(delta[0])) else 0
-            except BaseException as error:  # it goes on in Python, not through C
-                raised.append(error)
-                return 1
+        def run(pointer: Any, ask: Ask) -> int:
+            def call(_user: Any, delta: Any) -> int:
+                try:
+                    made = delta_of(delta[0])
+                    return 1 if on_delta is not None and ask(lambda: on_delta(made)) else 0
+                except BaseException as error:  # it goes on in Python, not through C
+                    raised.append(error)
+                    return 1
 
-        if on_delta is not None:
-            struct.on_delta = _OnDelta(call)
+            if on_delta is not None:
+                struct.on_delta = _OnDelta(call)
+            return raw.lm_chat_session_run(pointer, ctypes.byref(struct), ctypes.byref(report))
+
         with using(self) as (pointer,):
             self._context._changes[self._seq] += 1
-            status = raw.lm_chat_session_run(pointer, ctypes.byref(struct), ctypes.byref(report))
+            status = interruptible(lambda ask: run(pointer, ask), lambda: raw.lm_chat_session_cancel(pointer))
             if raised:
                 raise raised[0]
             if status != raw.lm_status.OK:
@@ -155,7 +160,8 @@ class _Run:
 
     def run(self, session: ChatSession, struct: raw.lm_chat_request) -> None:
         try:
-            self.report = session._run(struct, self.take)
+            if not self.is_cancelled:
+                self.report = session._run(struct, self.take)
         except BaseException as error:
             self.error = error
         self.items.put(None)
@@ -173,8 +179,12 @@ class ChatStream(Stream[Delta, Report]):
             session._turn.refuse_within()  # the thread would wait for us, and we for it
         self._session = session
         self._run = _Run(session, request.struct())
-        self._run.thread.start()
         super().__init__()
+        try:
+            self._run.thread.start()
+        except BaseException:  # an interrupt, perhaps, and the thread may run already
+            self._poke()
+            raise
 
     @property
     def report(self) -> Optional[Report]:

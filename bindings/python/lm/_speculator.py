@@ -49,7 +49,7 @@ class Speculator(Handle):
         out, n = (ctypes.c_int32 * whole("capacity", capacity))(), ctypes.c_size_t()
         target = self._contexts[0]
         target._changes[self._seq] += 1
-        target._check(context, raw.lm_speculate(pointer, chooser, out, capacity, ctypes.byref(n)))
+        target._evaluate(context, capacity, lambda: raw.lm_speculate(pointer, chooser, out, capacity, ctypes.byref(n)))
         return out[:n.value]
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Literal, Optional
+from typing import Any, Dict, List, Literal
 
 import pytest
 
@@ -162,31 +162,3 @@ def test_calls_of_declared_tools_wait_for_results(chat_model: lm.Model) -> None:
             chat.add_result(call, {"seen": "sky"})
         assert chat.ask(None, max_tokens=5, tool_choice=lm.ToolChoice.NONE).report.n_generated == 5
         assert json.loads(chat.messages[2]["content"]) == {"seen": "sky"}
-
-
-def test_annotations_become_schemas() -> None:
-    from lm._tools import declaration_of
-
-    def tool(text: str, n: Optional[int], ratio: float = 0.5, *, names: List[str] = [], kind: Literal["x", "y"] = "x", more: Dict[str, bool] = {},
-             anything: Any = None) -> str:
-        """What it does.
-
-        And how."""
-        return text
-
-    found = declaration_of(tool)["function"]
-    assert found["name"] == "tool" and found["description"].startswith("What it does.") and found["parameters"]["required"] == ["text", "n"]
-    properties = found["parameters"]["properties"]
-    assert properties["n"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]} and properties["kind"] == {"enum": ["x", "y"]}
-    assert properties["names"] == {"type": "array", "items": {"type": "string"}} and properties["anything"] == {}
-    assert properties["more"]["additionalProperties"] == {"type": "boolean"}
-    with pytest.raises(TypeError, match="annotation of its parameter x"):
-        declaration_of(lambda x: x)
-    with pytest.raises(TypeError, match="by name"):
-        declaration_of(lambda *x: x)
-
-    def odd(x: object) -> None:
-        pass
-
-    with pytest.raises(TypeError, match="object"):
-        declaration_of(odd)

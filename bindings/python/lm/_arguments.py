@@ -13,7 +13,7 @@ import json
 import operator
 import os
 import weakref
-from typing import Any, Dict, Optional, Sequence, Tuple, Type, TypeVar
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
 T = TypeVar("T")
 _SIGNED = (ctypes.c_int8, ctypes.c_int16, ctypes.c_int32, ctypes.c_int64, ctypes.c_ssize_t)
@@ -82,8 +82,15 @@ def json_bytes(name: str, value: Any) -> bytes:
 def instance(name: str, value: Any, kind: Type[T]) -> T:
     """The value, which must be of a type."""
     if not isinstance(value, kind):
-        wanted = {"Vocabulary": "Model", "Mapping": "dict"}.get(kind.__name__, kind.__name__)
+        wanted = "Model" if kind.__name__ == "Vocabulary" else kind.__name__
         raise TypeError(f"{name}: {'lm.' if kind.__module__.startswith('lm') else ''}{wanted} is needed, not {type(value).__name__}")
+    return value
+
+
+def dictionary(name: str, value: Any) -> Mapping[Any, Any]:
+    """The value, which must be a dictionary or something like it."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}: dict is needed, not {type(value).__name__}")
     return value
 
 

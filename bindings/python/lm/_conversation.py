@@ -2,13 +2,16 @@
 """Conversation: a history that grows, with tools that are called."""
 from __future__ import annotations
 
+import asyncio
 import datetime
+import inspect
 import json
 import threading
+from concurrent.futures import CancelledError as FutureCancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Awaitable, Dict, List, Mapping, Optional, Sequence, Type, TypeVar
 
-from ._arguments import instance, listed, whole
+from ._arguments import dictionary, instance, listed, whole
 from ._chat import Delta
 from ._errors import BusyError, ClosedError
 from ._generate import Finish
@@ -17,7 +20,10 @@ from ._grammar import Schema
 from ._sampler import Sampling, choose_sampling
 from ._session import ChatSession, Report, Request, ToolChoice
 from ._stream import Stream
-from ._tools import Tool, result_text, split
+from ._schemas import json_text, value_of
+from ._tools import Tool, split
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,16 @@ class Reply:
         """The content read as JSON, where a schema was asked for."""
         return json.loads(self.content)
 
+    def parse(self, kind: Type[T]) -> T:
+        """The content as the type that was asked for as the schema: a dataclass, an Enum, a model of pydantic's, ..."""
+        found: T = value_of(kind, self.json())
+        return found
+
     def __str__(self) -> str:
         return self.content
+
+
+_CANCELLED = "cancelled"
 
 
 class Conversation(Unpicklable):
@@ -53,12 +67,12 @@ class Conversation(Unpicklable):
         self.messages: List[Dict[str, Any]] = []
         if system is not None:
             self.messages.append({"role": "system", "content": instance("system", system, str)})
-        self.messages += [dict(instance("messages", message, Mapping)) for message in listed("messages", messages)]  # type: ignore[type-abstract]
+        self.messages += [dict(dictionary("messages", message)) for message in listed("messages", messages)]
         self.max_rounds = whole("max_rounds", max_rounds)
         self._owned = [session, *owned]
         self._declarations, self._functions = split(listed("tools", tools))
         self._sampling = sampling
-        self._variables = None if variables is None else instance("variables", variables, Mapping)  # type: ignore[type-abstract]
+        self._variables = None if variables is None else dictionary("variables", variables)
         self._now = datetime.datetime.now()  # one time for the whole conversation: a prompt that changes is evaluated again
         self._answer: Optional[Answer] = None
         self._lock = threading.Lock()
@@ -85,7 +99,7 @@ class Conversation(Unpicklable):
     def add_result(self, call: Mapping[str, Any], result: Any) -> None:
         """Enter what a tool call of Reply.tool_calls gave."""
         self.messages.append({"role": "tool", "tool_call_id": call.get("id", ""), "name": call["function"]["name"],
-                              "content": result_text(result)})
+                              "content": json_text(result, call["function"]["name"])})
 
     def cancel(self) -> None:
         """Stop the answer in progress, from any thread."""
@@ -124,6 +138,8 @@ class Answer(Stream[Delta, Reply]):
         self._report: Optional[Report] = None
         self._has_failed = False
         self._is_cancelled = False  # perhaps between two rounds
+        self._waiting: List[Dict[str, Any]] = []  # calls that got no result
+        self._pending: Optional[Future[Any]] = None  # of an asynchronous tool
         if text is not None:
             conversation.messages.append({"role": "user", "content": instance("text", text, str)})
         try:
@@ -168,22 +184,49 @@ class Answer(Stream[Delta, Reply]):
     def _call_tools(self) -> bool:
         """Make the calls that are Python functions, until one of them cancels; whether the answer goes on."""
         report, functions = self._report, self._conversation._functions
-        if report is None or report.finish != Finish.CALLS or self._rounds >= self._conversation.max_rounds:
+        if report is None or report.finish != Finish.CALLS:
             return False
-        calls = report.message.get("tool_calls", [])
-        if not all(call["function"]["name"] in functions for call in calls):
+        calls = self._waiting = report.message.get("tool_calls", [])
+        if self._rounds >= self._conversation.max_rounds:
             return False
+        self._waiting = [call for call in calls if call["function"]["name"] not in functions]
         for call in calls:
-            arguments = call["function"]["arguments"]
-            value = "cancelled"  # of what had not begun: a call without a result would be in the way of the next message
+            if call in self._waiting:
+                continue
+            value = _CANCELLED  # of what had not begun: a call without a result would be in the way of the next message
             if not self._is_cancelled:
-                value = functions[call["function"]["name"]](**(json.loads(arguments) if isinstance(arguments, str) else arguments))
+                value = functions[call["function"]["name"]].call(call["function"]["arguments"])
+                if inspect.isawaitable(value):
+                    value = self._awaited(value)
             self._conversation.add_result(call, value)
-        return bool(calls) and not self._is_cancelled
+        return bool(calls) and not self._waiting and not self._is_cancelled
+
+    def _awaited(self, value: Awaitable[Any]) -> Any:
+        """What an asynchronous tool gives: it runs on the event loop that waits for the answer, else on one of its own."""
+        async def whole() -> Any:
+            return await value
+
+        if self._loop is None:
+            with ThreadPoolExecutor(1) as pool:  # this thread may be running a loop itself
+                return pool.submit(asyncio.run, whole()).result()
+        self._pending = asyncio.run_coroutine_threadsafe(whole(), self._loop)
+        try:
+            if self._is_cancelled:  # before it could be told
+                self._pending.cancel()
+            return self._pending.result()
+        except FutureCancelledError:
+            if not self._is_cancelled:
+                raise
+            return _CANCELLED
+        finally:
+            self._pending = None
 
     def _poke(self) -> None:
         self._is_cancelled = True
         self._stream.cancel()
+        pending = self._pending
+        if pending is not None:
+            pending.cancel()
 
     def _end(self) -> None:
         self._stream.close()
@@ -195,5 +238,5 @@ class Answer(Stream[Delta, Reply]):
         message, finish = self._report.message, self._report.finish
         if finish == Finish.CALLS and self._is_cancelled:
             finish = Finish.CANCELLED
-        waiting = list(message.get("tool_calls", [])) if finish == Finish.CALLS else []
+        waiting = self._waiting if finish == Finish.CALLS else []
         return Reply(message.get("content") or "", message.get("reasoning_content", ""), waiting, finish, self._report)

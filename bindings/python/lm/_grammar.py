@@ -6,15 +6,16 @@ import ctypes
 from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _raw as raw
-from ._arguments import instance, json_bytes, listed, source, utf8, whole
+from ._arguments import instance, listed, source, utf8, whole
 from ._errors import check
 from ._handle import Handle, Resource, Turn, chars, made, using
 from ._interrupt import interruptible
+from ._schemas import schema_bytes
 from ._vocabulary import Vocabulary
 
 GrammarTokenKind = raw.lm_grammar_token_kind
 TriggerKind = raw.lm_grammar_trigger_kind
-Schema = Union[str, Mapping[str, Any], bool]
+Schema = Union[str, Mapping[str, Any], bool, type]
 _FindToken = dict(raw.lm_grammar_params._fields_)["find_token"]  # type: ignore[arg-type]
 _Get = dict(raw.lm_grammar_vocab_params._fields_)["get"]  # type: ignore[arg-type]
 
@@ -51,10 +52,11 @@ class Grammar(Handle):
 
     @classmethod
     def from_json_schema(cls, schema: Schema, *, compact: bool = False) -> Grammar:
-        """Compile a JSON Schema, given as text or as what json.loads makes of it. compact: JSON without white space between its parts."""
+        """Compile a JSON Schema, given as text, as what json.loads makes of it, or as a type that has one (doc/python.md
+        says which). compact: JSON without white space between its parts."""
         params = raw.LM_GRAMMAR_PARAMS_INIT()
         params.flags = int(raw.LM_GRAMMAR_COMPACT) if compact else 0
-        return cls._compiled(raw.lm_grammar_from_json_schema, json_bytes("schema", schema), params)
+        return cls._compiled(raw.lm_grammar_from_json_schema, schema_bytes(schema), params)
 
     @classmethod
     def _compiled(cls, call: Callable[..., int], data: bytes, params: raw.lm_grammar_params) -> Grammar:

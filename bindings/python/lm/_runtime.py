@@ -73,7 +73,8 @@ class Runtime(Handle):
             keep.append(_parallel_for(executor))
             params.executor = ctypes.pointer(raw.lm_executor(None, keep[0]))
         if backends:
-            tables = [ctypes.cast(ctypes.c_void_p(whole("backends", address, high=2**64 - 1)), ctypes.POINTER(raw.lm_backend)) for address in backends]
+            addresses = [ctypes.c_void_p(whole("backends", address, high=2**64 - 1)) for address in backends]
+            tables = [ctypes.cast(address, ctypes.POINTER(raw.lm_backend)) for address in addresses]
             params.backends = (ctypes.POINTER(raw.lm_backend) * len(tables))(*tables)
             params.n_backends = len(tables)
         pointer = made(raw.lm_runtime_create, raw.lm_runtime, ctypes.byref(params))

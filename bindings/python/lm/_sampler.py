@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
 from . import _raw as raw
-from ._arguments import c_text, instance, listed, token_array, whole
+from ._arguments import c_text, dictionary, instance, listed, token_array, whole
 from ._errors import check, text_of
 from ._handle import Handle, Resource, Turn, chars, made, using
 from ._records import TokenProb, record
@@ -71,14 +71,15 @@ class Sampling:
                     *[chars(c_text("dry_breakers", text)) for text in listed("dry_breakers", value)])
                 params.n_dry_breakers = len(value)
             elif field.name == "biases":
-                params.biases = (raw.lm_logit_bias * len(value))(*[_bias(*item) for item in instance("biases", value, Mapping).items()  # type: ignore[type-abstract]
-                    ])
+                params.biases = (raw.lm_logit_bias * len(value))(
+                    *[_bias(*item) for item in dictionary("biases", value).items()])
                 params.n_biases = len(value)
             elif field.name == "reasoning_ends":
                 params.reasoning_ends = (raw.lm_token_span * len(value))(*[_span(field.name, tokens) for tokens in listed(field.name, value)])
                 params.n_reasoning_ends = len(value)
             else:
-                setattr(params, field.name, _span(field.name, value) if field.name.startswith("reasoning_") and field.name != "reasoning_budget" else value)
+                is_span = field.name in ("reasoning_start", "reasoning_forced")
+                setattr(params, field.name, _span(field.name, value) if is_span else value)
         return params
 
 

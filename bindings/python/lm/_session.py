@@ -22,6 +22,7 @@ from ._interrupt import Ask, interruptible
 from ._records import SyncInfo, record
 from ._runtime import LOG
 from ._sampler import Sampling
+from ._schemas import schema_bytes
 from ._stream import Stream
 
 ToolChoice = raw.lm_tool_choice
@@ -62,7 +63,7 @@ class Request:
         for name in ("messages", "tools", "schema", "gbnf", "variables"):
             value = getattr(self, name)
             if value is not None:
-                data = source("gbnf", value) if name == "gbnf" else json_bytes(name, value)
+                data = source("gbnf", value) if name == "gbnf" else schema_bytes(value) if name == "schema" else json_bytes(name, value)
                 setattr(made, name, chars(data))
                 setattr(made, f"{name}_size", len(data))
         made.tool_choice = self.tool_choice

@@ -26,6 +26,7 @@ class Stream(Unpicklable, Generic[T, R]):
         self._step_turn = Turn("stream")
         self._is_closed = False
         self._n_forks = n_forks()
+        self._loop: Optional[asyncio.AbstractEventLoop] = None  # that waits for a step
 
     # What a kind of stream has to say.
 
@@ -117,7 +118,8 @@ class Stream(Unpicklable, Generic[T, R]):
         return self
 
     async def __anext__(self) -> T:
-        step = asyncio.get_running_loop().run_in_executor(None, self._next)
+        self._loop = asyncio.get_running_loop()
+        step = self._loop.run_in_executor(None, self._next)
         try:
             item = await asyncio.shield(step)
         except asyncio.CancelledError:
@@ -127,6 +129,8 @@ class Stream(Unpicklable, Generic[T, R]):
             step.exception()  # what it failed with is of no interest now
             self.close()
             raise
+        finally:
+            self._loop = None
         if item is None:
             raise StopAsyncIteration
         return item

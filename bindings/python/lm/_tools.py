@@ -1,64 +1,77 @@
 # SPDX-License-Identifier: MIT
-"""Python functions as tools: their names, documentation and annotations as a JSON Schema."""
+"""Python functions as tools: their names, documentation and annotations as declarations, and calls of them."""
 from __future__ import annotations
 
+import functools
 import inspect
 import json
+import re
 import typing
-from typing import Any, Callable, Dict, List, Literal, Mapping, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple, Union
+
+from ._arguments import dictionary
+from ._schemas import SchemaWriter, value_of
 
 Tool = Union[Callable[..., Any], Mapping[str, Any]]
-_SIMPLE: Dict[Any, Dict[str, Any]] = {str: {"type": "string"}, int: {"type": "integer"}, float: {"type": "number"},
-                                      bool: {"type": "boolean"}, type(None): {"type": "null"}, Any: {}, dict: {"type": "object"},
-                                      list: {"type": "array"}}
 
 
-def schema_of(annotation: Any) -> Dict[str, Any]:
-    """The JSON Schema of an annotation: str, int, float, bool, None, list, dict, Literal, Optional and Union of these."""
-    if annotation in _SIMPLE:
-        return dict(_SIMPLE[annotation])
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is Literal:
-        return {"enum": list(arguments)}
-    if origin in (list, Sequence, typing.get_origin(Sequence[int])):
-        return {"type": "array", "items": schema_of(arguments[0])}
-    if origin is dict:
-        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
-    if origin is Union or str(origin) == "<class 'types.UnionType'>":
-        return {} if Any in arguments else {"anyOf": [schema_of(one) for one in arguments]}  # before 3.11 a default of None makes a Union
-    raise TypeError(f"{annotation!r} cannot be the type of a tool's parameter")
+class Function:
+    """A function as a tool: its declaration, and calls with arguments as a model writes them."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.name, target = _described(function)
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", self.name):
+            raise TypeError(f"a tool needs a name: {function!r} has none")
+        self._function = function
+        try:
+            self._hints = typing.get_type_hints(target, include_extras=True)
+        except NameError as error:
+            raise TypeError(f"the tool {self.name} has an annotation that cannot be read: {error}") from None
+        writer = SchemaWriter()
+        properties: Dict[str, Any] = {}
+        required: List[str] = []
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise TypeError(f"the tool {self.name} has a parameter that cannot be given by name: {parameter.name}")
+            if parameter.name not in self._hints:
+                raise TypeError(f"the tool {self.name} needs an annotation of its parameter {parameter.name}")
+            try:
+                properties[parameter.name] = writer.of(self._hints[parameter.name])
+            except TypeError as error:
+                raise TypeError(f"the tool {self.name}, its parameter {parameter.name}: {error}") from None
+            if parameter.default is parameter.empty:
+                required.append(parameter.name)
+        schema = writer.whole({"type": "object", "properties": properties, "required": required, "additionalProperties": False})
+        self.declaration: Dict[str, Any] = {"type": "function", "function": {
+            "name": self.name, "description": inspect.getdoc(target) or "", "parameters": schema}}
+
+    def call(self, arguments: Union[str, Mapping[str, Any]]) -> Any:
+        given = json.loads(arguments) if isinstance(arguments, str) else arguments
+        return self._function(**{name: value_of(self._hints.get(name, Any), value) for name, value in given.items()})
 
 
-def declaration_of(function: Callable[..., Any]) -> Dict[str, Any]:
-    """The tool as a model's template shows it."""
-    hints = typing.get_type_hints(function)
-    properties: Dict[str, Any] = {}
-    required: List[str] = []
-    name = getattr(function, "__name__", type(function).__name__)
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise TypeError(f"the tool {name} has a parameter that cannot be given by name: {parameter.name}")
-        if parameter.name not in hints:
-            raise TypeError(f"the tool {name} needs an annotation of its parameter {parameter.name}")
-        properties[parameter.name] = schema_of(hints[parameter.name])
-        if parameter.default is parameter.empty:
-            required.append(parameter.name)
-    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-    return {"type": "function", "function": {"name": name, "description": inspect.getdoc(function) or "", "parameters": schema}}
+def _described(function: Callable[..., Any]) -> Tuple[str, Any]:
+    """The name of something that can be called, and what carries its documentation and annotations."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, type):
+        raise TypeError(f"a tool is a function or a declaration, not a class: {function.__name__}")
+    if inspect.isroutine(function):
+        return function.__name__, function
+    return type(function).__name__, getattr(type(function), "__call__")
 
 
-def split(tools: Sequence[Tool]) -> Tuple[List[Any], Dict[str, Callable[..., Any]]]:
+def split(tools: Sequence[Tool]) -> Tuple[List[Any], Dict[str, Function]]:
     """Declarations of all tools, and the functions among them by name."""
     declarations: List[Any] = []
-    functions: Dict[str, Callable[..., Any]] = {}
+    functions: Dict[str, Function] = {}
     for tool in tools:
-        if callable(tool):
-            declarations.append(declaration_of(tool))
-            functions[declarations[-1]["function"]["name"]] = tool
-        else:
-            declarations.append(tool)
+        if not callable(tool):
+            declarations.append(dictionary("tools", tool))
+            continue
+        function = Function(tool)
+        if function.name in functions:
+            raise ValueError(f"two tools are named {function.name}")
+        functions[function.name] = function
+        declarations.append(function.declaration)
     return declarations, functions
-
-
-def result_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,14 +2,10 @@
  * Reading lines. Input that is no terminal is read as it is, without a prompt. At a terminal the prompt and what is typed show on standard
  * error, as all that is no result. Ctrl-C takes the line back. What is pasted is one message, its line ends included, where terminal
  * and editor tell it from what is typed: readline does so itself, for libedit the marks around it are read here. */
-#if !defined(_WIN32)
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "line_editor.h"
 
 #include "program.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,21 +18,6 @@
 
 #if defined(LM_HAVE_LIBEDIT) || defined(LM_HAVE_READLINE)
 #include <locale.h>
-#include <unistd.h>
-
-/* -1 at the end of the input, and after Ctrl-C. */
-static int next_byte(FILE *file) {
-    for (;;) {
-        unsigned char byte;
-        ssize_t n = read(fileno(file), &byte, 1);
-        bool again = n < 0 && errno == EINTR;
-        if (n == 1) return byte;
-#if defined(LM_HAVE_READLINE)
-        rl_check_signals(); /* it only notes them while it waits */
-#endif
-        if (!again || was_interrupted()) return -1;
-    }
-}
 #endif
 
 #if defined(LM_HAVE_LIBEDIT)
@@ -50,12 +31,15 @@ static size_t n_ahead, n_taken;
 static bool pasting, after_return;
 
 /* One character: libedit wants its code. A byte that is no UTF-8 stands for itself. */
-static int next_character(FILE *file) {
-    int c = next_byte(file), n = c >= 0xF0 && c < 0xF8 ? 3 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xC2 && c < 0xE0 ? 1 : 0;
+static int next_character(void) {
+    int c = next_input_byte(), n = c >= 0xF0 && c < 0xF8   ? 3
+                                   : c >= 0xE0 && c < 0xF0 ? 2
+                                   : c >= 0xC2 && c < 0xE0 ? 1
+                                                           : 0;
     if (n == 0) return c;
     int code = c & (0x3F >> n);
     while (n-- > 0) {
-        int byte = next_byte(file);
+        int byte = next_input_byte();
         if (byte < 0) return -1;
         code = code << 6 | (byte & 0x3F);
     }
@@ -63,13 +47,13 @@ static int next_character(FILE *file) {
 }
 
 /* The next key; the marks around a paste are taken out. */
-static int next_unmarked(FILE *file) {
+static int next_unmarked(void) {
     if (n_taken < n_ahead) return ahead[n_taken++];
     for (;;) {
         const char *mark = pasting ? paste_end : paste_begin;
         n_ahead = n_taken = 0;
         do {
-            if ((ahead[n_ahead] = next_character(file)) < 0) return -1;
+            if ((ahead[n_ahead] = next_character()) < 0) return -1;
         } while (ahead[n_ahead] == mark[n_ahead] && mark[++n_ahead]);
         if (mark[n_ahead]) break;
         pasting = !pasting;
@@ -79,11 +63,12 @@ static int next_unmarked(FILE *file) {
 }
 
 static int next_key(FILE *file) {
+    (void)file;
     static int quoted = -1;
     int c = quoted;
     quoted = -1;
     if (c >= 0) return c;
-    c = next_unmarked(file);
+    c = next_unmarked();
     if (!pasting) return c;
     bool second = after_return && c == '\n';
     after_return = c == '\r';
@@ -93,14 +78,17 @@ static int next_key(FILE *file) {
     return QUOTE;
 }
 #elif defined(LM_HAVE_READLINE)
-#define next_key next_byte
+static int next_key(FILE *file) {
+    (void)file;
+    return next_input_byte();
+}
 #endif
 
-static char *read_plain(size_t *size) {
+static char *read_plain(int (*next)(void), size_t *size) {
     size_t n = 0, capacity = 256;
     char *line = malloc(capacity);
-    int c = EOF;
-    while (line && (c = getchar()) != EOF && c != '\n') {
+    int c = -1;
+    while (line && (c = next()) >= 0 && c != '\n') {
         if (n + 1 == capacity) {
             char *larger = realloc(line, capacity *= 2);
             if (!larger) free(line);
@@ -108,7 +96,7 @@ static char *read_plain(size_t *size) {
         }
         if (line) line[n++] = (char)c;
     }
-    if (!line || (c == EOF && n == 0)) {
+    if (!line || (c < 0 && n == 0)) {
         free(line);
         return NULL;
     }
@@ -127,6 +115,7 @@ static char *read_edited(const char *prompt, size_t *size) {
             if (!setlocale(LC_CTYPE, "C.UTF-8")) setlocale(LC_CTYPE, "UTF-8");
         rl_getc_function = next_key;
         rl_outstream = stderr;
+        rl_catch_signals = 0; /* the program does */
         ready = true;
 #if defined(LM_HAVE_LIBEDIT)
         ready = rl_initialize() == 0;
@@ -145,19 +134,18 @@ static char *read_edited(const char *prompt, size_t *size) {
     return line;
 #else
     fputs(prompt, stderr);
-    return read_plain(size);
+    return read_plain(next_input_byte, size);
 #endif
 }
 
 char *read_line(const char *prompt, size_t *size) {
-    if (!stdin_is_terminal()) return read_plain(size);
+    if (!stdin_is_terminal()) return read_plain(getchar, size);
     for (;;) {
         note_interrupt(true);
-        char *line = stderr_is_terminal() ? read_edited(prompt, size) : read_plain(size);
+        char *line = stderr_is_terminal() ? read_edited(prompt, size) : read_plain(next_input_byte, size);
         note_interrupt(false);
         if (!was_interrupted()) return line;
         free(line);
-        clearerr(stdin);
         fputc('\n', stderr);
     }
 }

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #define is_terminal(file) (isatty(fileno(file)) != 0)
@@ -127,6 +128,30 @@ void note_interrupt(bool on) {
     sigaction(SIGINT, &action, NULL);
 #endif
 }
+
+#if defined(_WIN32)
+int next_input_byte(void) { return getchar(); }
+#else
+int next_input_byte(void) {
+    sigset_t interrupt, usual;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    while (!interrupted) {
+        unsigned char byte;
+        fd_set files;
+        FD_ZERO(&files);
+        FD_SET(STDIN_FILENO, &files);
+        /* A Ctrl-C between a look at the flag and a read would be noticed with the next byte only: it comes inside of pselect. */
+        sigprocmask(SIG_BLOCK, &interrupt, &usual);
+        int ready = interrupted ? -1 : pselect(STDIN_FILENO + 1, &files, NULL, NULL, NULL, &usual);
+        sigprocmask(SIG_SETMASK, &usual, NULL);
+        ssize_t n = ready > 0 ? read(STDIN_FILENO, &byte, 1) : -1;
+        if (n >= 0) return n ? byte : -1;
+        if (errno != EINTR) return -1;
+    }
+    return -1;
+}
+#endif
 
 bool was_interrupted(void) { return interrupted != 0; }
 

@@ -106,7 +106,11 @@ def test_what_was_opened_before_a_fork_is_refused_in_the_child() -> None:
 def test_a_program_ends_whatever_is_running(what: str) -> None:
     code, status = ENDING[what]
     result = run(PROLOGUE + code)
-    assert (result.returncode, result.stderr) == (status, "")
+    assert result.returncode == status, result.stderr
+    if "spin(" in code:  # threads may see at the very end that what they use is closed
+        assert "Fatal" not in result.stderr
+    else:
+        assert result.stderr == ""
 
 
 def test_what_belongs_to_a_process_is_not_copied(model: lm.Model) -> None:

@@ -7,6 +7,7 @@ import datetime
 import json
 import queue
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Union
 
@@ -157,12 +158,13 @@ class _Run:
         self.is_cancelled = False
         self.report: Optional[Report] = None
         self.error: Optional[BaseException] = None
-        self.thread = threading.Thread(target=self.run, args=(session, struct), name="lm-chat", daemon=True)
+        self.session = session
+        self.thread = threading.Thread(target=self.run, args=(struct,), name="lm-chat", daemon=True)
 
-    def run(self, session: ChatSession, struct: raw.lm_chat_request) -> None:
+    def run(self, struct: raw.lm_chat_request) -> None:
         try:
             if not self.is_cancelled:
-                self.report = session._run(struct, self.take)
+                self.report = self.session._run(struct, self.take)
         except BaseException as error:
             self.error = error
         self.items.put(None)
@@ -171,6 +173,20 @@ class _Run:
         self.items.put(delta)
         return self.is_cancelled
 
+    def stop(self) -> None:
+        self.is_cancelled = True
+        try:
+            self.session.cancel()
+        except ClosedError:
+            pass  # closing ended the run
+
+    def end(self) -> None:
+        """Stop it, if it has not ended, and wait for the thread."""
+        while self.thread.is_alive():
+            if self.is_cancelled or self.report is None:
+                self.stop()
+            self.thread.join(0.02)
+
 
 class ChatStream(Stream[Delta, Report]):
     """Deltas as they come. Closing it, or leaving its loop and dropping it, stops the answer; report then says what there was."""
@@ -178,13 +194,13 @@ class ChatStream(Stream[Delta, Report]):
     def __init__(self, session: ChatSession, request: Request) -> None:
         if session._turn is not None:
             session._turn.refuse_within()  # the thread would wait for us, and we for it
-        self._session = session
         self._run = _Run(session, request.struct())
         super().__init__()
+        self._finalizer = weakref.finalize(self, self._run.end)  # also at the end of the program, which would freeze the thread
         try:
             self._run.thread.start()
         except BaseException:  # an interrupt, perhaps, and the thread may run already
-            self._poke()
+            self._run.stop()
             raise
 
     @property
@@ -200,17 +216,10 @@ class ChatStream(Stream[Delta, Report]):
         return item
 
     def _poke(self) -> None:
-        self._run.is_cancelled = True
-        try:
-            self._session.cancel()
-        except ClosedError:
-            pass  # closing ended the run
+        self._run.stop()
 
     def _end(self) -> None:
-        while self._run.thread.is_alive():
-            if self._run.is_cancelled or self._run.report is None:
-                self._poke()
-            self._run.thread.join(0.02)
+        self._finalizer()
 
     def _result(self) -> Report:
         if self.report is None:

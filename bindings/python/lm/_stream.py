@@ -8,6 +8,7 @@ stream take turns.
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any, AsyncIterator, Generator, Generic, Iterator, Optional, TypeVar
 
 from ._errors import StateError
@@ -111,7 +112,7 @@ class Stream(Unpicklable, Generic[T, R]):
         self.close()
 
     def __del__(self) -> None:
-        if not getattr(self, "_is_closed", True):
+        if not getattr(self, "_is_closed", True) and not sys.is_finalizing():  # then a thread that has the turn never gives it back
             self.close()
 
     def __aiter__(self) -> AsyncIterator[T]:

@@ -235,6 +235,22 @@ static void on_required(collector *c, const lm_json *value) {
     for (size_t i = 0; i < value->count; i++) (void)is_a(c, &value->items[i], LM_JSON_STRING, "must hold strings");
 }
 
+/* add_keys reads them; here only whether any may be written. */
+static void on_properties(collector *c, const lm_json *value) {
+    lm_schema_flat *flat = c->flat;
+    if (!is_object(c, value) || c->avoided) return;
+    flat->has_members = flat->has_members || value->count == 0;
+    for (size_t i = 0; i < value->count && !flat->has_members; i++)
+        flat->has_members = lm_json_bool(&value->members[i].value, true);
+}
+
+static void on_contains_count(collector *c, const lm_json *value, bool is_least) {
+    lm_schema_flat *flat = c->flat;
+    if (!lm_json_get(c->node, "contains")) return;
+    if (is_least) flat->min_contains = 0;
+    on_count(c, value, is_least ? &flat->min_contains : &flat->max_contains, is_least);
+}
+
 static void read(collector *c, uint32_t key, const lm_json *value) {
     lm_schema_flat *flat = c->flat;
     bool yes = lm_json_bool(value, false), no = !lm_json_bool(value, true), own = !c->avoided;
@@ -290,18 +306,8 @@ static void read(collector *c, uint32_t key, const lm_json *value) {
         return;
     case LM_KEY_CONTAINS: lm_schema_push(c->schema, &flat->contains, part); return;
     case LM_KEY_MIN_CONTAINS:
-    case LM_KEY_MAX_CONTAINS:
-        if (!lm_json_get(c->node, "contains")) return;
-        if (key == LM_KEY_MIN_CONTAINS) flat->min_contains = 0;
-        on_count(c, value, key == LM_KEY_MIN_CONTAINS ? &flat->min_contains : &flat->max_contains,
-                 key == LM_KEY_MIN_CONTAINS);
-        return;
-    case LM_KEY_PROPERTIES: /* add_keys reads them */
-        if (!is_object(c, value) || !own) return;
-        flat->has_members = flat->has_members || value->count == 0;
-        for (size_t i = 0; i < value->count && !flat->has_members; i++)
-            flat->has_members = lm_json_bool(&value->members[i].value, true);
-        return;
+    case LM_KEY_MAX_CONTAINS: on_contains_count(c, value, key == LM_KEY_MIN_CONTAINS); return;
+    case LM_KEY_PROPERTIES: on_properties(c, value); return;
     case LM_KEY_REQUIRED: on_required(c, value); return;
     case LM_KEY_UNEVALUATED:
         flat->sealed = flat->sealed || no;

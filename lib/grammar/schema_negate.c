@@ -108,11 +108,41 @@ static bool negate_count(negation *n, const lm_json *value, uint32_t key, uint32
     return true;
 }
 
+/* A number beyond the bound, or at it where the bound is exclusive. */
+static void negate_bound(negation *n, const lm_json *node, const lm_json *value, uint32_t key) {
+    uint32_t bound = key - LM_KEY_MINIMUM;
+    /* A bound of draft 4 has a boolean beside it that says whether it is exclusive. */
+    const char *beside = lm_schema_keyword_name(LM_KEY_MINIMUM + 3 - bound);
+    bound = bound % 2 == 0 && lm_json_bool(lm_json_get(node, beside), false) ? 2 - bound : bound ^ 1;
+    const char *opposite = lm_schema_keyword_name(LM_KEY_MINIMUM + bound);
+    if (value->type != LM_JSON_BOOL) add(n, "{tN#0}", opposite, strlen(opposite), value, NULL);
+}
+
+static bool negate_required(negation *n, const lm_json *value) {
+    if (value->type != LM_JSON_ARRAY) return false;
+    for (size_t i = 0; i < value->count; i++) {
+        /* The first that is missing: those before it are there. */
+        const lm_json *name = &value->items[i], before = {.type = LM_JSON_ARRAY, .count = i, .items = value->items};
+        if (name->type != LM_JSON_STRING) return false;
+        add(n, "{tOr0p{#F}}", name->text, name->count, &before, NULL);
+    }
+    return true;
+}
+
+static bool negate_properties(negation *n, const lm_json *value) {
+    if (value->type != LM_JSON_OBJECT) return false;
+    for (size_t i = 0; i < value->count; i++) {
+        const lm_json_member *property = &value->members[i];
+        if (can(n, &property->value))
+            add(n, "{tOr[#]p{#{n0}}}", property->name, property->name_size, &property->value, NULL);
+    }
+    return true;
+}
+
 /* The negations of one keyword's demand, any of which must hold. False: not in our means. */
 static bool negate_member(negation *n, const lm_json *node, const lm_json_member *member, uint32_t key) {
     lm_schema *s = n->schema;
     const lm_json *value = &member->value;
-    const char *other;
     bool possible = true;
     switch (key) {
     case LM_KEY_TYPE:
@@ -131,31 +161,9 @@ static bool negate_member(negation *n, const lm_json *node, const lm_json_member
     case LM_KEY_MINIMUM:
     case LM_KEY_BELOW:
     case LM_KEY_MAXIMUM:
-    case LM_KEY_ABOVE:
-        key -= LM_KEY_MINIMUM;
-        /* A bound of draft 4 has a boolean beside it that says whether it is exclusive. */
-        other = lm_schema_keyword_name(LM_KEY_MINIMUM + 3 - key);
-        key = key % 2 == 0 && lm_json_bool(lm_json_get(node, other), false) ? 2 - key : key ^ 1;
-        other = lm_schema_keyword_name(LM_KEY_MINIMUM + key);
-        if (value->type != LM_JSON_BOOL) add(n, "{tN#0}", other, strlen(other), value, NULL);
-        return true;
-    case LM_KEY_REQUIRED:
-        if (value->type != LM_JSON_ARRAY) return false;
-        for (size_t i = 0; i < value->count; i++) {
-            /* The first that is missing: those before it are there. */
-            const lm_json *name = &value->items[i], before = {.type = LM_JSON_ARRAY, .count = i, .items = value->items};
-            if (name->type != LM_JSON_STRING) return false;
-            add(n, "{tOr0p{#F}}", name->text, name->count, &before, NULL);
-        }
-        return true;
-    case LM_KEY_PROPERTIES:
-        if (value->type != LM_JSON_OBJECT) return false;
-        for (size_t i = 0; i < value->count; i++) {
-            const lm_json_member *property = &value->members[i];
-            if (can(n, &property->value))
-                add(n, "{tOr[#]p{#{n0}}}", property->name, property->name_size, &property->value, NULL);
-        }
-        return true;
+    case LM_KEY_ABOVE: negate_bound(n, node, value, key); return true;
+    case LM_KEY_REQUIRED: return negate_required(n, value);
+    case LM_KEY_PROPERTIES: return negate_properties(n, value);
     case LM_KEY_ADDITIONAL:
         if (lm_json_get(node, "patternProperties")) return false;
         if (value->type != LM_JSON_BOOL) return value->count == 0;

@@ -8,22 +8,24 @@
 
 #include "../base/format.h"
 
+typedef LM_ARRAY(uint32_t) number_list;
+
 typedef struct compiler {
     lm_nfa nfa;
     lm_gexpr_pool *pool;
-    LM_ARRAY(uint32_t) numbers; /* compiled rules in order of discovery, the root first */
-    uint32_t *rule_of;          /* [n_states] the rule a state was built for */
-    uint8_t *marks;             /* [n_states] */
-    uint32_t *waiting;          /* [n_edges] next call edge that waits for the same rule */
-    uint32_t *waiting_heads;    /* [n_rules of the pool] */
-    LM_ARRAY(uint32_t) stack;
+    number_list numbers;     /* compiled rules in order of discovery, the root first */
+    uint32_t *rule_of;       /* [n_states] the rule a state was built for */
+    uint8_t *marks;          /* [n_states] */
+    uint32_t *waiting;       /* [n_edges] next call edge that waits for the same rule */
+    uint32_t *waiting_heads; /* [n_rules of the pool] */
+    number_list stack;
     lm_error *error;
 } compiler;
 
 static lm_status build_rules(compiler *c, uint32_t root) {
     lm_nfa *nfa = &c->nfa;
     const lm_env *env = nfa->env;
-    LM_ARRAY(uint32_t) owners = {0};
+    number_list owners = {0};
     if (!lm_array_push(env, &c->numbers, root)) nfa->status = LM_ERR_MEMORY;
     nfa->rules[root].copied = false;
     nfa->rules[root].start = 0;
@@ -118,13 +120,29 @@ static lm_status refuse_rule(compiler *c, uint32_t rule, const char *what) {
                            (const char *)c->pool->bytes.data + def->name, what);
 }
 
-/* Follow what a rule may begin with, before it has read anything. marks: 1 on the path, 2 done; a call of a rule on the
- * path is left recursion. The path of rules is explicit, as it may be as long as there are rules. */
-static lm_status refuse_left_recursion(compiler *c) {
+/* The places of the rules that a rule may call before it has read anything. */
+static bool add_first_calls(compiler *c, uint32_t rule, const uint32_t *place, number_list *calls) {
     lm_nfa *nfa = &c->nfa;
-    const lm_env *env = nfa->env;
+    c->stack.count = 0;
+    if (!reach(c, nfa->rules[rule].start)) return false;
+    while (c->stack.count > 0) {
+        uint32_t state = c->stack.data[--c->stack.count];
+        for (uint32_t e = nfa->heads.data[state]; e != LM_NFA_NONE; e = nfa->edges.data[e].next) {
+            const lm_nfa_edge *edge = &nfa->edges.data[e];
+            if (edge->kind == LM_NFA_CALL && !lm_array_push(nfa->env, calls, place[edge->arg])) return false;
+            bool passes = edge->kind == LM_NFA_EMPTY || (edge->kind == LM_NFA_CALL && nfa->rules[edge->arg].nullable);
+            if (passes && !reach(c, edge->to)) return false;
+        }
+    }
+    return true;
+}
+
+/* Follow what a rule may begin with. colour: 1 on the path, 2 done; a call of a rule on the path is left recursion. The path of rules
+ * is explicit, as it may be as long as there are rules. */
+static lm_status refuse_left_recursion(compiler *c) {
+    const lm_env *env = c->nfa.env;
     lm_status status = LM_OK;
-    LM_ARRAY(uint32_t) first_calls = {0}; /* rules called first, grouped by caller */
+    number_list first_calls = {0}; /* grouped by caller */
     uint32_t *first = lm_alloc_array(env, c->numbers.count + 1, sizeof *first);
     uint32_t *place = lm_alloc_array(env, c->pool->rules.count, sizeof *place);
     uint32_t *at = lm_alloc_array(env, c->numbers.count, sizeof *at);
@@ -132,23 +150,10 @@ static lm_status refuse_left_recursion(compiler *c) {
     uint8_t *colour = lm_alloc_array(env, c->numbers.count, 1);
     if (!first || !place || !at || !path || !colour) status = LM_ERR_MEMORY;
     for (size_t i = 0; status == LM_OK && i < c->numbers.count; i++) place[c->numbers.data[i]] = (uint32_t)i;
-    memset(c->marks, 0, nfa->heads.count);
+    memset(c->marks, 0, c->nfa.heads.count);
     for (size_t i = 0; status == LM_OK && i < c->numbers.count; i++) {
         first[i] = at[i] = (uint32_t)first_calls.count;
-        c->stack.count = 0;
-        if (!reach(c, nfa->rules[c->numbers.data[i]].start)) status = LM_ERR_MEMORY;
-        while (status == LM_OK && c->stack.count > 0) {
-            uint32_t state = c->stack.data[--c->stack.count];
-            for (uint32_t e = nfa->heads.data[state]; status == LM_OK && e != LM_NFA_NONE;
-                 e = nfa->edges.data[e].next) {
-                const lm_nfa_edge *edge = &nfa->edges.data[e];
-                if (edge->kind == LM_NFA_CALL && !lm_array_push(env, &first_calls, place[edge->arg]))
-                    status = LM_ERR_MEMORY;
-                bool passes =
-                    edge->kind == LM_NFA_EMPTY || (edge->kind == LM_NFA_CALL && nfa->rules[edge->arg].nullable);
-                if (passes && !reach(c, edge->to)) status = LM_ERR_MEMORY;
-            }
-        }
+        if (!add_first_calls(c, c->numbers.data[i], place, &first_calls)) status = LM_ERR_MEMORY;
         first[i + 1] = (uint32_t)first_calls.count;
     }
     for (size_t i = 0; status == LM_OK && i < c->numbers.count; i++) {

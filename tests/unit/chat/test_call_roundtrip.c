@@ -145,9 +145,9 @@ static void close_schemas(schemas *s) {
     lm_arena_free(&s->arena);
 }
 
-/* Walks through the turn grammar of a chat; family NULL: its own. */
-static void check_family(const lm_env *env, const schemas *s, const lm_chat *chat, const char *family, const char *name,
-                         int n_walks) {
+/* Walks through the turn grammar of a chat; family NULL: its own. Gives the number of calls made. */
+static size_t check_family(const lm_env *env, const schemas *s, const lm_chat *chat, const char *family,
+                           const char *name, int n_walks) {
     lm_turn_rules rules = {.tools = s->tools, .calls_required = true};
     lm_turn_grammar turn;
     lm_error error;
@@ -175,6 +175,7 @@ static void check_family(const lm_env *env, const schemas *s, const lm_chat *cha
     assert_int_equal(wrong, 0);
     assert_true(total >= (size_t)n_walks);
     lm_grammar_destroy(turn.grammar);
+    return total;
 }
 
 static void named_families(void **state) {
@@ -291,9 +292,85 @@ static char *render_call(lm_chat *chat, const char *arguments, size_t *n) {
     return text;
 }
 
-static void vendors_templates(void **state) {
+/* A call as the template renders it is read back as that call. */
+static void check_rendered(lm_chat *chat, const char *name) {
     static const char arguments[] =
         "{\"query\":\"a \\\"b\\\" <c> d\",\"count\":7,\"exact\":true,\"range\":{\"from\":0.5}}";
+    size_t n;
+    char *text = render_call(chat, arguments, &n), *json = parse(chat, NULL, text, n, n);
+    /* Some templates sort the arguments. */
+    bool good = strstr(json, "\"name\":\"search\"") && !strstr(json, "incomplete") &&
+                strstr(json, "\\\"count\\\": 7") && strstr(json, "\\\"exact\\\": true") && strstr(json, "0.5") &&
+                strstr(json, "<c> d\\\"");
+    if (!good) print_message("%s (%s): %.*s\n  gives %s\n", name, lm_chat_family(chat), (int)n, text, json);
+    assert_true(good);
+    free(json);
+    free(text);
+}
+
+#define BEFORE_CALLS                                                                                                   \
+    "{{ tools | tojson }}{% for m in messages %}{% if m.role == 'user' %}<|user|>{{ m.content }}{% elif m.role == "    \
+    "'tool' %}<|result|>"                                                                                              \
+    "{{ m.content }}{% else %}<|assistant|>{% if m.reasoning_content %}<thought>{{ m.reasoning_content "               \
+    "}}</thought>{% endif %}"                                                                                          \
+    "{{ m.content or '' }}{% set calls = m.tool_calls or [] %}"
+#define AFTER_CALLS "{% endif %}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+#define EACH(call) "{% for c in calls %}{% set f = c.function %}" call "{% endfor %}"
+#define AS_JSON "{\"name\": \"{{ f.name }}\", \"arguments\": {{ f.arguments | tojson }}}"
+
+/* Templates of no family we know: the syntax of calls is derived from what they render, or there is none to derive. */
+static void derived_families(void **state) {
+    static const struct {
+        const char *name, *calls, *family;
+    } rows[] = {
+        {"tagged objects", EACH("<invoke>" AS_JSON "</invoke>"), "derived"},
+        {"arguments first",
+         EACH("<invoke>{\"arguments\": {{ f.arguments | tojson }}, \"name\": \"{{ f.name }}\"}</invoke>\n"), "derived"},
+        {"a section", "{% if calls %}<calls>" EACH("<one>" AS_JSON "</one>") "</calls>{% endif %}", "derived"},
+        {"a list", "{% if calls %}<calls>[" EACH("{% if not loop.first %}, {% endif %}" AS_JSON) "]</calls>{% endif %}",
+         "derived"},
+        {"names as keys",
+         "{% if calls %}<calls>[" EACH("{% if not loop.first %}, {% endif %}{\"{{ f.name }}\": {{ f.arguments | tojson "
+                                       "}}}") "]</calls>{% endif %}",
+         "derived"},
+        {"headed", EACH("<|use|>{{ f.name }}<|with|>{{ f.arguments | tojson }}<|done|>"), "derived"},
+        {"headed, one call",
+         "{% if calls | length > 1 %}{{ raise_exception('one call') }}{% endif %}" EACH(
+             "<|use|>{{ f.name }}<|with|>{{ f.arguments | tojson }}<|done|>"),
+         "derived"},
+        {"headed, with ids", EACH("<|use|>{{ f.name }}<|id|>{{ c.id }}<|with|>{{ f.arguments | tojson }}<|done|>"),
+         "derived"},
+        {"headed, ids first", EACH("<|use|>{{ c.id }}<|name|>{{ f.name }}<|with|>{{ f.arguments | tojson }}<|done|>"),
+         "derived"},
+        {"a tag for each argument",
+         EACH("<use>{{ f.name }}\n{% for k, v in f.arguments.items() %}<key>{{ k }}</key><val>{{ v if v is string else "
+              "v | tojson }}</val>\n"
+              "{% endfor %}</use>\n"),
+         "derived"},
+        {"nothing marks a call", EACH("{{ f.name }} {{ f.arguments | tojson }}"), "generic"},
+        {"calls are not shown", "", "generic"},
+    };
+    lm_env env;
+    schemas s;
+    (void)state;
+    lm_env_init(&env, NULL, NULL);
+    open_schemas(&s, &env);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char source[4096];
+        lm_chat *chat;
+        int n = snprintf(source, sizeof source, "%s%s%s", BEFORE_CALLS, rows[i].calls, AFTER_CALLS);
+        assert_in_range(n, 1, sizeof source - 1);
+        assert_int_equal(lm_chat_open(&env, source, (size_t)n, &chat, NULL), LM_OK);
+        if (strcmp(lm_chat_family(chat), rows[i].family)) fail_msg("%s: %s", rows[i].name, lm_chat_family(chat));
+        size_t n_calls = check_family(&env, &s, chat, NULL, rows[i].name, 6);
+        if (strstr(rows[i].calls, "one call")) assert_int_equal(n_calls, 6); /* one in each walk */
+        if (strcmp(rows[i].family, "derived") == 0) check_rendered(chat, rows[i].name);
+        lm_chat_close(chat);
+    }
+    close_schemas(&s);
+}
+
+static void vendors_templates(void **state) {
     lm_env env;
     schemas s;
     (void)state;
@@ -307,16 +384,7 @@ static void vendors_templates(void **state) {
         char *source = test_read_shared(name, &n);
         assert_int_equal(lm_chat_open(&env, source, n, &chat, NULL), LM_OK);
         check_family(&env, &s, chat, NULL, templates[i], 4);
-        char *text = render_call(chat, arguments, &n);
-        char *json = parse(chat, NULL, text, n, n);
-        /* Some templates sort the arguments. */
-        bool good = strstr(json, "\"name\":\"search\"") && !strstr(json, "incomplete") &&
-                    strstr(json, "\\\"count\\\": 7") && strstr(json, "\\\"exact\\\": true") && strstr(json, "0.5") &&
-                    strstr(json, "<c> d\\\"");
-        if (!good) print_message("%s (%s): %.*s\n  gives %s\n", templates[i], lm_chat_family(chat), (int)n, text, json);
-        assert_true(good);
-        free(json);
-        free(text);
+        check_rendered(chat, templates[i]);
         lm_chat_close(chat);
         free(source);
     }
@@ -324,6 +392,7 @@ static void vendors_templates(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(named_families), cmocka_unit_test(vendors_templates)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(named_families), cmocka_unit_test(derived_families),
+                                       cmocka_unit_test(vendors_templates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,11 @@ static const struct adapt_case {
      "[user]u[assistant]<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": "
      "1}}\n</tool_call>[user]<tool_response>\nr\n"
      "</tool_response>"},
+    /* the caller's own members stay, also one as long as the name of what goes */
+    {"{% for m in messages if m.role in ['user', 'assistant'] %}[{{ m.role }}]{{ m.content }}{{ m.turn_order }}{% "
+     "endfor %}",
+     USER ",{'role':'assistant','turn_order':7,'tool_calls':[" CALL("i", "{'a':1}") "]}", "",
+     "[user]u[assistant]<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": 1}}\n</tool_call>7"},
 };
 
 static char *requote(const char *messages, const char *rest) {

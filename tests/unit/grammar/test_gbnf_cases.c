@@ -110,7 +110,49 @@ static void own_cases_hold(void **state) {
     free(bytes);
 }
 
+/* The sentence, the line from 1 and the offset in bytes. */
+static void bad_grammars_are_refused_where_they_break(void **state) {
+    static const struct {
+        const char *text, *message;
+        int32_t line;
+        uint64_t offset;
+        lm_status status;
+    } rows[] = {
+        {"root = \"a\"", "grammar: ::= expected before \"= \"a\"\"", 1, 5, LM_ERR_FORMAT},
+        {"root ::= \"a", "grammar: unterminated literal before \"\"a\"", 1, 9, LM_ERR_FORMAT},
+        {"root ::= a\na ::= [z-a]", "grammar: reversed range before \"z-a]\"", 2, 18, LM_ERR_FORMAT},
+        {"root ::= []", "grammar: empty class before \"[]\"", 1, 9, LM_ERR_FORMAT},
+        {"root ::= \"a\"{3,2}", "grammar: reversed repeat counts before \"{3,2}\"", 1, 12, LM_ERR_FORMAT},
+        {"root ::= \"a\"{2000000000}", "grammar: repeat count above 1000000000", 1, 13, LM_ERR_LIMIT},
+        {"root ::= (\n\"a\"", "grammar: unterminated group before \"(\\x0a\"a\"\"", 1, 9, LM_ERR_FORMAT},
+        {"root ::= \"\\q\"", "grammar: unknown escape before \"\\q\"\"", 1, 10, LM_ERR_FORMAT},
+        {"root ::= [\\uD800]", "grammar: not a code point before \"\\uD800]\"", 1, 10, LM_ERR_FORMAT},
+        {"\n\nroot ::= \"a\" )", "grammar: end of rule expected before \")\"", 3, 15, LM_ERR_FORMAT},
+        {"root ::= *", "grammar: nothing to repeat before \"*\"", 1, 9, LM_ERR_FORMAT},
+        {"root ::= \"b\"\n\nc ::=\n  x\n", "grammar: undefined rule \"x\"", 4, 22, LM_ERR_FORMAT},
+        {"a ::= \"b\"", "grammar: no rule named root", 1, 0, LM_ERR_FORMAT},
+        {"root ::= a\na ::= b\n\nb ::= a \"x\" | \"y\"",
+         "grammar: rule \"a\" is left recursive: it may begin with itself", 2, 11, LM_ERR_FORMAT},
+        {"root ::= \"b\" | c\n\n\nc ::= d c\nd ::= \"\"",
+         "grammar: rule \"c\" is left recursive: it may begin with itself", 4, 19, LM_ERR_FORMAT},
+        {"root ::= a\n# c\na ::= \"x\" a", "grammar: rule \"root\" matches no finite text", 1, 0, LM_ERR_FORMAT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        lm_grammar *grammar = NULL;
+        lm_error error = {.message = ""};
+        lm_status status = lm_grammar_from_gbnf(rows[i].text, strlen(rows[i].text), NULL, &grammar, &error);
+        if (status != rows[i].status || (lm_status)error.status != status || strcmp(error.message, rows[i].message) ||
+            error.line != rows[i].line || error.offset != rows[i].offset)
+            fail_msg("%s\n%s: %s, line %d, offset %d", rows[i].text, lm_status_name(status), error.message,
+                     (int)error.line, (int)error.offset);
+        assert_null(grammar);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(own_cases_hold), cmocka_unit_test(reference_cases_hold)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(own_cases_hold),
+                                       cmocka_unit_test(bad_grammars_are_refused_where_they_break),
+                                       cmocka_unit_test(reference_cases_hold)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

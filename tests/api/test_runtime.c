@@ -2,6 +2,8 @@
  * lm/runtime.h: what is accepted and refused, hosts' executors, measuring. */
 #include "small_model.h"
 
+#define MOST_THREADS 512 /* that a runtime takes */
+
 static lm_status create(lm_runtime_params params, lm_error *error) {
     lm_runtime *runtime = NULL;
     lm_status status = lm_runtime_create(&params, &runtime, error);
@@ -36,7 +38,7 @@ static void wrong_parameters_are_named(void **state) {
     p = (lm_runtime_params)LM_RUNTIME_PARAMS_INIT;
     p.n_threads = -1;
     refused(p, "n_threads");
-    p.n_threads = 100000;
+    p.n_threads = MOST_THREADS + 1;
     refused(p, "n_threads");
     p = (lm_runtime_params)LM_RUNTIME_PARAMS_INIT;
     p.n_backends = 1;
@@ -97,6 +99,9 @@ static void a_host_brings_its_threads(void **state) {
     lm_context_close(other);
     lm_model_close(model);
     lm_model_close(plain);
+    params.n_threads = MOST_THREADS;
+    assert_int_equal(lm_runtime_create(&params, &model_params.runtime, NULL), LM_OK);
+    lm_runtime_destroy(model_params.runtime);
 }
 
 static void the_machine_is_measured(void **state) {

@@ -111,6 +111,7 @@ FAMILIES = {
     ],
     "qwen3-xml": [
         case("closing tag inside a value", "<function=add>\n<parameter=note>\na </parameter> b\n</parameter>\n</function>", calls=[{"name": "add", "arguments": {"note": "a </parameter> b"}}]),
+        case("a name in quotes", "<function=\"now\" >\n</function>", calls=[NOW]),
         case("unknown function", "see <function=foo> here", "see <function=foo> here"),
         case("text after a call", "<tool_call>\n<function=now>\n</function>\n</tool_call>\ndone", "done", "", [NOW]),
         case("stray text in a call", "<function=now>\nwhat?", "what?", "", [partial("now")]),

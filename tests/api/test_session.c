@@ -109,6 +109,7 @@ static void a_constrained_answer_is_reused_whole(void **state) {
         request.max_tokens = 40 + (int32_t)seed; /* enough for any of them, and the answer keeps to it */
         assert_int_equal(lm_chat_session_run(f.session, &request, &report), LM_OK);
         assert_int_equal(report.finish, LM_CHAT_FINISH_END);
+        assert_null(strstr(report.message, "reasoning_content")); /* there was none */
         assert_int_equal(lm_grammar_matcher_create(grammar, NULL, NULL, &matcher, NULL), LM_OK);
         assert_int_equal(lm_grammar_matcher_accept_bytes(matcher, f.content, f.n, NULL), LM_OK);
         assert_int_equal(lm_grammar_matcher_is_complete(matcher), 1);

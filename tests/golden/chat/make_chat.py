@@ -51,6 +51,7 @@ TEMPLATES = [
     "{{ [none, none] | sort }}{{ messages | sort(attribute='nowhere') | map(attribute='role') | join(' ') }}{{ [[2, 'b'], [1, none]] | sort | first }}",
     "{{ [1, none] | sort }}",
     "{{ 'a' + 1 }}",
+    "{{ '{0[content]}/{1.role[0]}/{m[0][role]}/{m[1].role!r:>8}'.format(messages[0], messages[1], m=messages) }}",
     "{% for i in range(3) %}{% for j in range(3) %}{% if j == i %}{% continue %}{% endif %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{{ j }} {% endfor %}{% else %}never{% endfor %}",
     "{% set text %}{% filter upper %}a{{ 'b' }}{% endfilter %}{% endset %}[{{ text }}]{% with x = 1 %}{{ x }}{% endwith %}{{ x is defined }}",
     "{{ strftime_now('%d %B %Y') }} {{ messages | selectattr('role', 'equalto', 'user') | list | length }} {{ missing | default('d') }}",

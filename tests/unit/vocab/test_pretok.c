@@ -109,6 +109,7 @@ static const piece_case cases[] = {
     {"exaone-moe", "a bc 1", "a bc| |1"},
     {"jais-2", "a       b", "a|    |  | b"},
     {"bloom", "a b, c", "a| b|,| c"},
+    {"bloom", "a (b c", "a| (|b| c"},
     {"whitespace", "ab  c", "ab|  |c"},
     {"youtu",
      "ab\xE4\xB8\xAD\xEF\xBC\x8C"

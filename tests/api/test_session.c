@@ -23,16 +23,22 @@ static int32_t collect(void *user, const lm_chat_delta *delta) {
     return ++f->n_deltas == f->stop_after;
 }
 
-static void open_fixture(fixture *f) {
+static void open_session(fixture *f, lm_model *model) {
     lm_context_params params = LM_CONTEXT_PARAMS_INIT;
     lm_error error;
-    char path[1024];
     memset(f, 0, sizeof *f);
-    assert_true(test_path("LM_GOLDEN", "session/chat.gguf", path, sizeof path));
-    assert_int_equal(lm_model_open(path, NULL, &f->model, &error), LM_OK);
+    f->model = model;
     params.n_ctx = 2048;
     assert_int_equal(lm_context_open(f->model, &params, &f->context, &error), LM_OK);
     assert_int_equal(lm_chat_session_create(f->model, f->context, NULL, &f->session, &error), LM_OK);
+}
+
+static void open_fixture(fixture *f) {
+    lm_model *model;
+    char path[1024];
+    assert_true(test_path("LM_GOLDEN", "session/chat.gguf", path, sizeof path));
+    assert_int_equal(lm_model_open(path, NULL, &model, NULL), LM_OK);
+    open_session(f, model);
 }
 
 static void close_fixture(fixture *f) {
@@ -86,6 +92,47 @@ static void a_follow_up_turn_reuses_what_it_shares(void **state) {
         assert_int_equal(report.sync.n_reused + report.sync.n_evaluated, report.n_prompt);
     }
     close_fixture(&f);
+}
+
+/* Where the value of a key begins, behind its name and its type. */
+static char *find_value(char *bytes, size_t n, const char *key) {
+    size_t n_key = strlen(key);
+    for (size_t at = 0; at + n_key + 8 <= n; at++)
+        if (memcmp(bytes + at, key, n_key) == 0) return bytes + at + n_key + 4;
+    fail_msg("no key %s", key);
+    return NULL;
+}
+
+/* A vocabulary that wants a token before its texts gets it before the conversation, not before every turn. */
+static void a_conversation_begins_once(void **state) {
+    enum { BOS = 3 }; /* a token that no template writes */
+    fixture f;
+    lm_model *model;
+    char path[1024], history[2][4096] = {USER "]"};
+    size_t n = 0;
+    (void)state;
+    assert_true(test_path("LM_GOLDEN", "session/chat.gguf", path, sizeof path));
+    char *bytes = test_read(path, &n);
+    assert_non_null(bytes);
+    *find_value(bytes, n, "tokenizer.ggml.add_bos_token") = 1;
+    *find_value(bytes, n, "tokenizer.ggml.bos_token_id") = BOS;
+    assert_int_equal(lm_model_open_memory(bytes, n, NULL, &model, NULL), LM_OK);
+    open_session(&f, model);
+    for (int turn = 0; turn < 3; turn++) {
+        lm_chat_report report = LM_CHAT_REPORT_INIT;
+        lm_chat_request request = request_of(&f, history[turn % 2], NULL);
+        request.gbnf = "root ::= \"fine\"";
+        request.gbnf_size = strlen(request.gbnf);
+        assert_int_equal(lm_chat_session_run(f.session, &request, &report), LM_OK);
+        const lm_token *tokens = lm_seq_tokens(f.context, 0);
+        assert_int_equal(tokens[0], BOS);
+        for (int32_t i = 1; i < lm_seq_length(f.context, 0); i++) assert_int_not_equal(tokens[i], BOS);
+        if (turn > 0) assert_true(report.sync.n_reused > 20);
+        snprintf(history[(turn + 1) % 2], sizeof *history, "%.*s,%.*s,{\"role\":\"user\",\"content\":\"x\"}]",
+                 (int)request.messages_size - 1, request.messages, (int)report.message_size, report.message);
+    }
+    close_fixture(&f);
+    free(bytes);
 }
 
 /* With an answer whose bytes are text the turn is reused to its last token. */
@@ -277,6 +324,7 @@ static void failures_leave_the_session_usable(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_follow_up_turn_reuses_what_it_shares),
+        cmocka_unit_test(a_conversation_begins_once),
         cmocka_unit_test(a_constrained_answer_is_reused_whole),
         cmocka_unit_test(required_calls_are_calls),
         cmocka_unit_test(answers_follow_a_grammar),

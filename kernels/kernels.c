@@ -4,7 +4,7 @@
 
 #include "generic/generic.h"
 #include "arm/arm.h"
-#include "rows.h"
+#include "float_kernels.h"
 #include "x86/x86.h"
 
 #include <string.h>
@@ -13,15 +13,15 @@ void lm_kernels_init(lm_kernels *kernels, int32_t level) {
     memset(kernels, 0, sizeof *kernels);
     kernels->level = level;
     lm_kernels_matmul_generic(kernels);
-    lm_kernels_rows_generic(kernels);
+    lm_kernels_float_generic(kernels);
     lm_limits_generic(kernels);
 #if defined(LM_HAVE_X86)
     lm_kernels_matmul_x86(kernels, level);
-    lm_kernels_rows_x86(kernels, level);
+    lm_kernels_float_x86(kernels, level);
     lm_limits_x86(kernels, level);
 #endif
 #if defined(LM_HAVE_ARM)
     lm_kernels_matmul_arm(kernels, level);
-    lm_kernels_rows_arm(kernels, level);
+    lm_kernels_float_arm(kernels, level);
 #endif
 }

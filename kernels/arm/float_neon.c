@@ -6,7 +6,7 @@
 #include <arm_neon.h>
 
 #include "../blocks.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 
 LM_EXACT_FLOATS
 
@@ -19,7 +19,7 @@ LM_EXACT_FLOATS
 #include "../lanes/matmul_lanes.h"
 #include "../lanes/quantize_lanes.h"
 
-void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level) {
+void lm_kernels_float_arm(lm_kernels *kernels, int32_t level) {
     if (level < LM_CPU_NEON) return;
     rows_fill(kernels);
     cache_fill(kernels);

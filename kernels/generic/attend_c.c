@@ -3,7 +3,7 @@
  * cache is read through the cache's own get. */
 #include "../kernels.h"
 #include "../blocks.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 #include "../fmath.h"
 #include "generic.h"
 

@@ -11,7 +11,7 @@
 #include "../kernels.h"
 #include "../blocks.h"
 #include "../half.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 #include "../fmath.h"
 
 LM_EXACT_FLOATS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The machine's limits in plain C: a read loop, and a loop of integer multiplications and additions that stay in registers. */
-#include "../rows.h"
+#include "../float_kernels.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Reference of the recurrent kernels: the short causal convolution and the gated delta rule, one token at a time. */
 #include "../kernels.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 #include "../fmath.h"
 
 LM_EXACT_FLOATS

@@ -2,7 +2,7 @@
  * Reference of the kernels on rows of floats: norms, activations, sums, rotation, maximum. The shortest statement of each
  * contract in kernels.h; every instruction set must give these bits. */
 #include "../kernels.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 #include "../fmath.h"
 
 LM_EXACT_FLOATS
@@ -104,7 +104,7 @@ void lm_rows_generic(lm_kernels *k) {
     k->max = max_c;
 }
 
-void lm_kernels_rows_generic(lm_kernels *kernels) {
+void lm_kernels_float_generic(lm_kernels *kernels) {
     lm_rows_generic(kernels);
     lm_cache_generic(kernels);
     lm_attend_generic(kernels);

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #include "../blocks.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 
 LM_EXACT_FLOATS
 LM_TARGET_BEGIN("avx2,fma,f16c")
@@ -19,7 +19,7 @@ LM_TARGET_BEGIN("avx2,fma,f16c")
 #include "../lanes/recurrent_lanes.h"
 #include "../lanes/matmul_lanes.h"
 
-void lm_rows_avx2(lm_kernels *kernels) {
+void lm_float_avx2(lm_kernels *kernels) {
     rows_fill(kernels);
     cache_fill(kernels);
     attend_fill(kernels);
@@ -29,8 +29,8 @@ void lm_rows_avx2(lm_kernels *kernels) {
 
 LM_TARGET_END
 
-void lm_kernels_rows_x86(lm_kernels *kernels, int32_t level) {
-    if (level >= LM_CPU_AVX2 && level <= LM_CPU_AVX512_VNNI) lm_rows_avx2(kernels);
-    if (level == LM_CPU_AVX512_VNNI) lm_rows_avx512(kernels);
+void lm_kernels_float_x86(lm_kernels *kernels, int32_t level) {
+    if (level >= LM_CPU_AVX2 && level <= LM_CPU_AVX512_VNNI) lm_float_avx2(kernels);
+    if (level == LM_CPU_AVX512_VNNI) lm_float_avx512(kernels);
 }
 #endif

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #include "../blocks.h"
-#include "../rows.h"
+#include "../float_kernels.h"
 
 LM_EXACT_FLOATS
 LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")
@@ -19,7 +19,7 @@ LM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")
 #include "../lanes/recurrent_lanes.h"
 #include "../lanes/matmul_lanes.h"
 
-void lm_rows_avx512(lm_kernels *kernels) {
+void lm_float_avx512(lm_kernels *kernels) {
     rows_fill(kernels);
     cache_fill(kernels);
     attend_fill(kernels);

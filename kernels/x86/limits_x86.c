@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The limits of an x86-64 machine: loads as wide as the level has them, and its widest integer dot product on registers alone.
  * The dot products are written as assembly so that no compiler moves or merges them; their results mean nothing. */
-#include "../rows.h"
+#include "../float_kernels.h"
 
 #if defined(LM_HAVE_X86)
 #include <immintrin.h>

@@ -8,7 +8,7 @@
 
 #include "blocks.h"
 #include "harness.h"
-#include "rows.h"
+#include "float_kernels.h"
 
 static lm_kernels reference, tested;
 static test_random random_state;

@@ -5,7 +5,7 @@
 #include "harness.h"
 
 #include "kernels.h"
-#include "rows.h"
+#include "float_kernels.h"
 #include "blocks.h"
 
 #define EPS 0x1p-24 /* one rounding */

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * What the files of the float kernels share: who fills which slots, the fold of sixteen lanes, and the part of a page a query
- * row sees. Private to kernels/. */
-#ifndef LM_KERNELS_ROWS_H
-#define LM_KERNELS_ROWS_H
+ * What the files of the float kernels share (norms and other work on rows, cache, attention, recurrence): who fills which slots, the
+ * fold of sixteen lanes, and the part of a page a query row sees. Private to kernels/. */
+#ifndef LM_KERNELS_FLOAT_KERNELS_H
+#define LM_KERNELS_FLOAT_KERNELS_H
 
 #include "kernels.h"
 #include "fmath.h"
 
-/* All slots after the matrix products: every room below, in C. */
-void lm_kernels_rows_generic(lm_kernels *kernels);
+/* All slots after the matrix products, in C: the four below. */
+void lm_kernels_float_generic(lm_kernels *kernels);
 void lm_rows_generic(lm_kernels *kernels);
 void lm_cache_generic(lm_kernels *kernels);
 void lm_attend_generic(lm_kernels *kernels);
 void lm_recurrent_generic(lm_kernels *kernels);
-void lm_limits_generic(lm_kernels *kernels);
 /* What the levels up to this one do better. */
-void lm_kernels_rows_x86(lm_kernels *kernels, int32_t level);
-void lm_kernels_rows_arm(lm_kernels *kernels, int32_t level);
-void lm_rows_avx2(lm_kernels *kernels);
+void lm_kernels_float_x86(lm_kernels *kernels, int32_t level);
+void lm_kernels_float_arm(lm_kernels *kernels, int32_t level);
+void lm_float_avx2(lm_kernels *kernels);
+void lm_float_avx512(lm_kernels *kernels);
+/* The slots of the machine's limits. */
+void lm_limits_generic(lm_kernels *kernels);
 void lm_limits_x86(lm_kernels *kernels, int32_t level);
-void lm_rows_avx512(lm_kernels *kernels);
 
 /* References that others fall back to. */
 lm_cache_put_fn lm_cache_put_k_c, lm_cache_put_v_c;

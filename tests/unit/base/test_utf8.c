@@ -116,6 +116,7 @@ static void feeding_in_pieces_equals_feeding_whole(void **state) {
             while (at < n) {
                 size_t piece = n - at < step ? n - at : step;
                 size_t got = lm_utf8_feed(&v, texts[t] + at, piece);
+                assert_true(got <= piece);
                 at += got;
                 if (got < piece) break;
                 assert_int_equal(v.pending, lm_utf8_unfinished(texts[t], at));

@@ -11,6 +11,9 @@
     "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"                  \
     "{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}"    \
     "[{{ m.role }}]{{ m.content }}{% endfor %}"
+#define PARTS_NO_SYSTEM                                                                                                \
+    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}[{{ m.role }}]"    \
+    "{% for p in m.content %}({{ p.text }}){% endfor %}{% endfor %}"
 #define FIRST_SYSTEM                                                                                                   \
     "{% for m in messages %}{% if m.role == 'system' and not loop.first %}{{ raise_exception('late') }}{% endif %}"    \
     "[{{ m.role }}]{{ m.content }}{% endfor %}"
@@ -78,6 +81,12 @@ static const struct adapt_case {
      "[user]u[assistant]a b"},
     {"{# <im_patch> #}" PARTS_ONLY,
      "{'role':'user','content':[{'type':'text','text':' u '},{'type':'text','text':'v '}]}", "", "[user]uv"},
+    {"{# <im_patch> #}" PARTS_ONLY,
+     "{'role':'user','content':[{'type':'image','image':'x'},{'type':'text','text':' v '}]}", "", "[user]v"},
+    {PARTS_NO_SYSTEM,
+     "{'role':'system','content':'s'},{'role':'user','content':[{'type':'text','text':'a'},{'type':'text','text':'b'}]"
+     "}",
+     "", "[user](s)(a)(b)"},
     {"{% for m in messages if m.role in ['user', 'assistant'] %}[{{ m.role }}]{{ m.content }}{% endfor %}",
      ASKS(CALL("i", "{'a':1}")) ",{'role':'tool','tool_call_id':'i','content':'r'}", "",
      "[user]u[assistant]<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": "

@@ -10,7 +10,8 @@
 
 static const char tools[] = "[{\"type\":\"function\",\"function\":{\"name\":\"add\",\"parameters\":{\"type\":"
                             "\"object\",\"properties\":{\"a\":{\"type\":"
-                            "\"integer\"},\"s\":{\"type\":\"string\"},\"k\":{\"enum\":[\"x\",\"yy\"]}},\"required\":["
+                            "\"integer\"},\"s\":{\"type\":\"string\"},\"k\":{\"enum\":[\"x\",\"yy\"]},"
+                            "\"o\":{\"oneOf\":[{\"type\":\"integer\"},{\"const\":\"on\"}]}},\"required\":["
                             "\"a\"],\"additionalProperties\":false}}},"
                             "{\"type\":\"function\",\"function\":{\"name\":\"now\"}}]";
 
@@ -55,6 +56,10 @@ static const struct family_case {
      "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n<parameter=s>\nany <text>\n</para\n</parameter>\n"
      "<parameter=k>\nyy\n</parameter>\n</function>\n</tool_call>",
      "<tool_call>\n<function=x", "<tool_call>\n<function=add>\n<parameter=a>\n\"1"},
+    {"gemma4", "<|tool_call>call:", "<|tool_call>call:add{a:1,k:<|\"|>yy<|\"|>,o:<|\"|>on<|\"|>}<tool_call|>",
+     "<|tool_call>call:x", "<|tool_call>call:add{a:1,o:t"},
+    {"lfm2", "<|tool_call_start|>", "<|tool_call_start|>[add(a=1, k=\"yy\", o=\"on\")]<|tool_call_end|>",
+     "<|tool_call_start|>[x", "<|tool_call_start|>[add(a=1, o=\"y"},
 };
 
 typedef struct built {

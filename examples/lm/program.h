@@ -127,10 +127,11 @@ bool stdout_has_colors(void);
 /* From now on the first Ctrl-C cancels context's work and sets the flag, a second one ends the program; with NULL, the first one. A
  * context clears the flag. */
 void catch_interrupt(lm_context *context);
-/* While on, every Ctrl-C only sets the flag, and ends next_input_byte; turning it on clears the flag. */
-void note_interrupt(bool on);
-/* A byte of standard input, past its buffer; -1 at its end, and when the flag is set, however early. */
-int next_input_byte(void);
+/* From now on no Ctrl-C ends the program: it sets the flag, which this clears, and ends next_input_byte. */
+void survive_interrupts(void);
+/* A byte of standard input, past its buffer; -1 at its end, and once the flag is set or is_pending, which the handler of another signal
+ * may change, says so: waiting ends however such a signal falls. is_pending may be NULL. */
+int next_input_byte(int (*is_pending)(void));
 bool was_interrupted(void);
 
 /* Seconds of a clock that never goes back. */

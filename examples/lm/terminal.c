@@ -91,12 +91,13 @@ bool stdout_has_colors(void) {
 }
 
 static volatile sig_atomic_t interrupted;
-static lm_context *working; /* set before the handler is installed */
+static volatile sig_atomic_t survives; /* Ctrl-C never ends the program */
+static lm_context *working;            /* set before the handler is installed */
 
 static void on_interrupt(int number) {
     interrupted = 1;
-    lm_context_cancel(working); /* one atomic store: allowed here */
-    signal(number, SIG_DFL);
+    if (working) lm_context_cancel(working); /* one atomic store: allowed here */
+    if (!survives) signal(number, SIG_DFL);
 }
 
 void catch_interrupt(lm_context *context) {
@@ -106,50 +107,44 @@ void catch_interrupt(lm_context *context) {
     signal(SIGINT, context ? on_interrupt : SIG_DFL);
 #else
     struct sigaction action = {0};
-    action.sa_handler = context ? on_interrupt : SIG_DFL;
+    action.sa_handler = context || survives ? on_interrupt : SIG_DFL;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
 #endif
 }
 
-#if !defined(_WIN32)
-static void on_noted(int number) {
-    (void)number;
-    interrupted = 1;
-}
-#endif
-
-void note_interrupt(bool on) {
-    if (on) interrupted = 0;
-#if !defined(_WIN32) /* there Ctrl-C is no end of a read */
-    struct sigaction action = {0};
-    action.sa_handler = on ? on_noted : SIG_DFL;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+void survive_interrupts(void) {
+#if !defined(_WIN32) /* there the handler is taken away at each signal, and a read does not end */
+    survives = 1;
+    interrupted = 0;
+    catch_interrupt(NULL);
 #endif
 }
 
 #if defined(_WIN32)
-int next_input_byte(void) { return getchar(); }
+int next_input_byte(int (*is_pending)(void)) {
+    (void)is_pending;
+    return getchar();
+}
 #else
-int next_input_byte(void) {
-    sigset_t interrupt, usual;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    while (!interrupted) {
+int next_input_byte(int (*is_pending)(void)) {
+    sigset_t all, usual;
+    sigfillset(&all);
+    for (;;) {
         unsigned char byte;
         fd_set files;
         FD_ZERO(&files);
         FD_SET(STDIN_FILENO, &files);
-        /* A Ctrl-C between a look at the flag and a read would be noticed with the next byte only: it comes inside of pselect. */
-        sigprocmask(SIG_BLOCK, &interrupt, &usual);
-        int ready = interrupted ? -1 : pselect(STDIN_FILENO + 1, &files, NULL, NULL, NULL, &usual);
+        /* A signal between a look at the flags and a read would be noticed with the next byte only: it comes inside of pselect. */
+        sigprocmask(SIG_BLOCK, &all, &usual);
+        bool noted = interrupted || (is_pending && is_pending());
+        int ready = noted ? 0 : pselect(STDIN_FILENO + 1, &files, NULL, NULL, NULL, &usual), error = errno;
         sigprocmask(SIG_SETMASK, &usual, NULL);
+        if (noted || (ready < 0 && error != EINTR)) return -1;
         ssize_t n = ready > 0 ? read(STDIN_FILENO, &byte, 1) : -1;
         if (n >= 0) return n ? byte : -1;
-        if (errno != EINTR) return -1;
+        if (ready > 0 && errno != EINTR && errno != EAGAIN) return -1;
     }
-    return -1;
 }
 #endif
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 import unittest
 
-LM = sys.argv.pop(1)
+LM = os.path.abspath(sys.argv.pop(1))
 MODEL = pathlib.Path(__file__).parents[1] / "golden/session/chat.gguf"
 MARKS = b"\x1b[?2004h"  # asks the terminal to mark what is pasted
 
@@ -24,12 +24,12 @@ MARKS = b"\x1b[?2004h"  # asks the terminal to mark what is pasted
 class Terminal:
     """A program with a terminal of its own; what it shows is in seen."""
 
-    def __init__(self, *arguments, **environment):
+    def __init__(self, *arguments, program=(LM,), **environment):
         self.seen = b""
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             os.environ.update({"TERM": "xterm", **environment})
-            os.execv(LM, [LM, *map(str, arguments)])
+            os.execv(program[0], [*program, *map(str, arguments)])
 
     def until(self, wanted, timeout=60):
         end = time.monotonic() + timeout
@@ -75,7 +75,7 @@ class Chat(unittest.TestCase):
         t.until(rb"> $")
         self.assertNotIn(b"\x1b", t.seen)
         t.say(b"heX\x7fllo\r", rb"llo\r*\n(?s:.){40}")  # the X is taken back; an answer is under way
-        t.say(b"\x03", rb"\n> $")
+        t.say(b"\x03\x03", rb"\n> $")  # pressed too often is no harm either
         messages = self.messages(t)
         self.assertEqual(([role for role, _ in messages], messages[0][1]), (["user", "assistant"], "hello"))
         self.assertEqual(t.end(), 0)
@@ -110,6 +110,25 @@ class Chat(unittest.TestCase):
         self.assertEqual(users[0], "one\n\ttwo\n\nthree typed")
         self.assertTrue(users[1].endswith("1mcb"), users)
         self.assertEqual(t.end(), 0)
+
+    def test_a_stopped_program_goes_on(self):
+        """Ctrl-Z and fg, twice, in the middle of a line: it is still there, and the shell has its terminal in between."""
+        t = Terminal(PS1="$ ", program=("/bin/sh", "-i"))
+        t.until(rb"[$#] $")
+        t.say(f"{LM} chat {MODEL} -n 2\n", rb"Ctrl-D ends(.|\n)*> $")
+        edited = MARKS in t.seen
+        if edited:
+            t.say("hello", rb"hello$")
+            for _ in range(2):
+                t.say(b"\x1a", rb"(Stopped|Suspended)(.|\n)*[$#] $")
+                t.say("echo an$((1))swer\n", rb"\nan1swer(.|\n)*[$#] $")
+                t.say("fg\n", re.escape(MARKS) + rb"(> hello|(?!.*\n))$")
+            t.say(" world\r", rb"cut off(.|\n)*> $")
+            self.assertEqual(self.messages(t)[0], ("user", "hello world"))
+        t.say(b"\x04", rb"[$#] $")
+        t.end()
+        if not edited:
+            self.skipTest("the build edits no lines, or not with marks")
 
     def test_results_go_to_standard_output_alone(self):
         """At a terminal with the output in a file: no prompt, no echo and no color in it."""

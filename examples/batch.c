@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
     }
     int32_t n = lm_tokenize(model, prompt, strlen(prompt), LM_TOKENIZE_ADD_SPECIAL, tokens, 256);
     if (n < 1 || n > 256) {
-        fail(prompt, "too long");
+        fail("batch", "the prompt has more than 256 tokens, or none");
         goto out;
     }
     if (lm_context_eval(context, tokens, (size_t)n) != LM_OK) goto failed;

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     lm_chat_session *session = NULL;
     history h = {NULL, 0};
     lm_error error;
-    char line[4096];
+    static char line[1 << 16];
     lm_status status =
         argc > 1 ? lm_model_open(argv[1], NULL, &model, &error) : lm_model_open_builtin(NULL, &model, &error);
     if (status == LM_OK) status = lm_context_open(model, NULL, &context, &error);
@@ -56,7 +56,12 @@ int main(int argc, char **argv) {
     while (status == LM_OK && fgets(line, sizeof line, stdin)) {
         lm_chat_request request = LM_CHAT_REQUEST_INIT;
         lm_chat_report report = LM_CHAT_REPORT_INIT;
-        line[strcspn(line, "\n")] = '\0';
+        if (strlen(line) + 1 == sizeof line) {
+            fprintf(stderr, "a line is longer than %d bytes\n", (int)sizeof line - 2);
+            status = LM_ERR_RANGE;
+            break;
+        }
+        line[strcspn(line, "\r\n")] = '\0';
         say(&h, line);
         h.json[h.size] = ']';
         request.messages = h.json;

@@ -23,7 +23,9 @@ int main(int argc, char **argv) {
     int32_t n = lm_tokenize(model, prompt, sizeof prompt - 1, LM_TOKENIZE_ADD_SPECIAL, tokens, 64);
     status = lm_context_eval(context, tokens, (size_t)n);
     printf("%s", prompt);
-    for (int i = 0; i < 200 && !status && !lm_sample(context, sampler, &token) && !lm_token_is_end(model, token); i++) {
+    for (int i = 0; i < 200 && !status; i++) {
+        status = lm_sample(context, sampler, &token);
+        if (status || lm_token_is_end(model, token)) break;
         n = lm_token_piece(model, token, 0, text, sizeof text);
         if (n > 0 && n <= (int32_t)sizeof text) printf("%.*s", n, text);
         fflush(stdout);

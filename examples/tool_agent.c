@@ -44,7 +44,8 @@ static void make_call(agent *a) {
     if (strcmp(a->name, "add") == 0) {
         result = number_after(a->arguments, "\"a\"") + number_after(a->arguments, "\"b\"");
     } else {
-        const char *word = strchr(strstr(a->arguments, "\"word\"") + 6, '"');
+        const char *word = strstr(a->arguments, "\"word\"");
+        word = word ? strchr(word + 6, '"') : NULL;
         result = word ? (long)strcspn(word + 1, "\"") : 0;
     }
     printf("%s %s = %ld\n", a->name, a->arguments, result);

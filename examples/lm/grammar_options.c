@@ -15,7 +15,7 @@ int read_grammar(const char *command_name, const lm_model *model, const char *gb
     lm_grammar_params params = LM_GRAMMAR_PARAMS_INIT;
     lm_error error;
     size_t size;
-    char *text = read_input(command_name, path, &size);
+    char *text = read_document(command_name, path, &size);
     if (!text) return EXIT_FAILED;
     params.user = (void *)(uintptr_t)model; /* only read */
     if (model) params.find_token = find_token;

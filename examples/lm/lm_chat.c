@@ -13,7 +13,6 @@
 
 #define DIM "\033[2m"
 #define PLAIN "\033[0m"
-#define CALLS_MAX 16
 
 static const char commands[] = "/result TEXT  what a call gave\n"
                                "/reset        forget the conversation\n"
@@ -38,8 +37,8 @@ typedef struct conversation {
     const lm_sampler_params *sampling;
     history history;
     bool colors, in_reasoning, shown; /* shown: the answer has begun */
-    char calls[CALLS_MAX][64];        /* names of the tools that the last answer calls */
-    int32_t n_calls, n_results;
+    char **calls; /* [room] names of the tools that the last answer calls; behind n_calls one being read */
+    int32_t room, n_calls, n_results;
 } conversation;
 
 static bool restart(conversation *c) {
@@ -56,17 +55,32 @@ static void set_reasoning(conversation *c, bool on) {
     if (!on) fputs("\n\n", stdout);
 }
 
+/* The call being read, whose result will be asked for. Without memory for it there is none to be waited for. */
+static void name_call(conversation *c, const char *name, size_t n) {
+    if (c->n_calls == c->room) {
+        char **larger = realloc(c->calls, (size_t)(2 * c->room + 8) * sizeof *larger);
+        if (!larger) return;
+        for (int32_t i = c->room; i < 2 * c->room + 8; i++) larger[i] = NULL;
+        c->calls = larger;
+        c->room = 2 * c->room + 8;
+    }
+    char *copy = realloc(c->calls[c->n_calls], n + 1);
+    if (!copy) return;
+    memcpy(copy, name, n);
+    copy[n] = '\0';
+    c->calls[c->n_calls] = copy;
+}
+
 static int32_t show(void *user, const lm_chat_delta *delta) {
     conversation *c = user;
     c->shown = true;
     set_reasoning(c, delta->kind == LM_CHAT_DELTA_REASONING);
     if (delta->kind == LM_CHAT_DELTA_CALL) {
         printf("\n[call %.*s ", (int)delta->text_size, delta->text);
-        if (c->n_calls < CALLS_MAX)
-            snprintf(c->calls[c->n_calls], sizeof c->calls[0], "%.*s", (int)delta->text_size, delta->text);
+        name_call(c, delta->text, delta->text_size);
     } else if (delta->kind == LM_CHAT_DELTA_CALL_END) {
         fputs("]\n", stdout);
-        if (c->n_calls < CALLS_MAX) c->n_calls++;
+        if (c->n_calls < c->room) c->n_calls++;
     } else if (delta->kind == LM_CHAT_DELTA_CALL_BROKEN)
         fputs(" (cut off)]\n", stdout);
     else
@@ -164,7 +178,7 @@ static int load(conversation *c, const char *path) {
     int status = EXIT_GOOD;
     while (*path == ' ') path++;
     if (!*path) return fputs("/load : a file name is missing\n", stderr), EXIT_GOOD;
-    char *text = read_input("chat", path, &n);
+    char *text = read_document("chat", path, &n);
     if (!text) return EXIT_GOOD;
     bool good = history_replace(&loaded, text, n);
     char *inputs = good ? malloc(loaded.size + 32) : NULL;
@@ -285,9 +299,9 @@ static int open_all(conversation *c, const chat_options *o) {
     params.n_ctx = o->n_ctx;
     session.family = o->family;
     session.log.write = warn;
-    if (o->tools_path && !(c->tools = read_input("chat", o->tools_path, &c->tools_size))) return EXIT_FAILED;
-    if (o->schema_path && !(c->schema = read_input("chat", o->schema_path, &c->schema_size))) return EXIT_FAILED;
-    if (o->gbnf_path && !(c->gbnf = read_input("chat", o->gbnf_path, &c->gbnf_size))) return EXIT_FAILED;
+    if (o->tools_path && !(c->tools = read_document("chat", o->tools_path, &c->tools_size))) return EXIT_FAILED;
+    if (o->schema_path && !(c->schema = read_document("chat", o->schema_path, &c->schema_size))) return EXIT_FAILED;
+    if (o->gbnf_path && !(c->gbnf = read_document("chat", o->gbnf_path, &c->gbnf_size))) return EXIT_FAILED;
     int status = check_grammar(c, o);
     if (status != EXIT_GOOD) return status;
     if (lm_context_open(c->model, &params, &c->context, &error) != LM_OK) return failure_of("chat", &error);
@@ -368,6 +382,8 @@ int lm_chat_command(int argc, char **argv) {
     free(c.schema);
     free(c.gbnf);
     history_free(&c.history);
+    for (int32_t i = 0; i < c.room; i++) free(c.calls[i]);
+    free(c.calls);
     lm_chat_session_destroy(c.session);
     lm_context_close(c.context);
     lm_model_close(c.model);

@@ -92,7 +92,7 @@ int lm_render_command(int argc, char **argv) {
     status = check_common_options("render", &common);
     if (status == EXIT_GOOD) status = open_chat("render", &common, arguments[0], &chat);
     if (status != EXIT_GOOD) return status;
-    char *inputs = read_input("render", arguments[1], &n);
+    char *inputs = read_document("render", arguments[1], &n);
     if (!inputs) {
         lm_chat_destroy(chat);
         return EXIT_FAILED;
@@ -178,7 +178,7 @@ int lm_parse_command(int argc, char **argv) {
     if (o.chunk < 0) return usage_error("parse", "--chunk is %d", (int)o.chunk);
     status = check_common_options("parse", &common);
     if (status == EXIT_GOOD && path) status = open_chat("parse", &common, path, &chat);
-    if (status == EXIT_GOOD && o.tools_path && !(tools = read_input("parse", o.tools_path, &tools_size)))
+    if (status == EXIT_GOOD && o.tools_path && !(tools = read_document("parse", o.tools_path, &tools_size)))
         status = EXIT_FAILED;
     if (status == EXIT_GOOD) status = parse(&o, chat, tools, tools_size);
     free(tools);

@@ -129,6 +129,15 @@ fail:
     return NULL;
 }
 
+char *read_document(const char *command_name, const char *path, size_t *size) {
+    char *text = read_input(command_name, path, size);
+    if (text && *size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        *size -= 3;
+        memmove(text, text + 3, *size + 1);
+    }
+    return text;
+}
+
 FILE *create_output(const char *command_name, const char *path, const char *model_path) {
     if (strcmp(path, "-") == 0) return stdout;
     if (model_path && is_same_file(path, model_path)) {
@@ -165,7 +174,7 @@ int read_numbers(const char *command_name, const char *option_name, const char *
     char *file = NULL;
     int status = EXIT_GOOD;
     if (source) {
-        text = file = read_input(command_name, source, &size);
+        text = file = read_document(command_name, source, &size);
         if (!file) return EXIT_FAILED;
     }
     for (const char *at = text; at < text + size && status == EXIT_GOOD;) {

@@ -77,6 +77,8 @@ int failure_of_context(const char *command_name, const lm_context *context);
 bool take_stdin(const char *command_name);
 /* The bytes of a file ("-": standard input) and a NUL, from malloc; NULL after a message. */
 char *read_input(const char *command_name, const char *path, size_t *size);
+/* The same of JSON, a grammar or a list of numbers: a byte order mark, as some editors write, is no part of it. */
+char *read_document(const char *command_name, const char *path, size_t *size);
 /* A file for results ("-": standard output), which the model must not be: it is mapped. NULL after a message. */
 FILE *create_output(const char *command_name, const char *path, const char *model_path);
 

@@ -40,6 +40,8 @@ def main():
     check(f"minimal: {story}", story.returncode == 0 and story.stdout.startswith("Once upon a time a "))
     other = run(MINIMAL, ROOT / "tests/golden/models/qwen3.gguf")
     check(f"minimal with a file: {other}", other.returncode == 0 and len(other.stdout.strip()) > len("Once upon a time"))
+    encoder = run(MINIMAL, ROOT / "tests/golden/models/bert.gguf")
+    check(f"minimal with an encoder: {encoder}", encoder.returncode == 1 and "logits" in encoder.stderr)
     for program in (MINIMAL, CHAT):
         missing = run(program, "no-such.gguf", lines="Hello!\n")
         check(f"{program} without its file: {missing}", missing.returncode == 1 and missing.stdout == "" and "no-such.gguf" in missing.stderr)
@@ -58,6 +60,8 @@ def main():
     answers = talk.stdout.splitlines()
     check(f"chat: {talk}", talk.returncode == 0 and talk.stderr == "" and len(answers) == 4)
     check(f"chat: {answers}", answers[:2] == ["Hello! How can I help you?", "The capital of France is Paris."] and answers[-1] == "You are welcome!")
+    long = run(CHAT, lines="a" * 70000)
+    check(f"chat with a long line: {long}", long.returncode == 1 and long.stdout == "" and "longer than" in long.stderr)
     print("\n".join(problems) or "the first programs keep their pages' word")
     return 1 if problems else 0
 

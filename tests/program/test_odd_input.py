@@ -97,6 +97,19 @@ class Bytes(Case):
         ids = self.file("ids", b"1,2\0,3")
         self.refused(2, "is no list of numbers", "detokenize", PLAIN, "--tokens", f"@{ids}")
 
+    def test_a_byte_order_mark_is_no_part_of_a_document(self):
+        def marked(name, text):
+            return self.file(name, b"\xef\xbb\xbf" + text)
+
+        tools, inputs = marked("tools", b"[]"), marked("inputs", b'{"messages":[{"role":"user","content":"\xef\xbb\xbfhi"}]}')
+        self.assertEqual(lm("render", TALKER, inputs).stdout, b"<|im_start|>user\n\xef\xbb\xbfhi<|im_end|>\n")
+        for command in (["parse", "--format", "qwen3", "--tools", tools], ["chat", TALKER, "--tools", tools], ["detokenize", PLAIN, "--tokens", f"@{marked('ids', b'2,3')}"],
+                        ["grammar", "check", "--gbnf", marked("gbnf", b'root ::= "a"\r\n'), "-f", "-"], ["grammar", "check", "--schema", marked("schema", b"{}")]):
+            result = lm(*command, stdin=b"a" if "-f" in command else b"")
+            self.assertEqual((result.returncode, result.stderr), (0, b""), command)
+        loaded = lm("chat", TALKER, stdin=b"/load %s\n" % os.fsencode(marked("history", b"[]")))
+        self.assertIn(b"loaded ", loaded.stderr)
+
     def test_names_cannot_write_more_than_their_line(self):
         self.refused(3, r"a\x1b[31m\nb", "info", "a\x1b[31m\nb")
         self.refused(2, r"x\ny", "x\ny")

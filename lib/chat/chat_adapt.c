@@ -73,7 +73,7 @@ static void unset(lm_json *object, const char *name) {
 
 static const lm_json *get(const lm_json *object, const char *name) {
     size_t n = strlen(name);
-    for (size_t i = object->count; i-- > 0;)
+    for (size_t i = lm_json_is(object, LM_JSON_OBJECT) ? object->count : 0; i-- > 0;)
         if (object->members[i].name_size == n && memcmp(object->members[i].name, name, n) == 0)
             return &object->members[i].value;
     return NULL;

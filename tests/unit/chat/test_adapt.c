@@ -87,6 +87,10 @@ static const struct adapt_case {
      "{'role':'system','content':'s'},{'role':'user','content':[{'type':'text','text':'a'},{'type':'text','text':'b'}]"
      "}",
      "", "[user](s)(a)(b)"},
+    {"{% for m in messages %}{% if loop.index0 and m.role == messages[loop.index0 - 1].role %}{{ raise_exception('2') "
+     "}}"
+     "{% endif %}[{{ m.role }}]{{ m.content }}{% endfor %}",
+     "7," USER ",'x'," USER ",[{}]", "", "[][user]u[][user]u[]"}, /* what is no message is the template's to judge */
     {"{% for m in messages if m.role in ['user', 'assistant'] %}[{{ m.role }}]{{ m.content }}{% endfor %}",
      ASKS(CALL("i", "{'a':1}")) ",{'role':'tool','tool_call_id':'i','content':'r'}", "",
      "[user]u[assistant]<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": "

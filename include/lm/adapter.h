@@ -41,7 +41,8 @@ typedef struct lm_adapter_use {
  * Use these adapters, and no others, from now on: y = W x + sum of scale * alpha / rank * B (A x) for every adapted matrix, and
  * h += scale * direction after each block a control vector has one for. n 0 returns to the model as it is.
  *
- * What is in the cache depends on the adapters, so every sequence must be empty, and finished prefixes are forgotten. The program is built
+ * What is in the cache depends on the adapters, so every sequence must be empty, finished prefixes are forgotten, and sequences saved
+ * with others are not restored. Logits and marks are gone. The program is built
  * anew, which takes memory for a second cache until the call returns. Every matrix that tokens are multiplied by can be adapted (of
  * experts, of heads, of routers), and the rows of token_embd; not the tables of positions, token types and per-layer embeddings, the taps of
  * convolutions, the AltUp matrices of gemma3n, nor token_embd where it is the output matrix, too (its rows are adapted, the output is not).

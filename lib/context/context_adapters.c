@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/format.h"
+#include "../base/hash.h"
 #include "../model/adapter.h"
 #include "context_internal.h"
 
@@ -63,6 +64,25 @@ void lm_context_shape_drop_adapters(lm_context_shape *s) {
     lm_free(s->env, s->steer, s->steer_bytes);
     lm_free(s->env, s->adapters, s->n_held * sizeof *s->adapters);
     lm_free(s->env, s->held, s->n_held * sizeof *s->held);
+}
+
+uint64_t lm_context_fingerprint(const lm_context *c) {
+    const lm_context_shape *s = c->shape;
+    lm_checksum_stream stream;
+    uint64_t model = lm_model_fingerprint(c->model);
+    if (s->n_held == 0) return model;
+    lm_checksum_begin(&stream, model);
+    for (size_t i = 0; i < s->n_adapters; i++) {
+        const lm_arch_adapter *a = &s->adapters[i];
+        float scales[2] = {a->scale, a->alpha};
+        lm_checksum_feed(&stream, scales, sizeof scales);
+        for (size_t t = 0; t < a->n_tensors; t++) {
+            lm_checksum_feed(&stream, a->tensors[t].name, strlen(a->tensors[t].name) + 1);
+            lm_checksum_feed(&stream, a->tensors[t].data, (size_t)a->tensors[t].bytes);
+        }
+    }
+    if (s->steer) lm_checksum_feed(&stream, s->steer, s->steer_bytes);
+    return lm_checksum_end(&stream);
 }
 
 static lm_status check_uses(lm_context *c, const lm_adapter_use *uses, size_t n) {

@@ -90,6 +90,8 @@ lm_status lm_context_settle(lm_context *context, int32_t seq);
 /* Decide and build; nothing large is reserved. The caller ends it with lm_context_shape_end. params is complete. */
 lm_status lm_context_shape_begin(lm_model *model, const lm_context_params *params, const lm_adapter_use *uses,
                                  size_t n_uses, lm_context_shape *out, lm_error *error);
+/* The model's fingerprint, and what the adapters in use make of it. */
+uint64_t lm_context_fingerprint(const lm_context *c);
 lm_status lm_context_shape_take_adapters(const lm_model *model, const lm_adapter_use *uses, size_t n,
                                          lm_context_shape *shape, lm_error *error);
 void lm_context_shape_drop_adapters(lm_context_shape *shape);

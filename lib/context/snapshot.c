@@ -97,7 +97,7 @@ static void describe_layer(const lm_context *c, int32_t layer, uint8_t *out) {
 static void header(const lm_context *c, const extent *e, uint8_t *out) {
     memset(out, 0, HEADER_BYTES);
     memcpy(out, magic, sizeof magic);
-    put64(out + 8, lm_model_fingerprint(c->model));
+    put64(out + 8, lm_context_fingerprint(c));
     put64(out + 16, (uint64_t)e->n);
     put64(out + 24, (uint64_t)c->shape->params.n_ctx);
     put32(out + 32, (uint32_t)c->shape->program.n_cache_layers);
@@ -280,7 +280,7 @@ static lm_status check_header(lm_context *c, source *s, extent *out, uint64_t *s
     extent e = {0};
     header(c, &e, expected);
     if (memcmp(head + 8, expected + 8, 8))
-        return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved with another model");
+        return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved with another model or other adapters");
     if (memcmp(head + 24, expected + 24, 16))
         return lm_context_fail(c, LM_ERR_MISMATCH, "the sequence was saved from a context of another length");
     if (n > (uint64_t)c->shape->params.n_ctx)

@@ -107,6 +107,37 @@ static void control_vectors_are_added_after_their_block(void **state) {
     lm_model_close(model);
 }
 
+/* What a cache holds depends on the adapters: a saved sequence goes back to a context that has the same ones, and to no other. */
+static void saved_sequences_know_their_adapters(void **state) {
+    (void)state;
+    static const char path[] = "lm-adapters.tmp";
+    lm_model *model = test_model("plain", NULL);
+    lm_context *context = open_context(model);
+    lm_adapter *adapter = open_adapter(model, "plain-lora");
+    lm_adapter_use use = {adapter, 0.5f, 0, 0};
+    lm_token tokens[N_TOKENS];
+    test_random r = {1};
+    test_tokens(&r, tokens, N_TOKENS, test_vocab_size(model));
+    test_ok(context, lm_context_set_adapters(context, &use, 1));
+    test_ok(context, lm_context_eval(context, tokens, N_TOKENS));
+    test_ok(context, lm_seq_save(context, 0, path));
+    test_ok(context, lm_seq_close(context, 0));
+    test_ok(context, lm_context_set_adapters(context, NULL, 0));
+    assert_int_equal(lm_seq_restore(context, 0, path), LM_ERR_MISMATCH);
+    use.scale = 0.25f;
+    test_ok(context, lm_context_set_adapters(context, &use, 1));
+    assert_int_equal(lm_seq_restore(context, 0, path), LM_ERR_MISMATCH);
+    assert_int_equal(lm_seq_length(context, 0), 0);
+    use.scale = 0.5f;
+    test_ok(context, lm_context_set_adapters(context, &use, 1));
+    test_ok(context, lm_seq_restore(context, 0, path));
+    assert_int_equal(lm_seq_length(context, 0), N_TOKENS);
+    remove(path);
+    lm_adapter_close(adapter);
+    lm_context_close(context);
+    lm_model_close(model);
+}
+
 static void what_does_not_fit_is_refused(void **state) {
     (void)state;
     lm_model *model = test_model("plain", NULL), *other = test_model("hybrid", NULL);
@@ -167,6 +198,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adapters_equal_merged_weights),
         cmocka_unit_test(control_vectors_are_added_after_their_block),
+        cmocka_unit_test(saved_sequences_know_their_adapters),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(running_out_of_memory_changes_nothing),
     };

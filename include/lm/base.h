@@ -8,7 +8,8 @@
  *         fprintf(stderr, "%s: %s\n", lm_status_name(error.status), error.message);
  *
  * The library never prints, exits, reads the environment or keeps mutable globals: everything it has to say arrives
- * through a status, an lm_error, a message of the failing object, or the host's log function.
+ * through a status, an lm_error, a message of the failing object, or the host's log function. A call that fails leaves its
+ * results (*out and the like) as they were, unless it says otherwise.
  */
 #ifndef LM_BASE_H
 #define LM_BASE_H
@@ -65,7 +66,7 @@ typedef enum lm_status {
     LM_ERR_FORMAT = 5,      /* a file, template, grammar or schema is malformed */
     LM_ERR_UNSUPPORTED = 6, /* well formed, but this build does not implement it (architecture, tensor type, keyword) */
     LM_ERR_FULL = 7,        /* a fixed capacity is used up (context length, sequences, cache pages, output buffer) */
-    LM_ERR_CANCELLED = 8,   /* lm_context_cancel or a progress callback stopped the work */
+    LM_ERR_CANCELLED = 8,   /* lm_context_cancel stopped the work */
     LM_ERR_STATE = 9,       /* the call does not fit the object's state (no logits yet, sequence closed) */
     LM_ERR_NOT_FOUND = 10,  /* no such file, key, tensor or name */
     LM_ERR_LIMIT = 11,      /* input exceeds a documented bound (depth, steps, output size) */
@@ -85,16 +86,16 @@ typedef struct lm_error {
     int32_t status;    /* an lm_status */
     int32_t line;      /* 1-based line of a text input, 0 when there is none */
     uint64_t offset;   /* byte offset in the input, UINT64_MAX when there is none */
-    char message[496]; /* one sentence naming the thing, NUL-terminated UTF-8 */
+    char message[496]; /* one sentence naming the thing, one line, NUL-terminated UTF-8 */
 } lm_error;
 
 /**
  * The host's memory. Both functions may be called from any thread that calls into liblm.
  *
- *   alloc   size bytes at an address that is a multiple of align (a power of two), or NULL
+ *   alloc   size bytes, never 0, at an address that is a multiple of align (a power of two), or NULL
  *   free    gives back what alloc returned, with the same size and align; pointer is never NULL
  *
- * When the parameter struct that holds it has alloc == NULL, the C library's heap is used.
+ * When the parameter struct that holds it has alloc == NULL, the C library's heap is used; alloc without free is not allowed.
  */
 typedef struct lm_allocator {
     void *user;

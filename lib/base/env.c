@@ -12,7 +12,7 @@
 /* malloc aligns to max_align_t, 16 on every supported platform. A wider request keeps the block's start before it. */
 static void *heap_alloc(void *user, size_t size, size_t align) {
     (void)user;
-    if (align <= LM_ALIGN_DEFAULT) return malloc(size ? size : 1);
+    if (align <= LM_ALIGN_DEFAULT) return malloc(size);
     size_t total;
     if (!lm_size_add(size, align + sizeof(void *), &total)) return NULL;
     char *block = malloc(total);
@@ -36,8 +36,11 @@ void lm_env_init(lm_env *env, const lm_allocator *allocator, const lm_log *log) 
     env->log = log ? *log : (lm_log){NULL, NULL};
 }
 
+/* What no bytes are: a host that is asked for none may answer NULL. Fits every alignment and is never written. */
+static const _Alignas(LM_ALIGN_CACHE) char nothing[LM_ALIGN_CACHE];
+
 void *lm_alloc_aligned(const lm_env *env, size_t size, size_t align) {
-    return env->allocator.alloc(env->allocator.user, size, align);
+    return size ? env->allocator.alloc(env->allocator.user, size, align) : (void *)(uintptr_t)nothing;
 }
 
 void *lm_alloc(const lm_env *env, size_t size) { return lm_alloc_aligned(env, size, LM_ALIGN_DEFAULT); }
@@ -54,7 +57,7 @@ void *lm_alloc_array(const lm_env *env, size_t count, size_t size) {
 }
 
 void lm_free_aligned(const lm_env *env, void *pointer, size_t size, size_t align) {
-    if (pointer) env->allocator.free(env->allocator.user, pointer, size, align);
+    if (pointer && size) env->allocator.free(env->allocator.user, pointer, size, align);
 }
 
 void lm_free(const lm_env *env, void *pointer, size_t size) { lm_free_aligned(env, pointer, size, LM_ALIGN_DEFAULT); }
@@ -72,7 +75,7 @@ void lm_log_write(const lm_env *env, lm_log_level level, const char *format, ...
     char line[512];
     va_list arguments;
     va_start(arguments, format);
-    lm_format_list(line, sizeof line, format, arguments);
+    lm_format_message(line, sizeof line, format, arguments);
     va_end(arguments);
     env->log.write(env->log.user, level, line);
 }

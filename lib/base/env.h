@@ -17,7 +17,7 @@ typedef struct lm_env {
 /* Fill env; either pointer may be NULL, and an allocator without functions means the C heap. */
 void lm_env_init(lm_env *env, const lm_allocator *allocator, const lm_log *log);
 
-/* size 0 gives a valid pointer to free with size 0. NULL when out of memory. */
+/* size 0 gives a valid pointer to free with size 0, without asking the host. NULL when out of memory. */
 void *lm_alloc(const lm_env *env, size_t size);
 void *lm_alloc_aligned(const lm_env *env, size_t size, size_t align);
 void *lm_alloc_zeroed(const lm_env *env, size_t size);

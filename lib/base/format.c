@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "utf8.h"
+
 typedef struct sink {
     char *out;
     size_t size, used;
@@ -154,13 +156,20 @@ size_t lm_format(char *out, size_t out_size, const char *format, ...) {
     return n;
 }
 
+void lm_format_message(char *out, size_t out_size, const char *format, va_list arguments) {
+    size_t n = lm_format_list(out, out_size, format, arguments);
+    for (size_t i = 0; (i += lm_utf8_valid_prefix(out + i, n - i)) < n; i++) out[i] = '?';
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)out[i] < 32 || out[i] == 127) out[i] = ' ';
+}
+
 static lm_status set(lm_error *error, lm_status status, int32_t line, uint64_t offset, const char *format,
                      va_list arguments) {
     if (!error) return status;
     error->status = status;
     error->line = line;
     error->offset = offset;
-    lm_format_list(error->message, sizeof error->message, format, arguments);
+    lm_format_message(error->message, sizeof error->message, format, arguments);
     return status;
 }
 
@@ -178,6 +187,12 @@ lm_status lm_error_set_at(lm_error *error, lm_status status, int32_t line, uint6
     set(error, status, line, offset, format, arguments);
     va_end(arguments);
     return status;
+}
+
+lm_status lm_error_name(lm_error *error, lm_status status, const char *name) {
+    if (status == LM_OK || !name || !error) return status;
+    lm_error own = *error;
+    return lm_error_set_at(error, status, own.line, own.offset, "%s: %s", name, own.message);
 }
 
 lm_status lm_error_memory(lm_error *error) { return lm_error_set(error, LM_ERR_MEMORY, "out of memory"); }

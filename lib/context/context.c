@@ -97,7 +97,7 @@ void lm_context_end(lm_context *c) {
 lm_status lm_context_fail(lm_context *context, lm_status status, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    lm_format_list(context->message, sizeof context->message, format, arguments);
+    lm_format_message(context->message, sizeof context->message, format, arguments);
     va_end(arguments);
     return status;
 }

@@ -32,6 +32,7 @@ typedef struct test_memory {
 
 static inline void *test_memory_alloc(void *user, size_t size, size_t align) {
     test_memory *memory = user;
+    assert_true(size > 0); /* a host may answer a request for nothing with NULL */
     if (memory->calls++ == memory->fail_at) {
         memory->failed = 1;
         return NULL;

@@ -25,7 +25,7 @@ typedef struct lm_runtime lm_runtime;
 /** How a runtime is made. Pointers are read by lm_runtime_create only, except the functions and user pointers inside. */
 typedef struct lm_runtime_params {
     uint32_t struct_size;
-    int32_t n_threads;                  /* the calling one included; 0: one per performance core */
+    int32_t n_threads;                  /* the calling one included, up to 512; 0: one per performance core */
     const char *cpu;                    /* highest instruction set to use: generic avx2 avx2vnni avx512vnni neon dotprod i8mm; NULL: the best */
     const lm_allocator *allocator;      /* NULL: the C heap */
     const lm_log *log;                  /* NULL: silence */
@@ -39,15 +39,15 @@ typedef struct lm_runtime_params {
 /**
  * Make a runtime. params may be NULL.
  *
- * LM_OK, LM_ERR_ARGUMENT (a parameter, an instruction set this machine does not have, a backend of another API version),
- * LM_ERR_MEMORY. Since 0.1
+ * LM_OK, LM_ERR_ARGUMENT (a parameter, an instruction set this machine does not have, a backend of another API version or without
+ * a required function, an executor or allocator that is not whole), LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_runtime_create(const lm_runtime_params *params, lm_runtime **out, lm_error *error);
 
 /** Give up the caller's hold; the runtime ends with the last model that uses it. NULL is allowed. Since 0.1 */
 LM_API void lm_runtime_destroy(lm_runtime *runtime);
 
-/** Threads of a batch at most, and the name of the instruction set in use (static string). Since 0.1 */
+/** Threads of a batch at most, and the name of the instruction set in use (static string). 0 and NULL without a runtime. Since 0.1 */
 LM_API int32_t lm_runtime_threads(const lm_runtime *runtime);
 LM_API const char *lm_runtime_cpu(const lm_runtime *runtime);
 

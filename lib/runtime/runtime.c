@@ -2,6 +2,8 @@
  * Making and ending runtimes. */
 #include "runtime.h"
 
+#include <stdbool.h>
+
 #include "../base/format.h"
 
 static lm_status choose_level(const char *name, int32_t *level, lm_error *error) {
@@ -16,6 +18,14 @@ static lm_status choose_level(const char *name, int32_t *level, lm_error *error)
     return LM_OK;
 }
 
+static bool is_complete(const lm_backend *b) {
+    return b->name && b->device_count && b->device_info && b->op_supported && b->weights_create && b->weights_destroy &&
+           b->cache_create && b->cache_destroy && b->cache_bytes && b->cache_copy_page && b->cache_copy_state &&
+           b->cache_clear_state && b->cache_read_page && b->cache_write_page && b->cache_read_state &&
+           b->cache_write_state && b->segment_create && b->segment_destroy && b->segment_bytes && b->segment_run &&
+           b->segment_wait && b->value_read && b->value_write;
+}
+
 static lm_status take_backends(lm_runtime *runtime, const lm_runtime_params *params, lm_error *error) {
     if (params->n_backends < 0 || params->n_backends >= LM_RUNTIME_MAX_BACKENDS ||
         (params->n_backends && !params->backends))
@@ -25,6 +35,9 @@ static lm_status take_backends(lm_runtime *runtime, const lm_runtime_params *par
         if (!b || b->struct_size < sizeof *b || b->api_version != LM_BACKEND_API)
             return lm_error_set(error, LM_ERR_ARGUMENT,
                                 "lm_runtime_params.backends[%d] is of another version of the backend table", (int)i);
+        if (!is_complete(b))
+            return lm_error_set(error, LM_ERR_ARGUMENT,
+                                "lm_runtime_params.backends[%d] lacks a name or a required function", (int)i);
         runtime->backends[runtime->n_backends++] = b;
     }
     return LM_OK;
@@ -36,8 +49,13 @@ lm_status lm_runtime_open(const lm_runtime_params *params, lm_runtime **out, lm_
     lm_env_init(&env, params->allocator, params->log);
     lm_status status = choose_level(params->cpu, &level, error);
     if (status != LM_OK) return status;
+    if (params->allocator && params->allocator->alloc && !params->allocator->free)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.allocator has no free");
+    if (params->executor && !params->executor->parallel_for)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.executor has no parallel_for");
     if (params->n_threads < 0 || params->n_threads > LM_POOL_THREADS_MAX)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.n_threads is %d", (int)params->n_threads);
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.n_threads is %d, at most %d are allowed",
+                            (int)params->n_threads, LM_POOL_THREADS_MAX);
     lm_runtime *runtime = lm_alloc_zeroed(&env, sizeof *runtime);
     if (!runtime) return lm_error_memory(error);
     atomic_init(&runtime->references, 1);

@@ -80,7 +80,7 @@ int failure_of(const char *command_name, const lm_error *error) {
 int failure_of_file(const char *command_name, const char *path, const lm_error *error) {
     char named[512];
     if (strncmp(error->message, "tools: ", 7) == 0) return failure(command_name, "%s: %s", path, error->message + 7);
-    snprintf(named, sizeof named, " %s: ", path);
+    snprintf(named, sizeof named, "%s: ", path);
     if (strstr(error->message, named)) return failure(command_name, "%s", error->message);
     if (error->line > 0 && strncmp(error->message, "JSON line", 9) != 0)
         return failure(command_name, "%s:%d: %s", path, (int)error->line, error->message);

@@ -127,7 +127,9 @@ lm_status lm_os_writer_open(const lm_env *env, const char *path, lm_os_writer *o
         if (w.handle < 0 && errno != EEXIST && errno != EINTR) break;
     }
     if (w.handle < 0) {
-        lm_status status = fail(error, "create", w.temporary, errno);
+        bool no_folder = errno == ENOENT || errno == ENOTDIR;
+        lm_status status = no_folder ? lm_error_set(error, LM_ERR_NOT_FOUND, "cannot create %s: no such folder", path)
+                                     : fail(error, "create", path, errno);
         lm_free(env, w.path, w.path_size);
         lm_free(env, w.temporary, w.temporary_size);
         return status;

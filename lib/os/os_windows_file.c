@@ -18,11 +18,12 @@
 #define PIECE ((size_t)1 << 30) /* the most bytes one call asks for: their count is 32 bits */
 
 static lm_status fail(lm_error *error, const char *what, const char *name, DWORD code) {
-    const char *why = code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND ? "no such file"
-                      : code == ERROR_ACCESS_DENIED                                ? "access denied, or a directory"
-                      : code == ERROR_SHARING_VIOLATION                            ? "another program has it open"
-                      : code == ERROR_DISK_FULL                                    ? "the disk is full"
-                      : code == ERROR_INVALID_HANDLE                               ? "not an open file"
+    const char *why = code == ERROR_FILE_NOT_FOUND      ? "no such file"
+                      : code == ERROR_PATH_NOT_FOUND    ? "no such folder"
+                      : code == ERROR_ACCESS_DENIED     ? "access denied, or a directory"
+                      : code == ERROR_SHARING_VIOLATION ? "another program has it open"
+                      : code == ERROR_DISK_FULL         ? "the disk is full"
+                      : code == ERROR_INVALID_HANDLE    ? "not an open file"
                       : code == ERROR_NOT_ENOUGH_MEMORY || code == ERROR_COMMITMENT_LIMIT
                           ? "out of memory or address space"
                           : NULL;
@@ -120,7 +121,7 @@ lm_status lm_os_writer_open(const lm_env *env, const char *path, lm_os_writer *o
         if (handle == INVALID_HANDLE_VALUE && GetLastError() != ERROR_FILE_EXISTS) break;
     }
     if (handle == INVALID_HANDLE_VALUE) {
-        lm_status status = fail(error, "create", w.temporary, GetLastError());
+        lm_status status = fail(error, "create", path, GetLastError());
         lm_free(env, w.path, w.path_size);
         lm_free(env, w.temporary, w.temporary_size);
         return status;

@@ -175,7 +175,8 @@ struct lm_grammar_matcher;
 /**
  * Let only tokens through that a grammar allows. The sampler follows a copy of matcher (grammar.h), which must have the same
  * vocabulary; NULL removes the grammar. The grammar is applied before everything else, so nothing is ever drawn twice.
- * lm_sampler_accept then fails with LM_ERR_MISMATCH for a token the grammar does not allow. LM_OK, LM_ERR_ARGUMENT (no sampler,
+ * lm_sampler_accept then fails with LM_ERR_MISMATCH for a token the grammar does not allow, and like lm_sampler_pick with LM_ERR_LIMIT or
+ * LM_ERR_MEMORY where lm_grammar_matcher_accept_token and lm_grammar_matcher_mask do; nothing is entered then. LM_OK, LM_ERR_ARGUMENT (no sampler,
  * a matcher without vocabulary), LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher);
@@ -189,10 +190,11 @@ LM_API lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_gra
  */
 LM_API lm_status lm_sampler_set_limit(lm_sampler *sampler, int32_t n_tokens);
 
-/** Back to the state after create: histories empty, generators started again from the same seed. Since 0.1 */
+/** Back to the state after create: histories empty, generators started again from the same seed, no limit. A grammar stays, at the start
+ *  of its text. Since 0.1 */
 LM_API void lm_sampler_reset(lm_sampler *sampler);
 
-/** The seed in use, never LM_SEED_RANDOM. Since 0.1 */
+/** The seed in use, never LM_SEED_RANDOM; 0 without a sampler. Since 0.1 */
 LM_API uint32_t lm_sampler_seed(const lm_sampler *sampler);
 
 /**
@@ -235,7 +237,7 @@ LM_API lm_status lm_sampler_accept_prompt(lm_sampler *sampler, const lm_token *t
  *   n           receives its length, at most params.n_probs; may be NULL
  *   picked      receives the picked token's own values; may be NULL
  *
- * LM_OK, or LM_ERR_STATE when params.n_probs is 0 or nothing has been picked. Since 0.1
+ * LM_OK, or LM_ERR_STATE when params.n_probs is 0 or the last pick failed or there was none; leaves lm_sampler_message as it is. Since 0.1
  */
 LM_API lm_status lm_sampler_candidates(const lm_sampler *sampler, const lm_token_prob **candidates, size_t *n,
                                        lm_token_prob *picked);

@@ -32,14 +32,16 @@ lm_status lm_sampler_clone(const lm_sampler *sampler, lm_sampler **out) {
 
 lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher) {
     lm_sampler_member member;
-    if (!sampler || (matcher && !matcher->vocab)) return LM_ERR_ARGUMENT;
+    if (!sampler) return LM_ERR_ARGUMENT;
+    if (matcher && !matcher->vocab) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "the matcher has no vocabulary");
     lm_status status = matcher ? lm_sampler_grammar_create(matcher, lm_chain_env(sampler), &member) : LM_OK;
     if (status == LM_OK) lm_chain_set_grammar(sampler, matcher ? &member : NULL, matcher && matcher->lazy);
     return status;
 }
 
 lm_status lm_sampler_set_limit(lm_sampler *sampler, int32_t n_tokens) {
-    if (!sampler || n_tokens < -1) return LM_ERR_ARGUMENT;
+    if (!sampler) return LM_ERR_ARGUMENT;
+    if (n_tokens < -1) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "a limit of %d tokens", (int)n_tokens);
     lm_chain_set_limit(sampler, n_tokens);
     return LM_OK;
 }
@@ -50,28 +52,30 @@ void lm_sampler_reset(lm_sampler *sampler) {
 
 uint32_t lm_sampler_seed(const lm_sampler *sampler) { return sampler ? lm_chain_seed(sampler) : 0; }
 
-static lm_status check_logits(lm_sampler *sampler, const float *logits, size_t n_vocab) {
-    if (!logits) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "logits is NULL");
+static lm_status check_logits(lm_sampler *sampler, const float *logits, size_t n_vocab, const void *out) {
+    if (!logits || !out) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "%s is NULL", logits ? "out" : "logits");
     if (n_vocab == 0 || n_vocab > lm_chain_vocab_count(sampler))
-        return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "n_vocab is 0 or larger than at creation");
+        return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "n_vocab is %zu, the sampler was made for %zu", n_vocab,
+                             lm_chain_vocab_count(sampler));
     return LM_OK;
 }
 
 lm_status lm_sampler_pick(lm_sampler *sampler, const float *logits, size_t n_vocab, lm_token *out) {
-    if (!sampler || !out) return LM_ERR_ARGUMENT;
-    lm_status status = check_logits(sampler, logits, n_vocab);
+    if (!sampler) return LM_ERR_ARGUMENT;
+    lm_status status = check_logits(sampler, logits, n_vocab, out);
     return status == LM_OK ? lm_chain_pick(sampler, logits, n_vocab, out) : status;
 }
 
 lm_status lm_sampler_apply(lm_sampler *sampler, float *logits, size_t n_vocab) {
     if (!sampler) return LM_ERR_ARGUMENT;
-    lm_status status = check_logits(sampler, logits, n_vocab);
+    lm_status status = check_logits(sampler, logits, n_vocab, logits);
     return status == LM_OK ? lm_chain_apply(sampler, logits, n_vocab) : status;
 }
 
 static lm_status check_token(lm_sampler *sampler, lm_token token) {
     if (token >= 0 && (size_t)token < lm_chain_vocab_count(sampler)) return LM_OK;
-    return lm_chain_fail(sampler, LM_ERR_RANGE, "the token is outside the vocabulary");
+    return lm_chain_fail(sampler, LM_ERR_RANGE, "token %d: the vocabulary has %zu", (int)token,
+                         lm_chain_vocab_count(sampler));
 }
 
 lm_status lm_sampler_accept(lm_sampler *sampler, lm_token token) {

@@ -6,6 +6,7 @@
 #include "sampler_internal.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
@@ -156,8 +157,11 @@ const lm_env *lm_chain_env(const lm_chain *chain) { return &chain->env; }
 size_t lm_chain_vocab_count(const lm_chain *chain) { return chain->n_vocab; }
 const char *lm_chain_message(const lm_chain *chain) { return chain->message; }
 
-lm_status lm_chain_fail(lm_chain *chain, lm_status status, const char *message) {
-    lm_format(chain->message, sizeof chain->message, "%s", message);
+lm_status lm_chain_fail(lm_chain *chain, lm_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    lm_format_message(chain->message, sizeof chain->message, format, arguments);
+    va_end(arguments);
     return status;
 }
 
@@ -222,8 +226,16 @@ static lm_status begin(lm_chain *chain, const float *logits, size_t n_vocab) {
 }
 
 static lm_status fail_run(lm_chain *chain, lm_status status) {
-    if (status == LM_ERR_RANGE) return lm_chain_fail(chain, status, "no candidate is left: all are forbidden");
-    return lm_chain_fail(chain, status, "the grammar cannot be applied");
+    return lm_chain_fail(chain, status,
+                         status == LM_ERR_RANGE ? "no candidate is left: all are forbidden"
+                                                : "out of memory or steps while the grammar is applied");
+}
+
+static lm_status fail_accept(lm_chain *chain, lm_status status, lm_token token) {
+    return lm_chain_fail(chain, status,
+                         status == LM_ERR_MISMATCH ? "the grammar does not allow token %d"
+                                                   : "the grammar cannot take token %d",
+                         (int)token);
 }
 
 lm_status lm_chain_pick(lm_chain *chain, const float *logits, size_t n_vocab, lm_token *out) {
@@ -316,11 +328,11 @@ lm_status lm_chain_accept(lm_chain *chain, lm_token token, lm_accept_role role) 
             role == LM_ACCEPT_ROLE_GENERATED ? accept_grammar(chain, token, was_active, has_ended) : LM_OK;
         if (status != LM_OK) {
             lm_reasoning_budget_restore(chain->budget, before);
-            return lm_chain_fail(chain, status, "the grammar does not allow this token");
+            return fail_accept(chain, status, token);
         }
     } else if (role == LM_ACCEPT_ROLE_GENERATED) {
         lm_status status = accept_grammar(chain, token, true, false);
-        if (status != LM_OK) return lm_chain_fail(chain, status, "the grammar does not allow this token");
+        if (status != LM_OK) return fail_accept(chain, status, token);
     }
     if (role == LM_ACCEPT_ROLE_GENERATED && chain->n_left > 0) chain->n_left--;
     for (size_t i = 0; i < chain->n_members; i++)

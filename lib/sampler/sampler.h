@@ -74,6 +74,6 @@ bool lm_chain_probs(const lm_chain *chain, const lm_token_prob **probs, size_t *
 
 /* The chain's last failure; fail stores a sentence and returns status. */
 const char *lm_chain_message(const lm_chain *chain);
-lm_status lm_chain_fail(lm_chain *chain, lm_status status, const char *message);
+lm_status lm_chain_fail(lm_chain *chain, lm_status status, const char *format, ...);
 
 #endif

@@ -30,7 +30,7 @@ static lm_status apply(void *opaque, lm_candidates *c) {
     c->count = kept;
     c->order = order;
     c->is_scanned = false;
-    return kept > 0 ? LM_OK : LM_ERR_STATE;
+    return kept > 0 ? LM_OK : LM_ERR_RANGE;
 }
 
 static lm_status accept(void *opaque, lm_token token, lm_accept_role role) {

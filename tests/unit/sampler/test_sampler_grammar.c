@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A grammar in a sampler: what it picks always matches, copies go their own ways, a reset begins anew. */
+#include <math.h>
+
 #include <lm/grammar.h>
 #include <lm/sampler.h>
 
@@ -42,6 +44,7 @@ static void picks_match_the_grammar(void **state) {
             assert_int_equal(lm_sampler_pick(sampler, logits, 256, &token), LM_OK);
             assert_int_equal(token, expected[i]);
             assert_int_equal(lm_sampler_accept(sampler, 'z'), LM_ERR_MISMATCH);
+            assert_string_equal(lm_sampler_message(sampler), "the grammar does not allow token 122");
             assert_int_equal(lm_sampler_accept(sampler, token), LM_OK);
         }
         assert_int_equal(lm_sampler_pick(sampler, logits, 256, &token), LM_OK);
@@ -52,6 +55,10 @@ static void picks_match_the_grammar(void **state) {
         assert_int_equal(token, 0);
         lm_sampler_destroy(copy);
     }
+    for (int i = 0; i < 256; i++) logits[i] = i == 'a' ? -INFINITY : 0; /* the only one that the grammar allows */
+    lm_sampler_reset(sampler);
+    assert_int_equal(lm_sampler_pick(sampler, logits, 256, &token), LM_ERR_RANGE);
+    for (int i = 0; i < 256; i++) logits[i] = (float)i / 64;
     assert_int_equal(lm_sampler_set_grammar(sampler, NULL), LM_OK);
     assert_int_equal(lm_sampler_pick(sampler, logits, 256, &token), LM_OK);
     assert_int_equal(token, 255);

@@ -30,12 +30,12 @@ typedef int32_t lm_seq;
 
 typedef struct lm_context_params {
     uint32_t struct_size;
-    int32_t n_ctx;         /* positions of a sequence; 0: what the model was trained for, at most 4096. Not more than a learned position table has */
-    int32_t n_seqs;        /* sequences, >= 1 */
-    int32_t n_batch;       /* tokens evaluated together at most; 0: 512. Never changes a result */
+    int32_t n_ctx;         /* positions of a sequence, up to 2^24; 0: what the model was trained for, at most 4096. Not more than a learned position table has */
+    int32_t n_seqs;        /* sequences, [1, 4096] */
+    int32_t n_batch;       /* tokens evaluated together at most, up to 65536; 0: 512. Never changes a result */
     int32_t n_outputs;     /* rows of logits or hidden states one call may ask for; 0: n_seqs, or n_batch with LM_OUTPUT_HIDDEN */
     int32_t k_type, v_type; /* cache element types, lm_dtype: F16 (default), F32, BF16, Q8_0, Q4_0 */
-    int32_t n_threads;     /* for this context's evaluations; 0: all of the runtime */
+    int32_t n_threads;     /* for this context's evaluations; 0, or more than the runtime has: all of it */
     int32_t n_checkpoints; /* see "checkpoints" below; -1: 8 per sequence; 0: none */
     uint64_t cache_bytes;  /* budget of the cache; 0: what n_seqs sequences of n_ctx positions need. Finished prefixes stay until it is used up */
     int32_t outputs;       /* what an evaluation gives: LM_OUTPUT_* or'ed; 0: POOLED for encoders, LOGITS for others */
@@ -62,8 +62,8 @@ typedef enum lm_output {
  * Open a context on a model, which it keeps alive. params may be NULL.
  *
  * LM_OK, LM_ERR_ARGUMENT (a parameter; a model opened with vocab_only), LM_ERR_UNSUPPORTED (a cache type for this
- * model, an output it does not have), LM_ERR_FULL (cache_bytes is less than one sequence needs),
- * LM_ERR_MEMORY. Since 0.1
+ * model, an output it does not have), LM_ERR_FULL (cache_bytes is less than one sequence needs), LM_ERR_LIMIT (a cache of more than
+ * 2^30 pages), LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error);
 
@@ -73,7 +73,7 @@ LM_API void lm_context_close(lm_context *context);
 /** The sentence of the last failed call on this context, "" before any. Borrowed until the next call. Since 0.1 */
 LM_API const char *lm_context_message(const lm_context *context);
 
-/** The parameters in force, defaults filled in. Since 0.1 */
+/** The parameters in force, defaults filled in except cache_bytes (lm_context_memory has what it came to). LM_OK or LM_ERR_ARGUMENT. Since 0.1 */
 LM_API lm_status lm_context_get_params(const lm_context *context, lm_context_params *params);
 
 /* ---- evaluating ---- */
@@ -245,15 +245,15 @@ LM_API lm_status lm_seq_close(lm_context *context, lm_seq seq);
 LM_API lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path);
 
 /**
- * Replace the sequence by one that was saved. Evaluation continues with the same bytes as if it had never left memory.
+ * Replace the sequence by one that was saved. Evaluation continues with the same bytes as if it had never left memory. Logits were not
+ * saved: lm_context_sync with the same tokens evaluates the last of them for that.
  *
  * The file is not trusted. Its shape is checked before anything changes; its numbers cannot be, so they stay with this sequence and forks
  * of it: no other sequence ever reuses them as a prefix, whatever its tokens, and after lm_seq_close, or a sync that shares nothing with
  * them, neither does this one. Whoever may write the file decides what the model says in this sequence, and in no other.
  *
  * LM_OK, LM_ERR_NOT_FOUND, LM_ERR_IO, LM_ERR_FORMAT (truncated, altered or no saved sequence), LM_ERR_UNSUPPORTED (saved by a later
- * version in another format), LM_ERR_MISMATCH (another model, cache type or
- * context length rule), LM_ERR_FULL, LM_ERR_MEMORY. The sequence is unchanged on error, or empty after LM_ERR_FULL and after an error of
+ * version in another format), LM_ERR_MISMATCH (another model, other adapters, cache types or n_ctx), LM_ERR_FULL, LM_ERR_MEMORY. The sequence is unchanged on error, or empty after LM_ERR_FULL and after an error of
  * the file system or a device while its contents were being replaced. Since 0.1
  */
 LM_API lm_status lm_seq_restore(lm_context *context, lm_seq seq, const char *path);

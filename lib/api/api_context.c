@@ -37,7 +37,8 @@ lm_status lm_context_eval(lm_context *context, const lm_token *tokens, size_t n_
 }
 
 lm_status lm_context_eval_batch(lm_context *context, const lm_batch_item *items, size_t n_items) {
-    if (!context || (n_items && !items)) return LM_ERR_ARGUMENT;
+    if (!context) return LM_ERR_ARGUMENT;
+    if (n_items && !items) return lm_context_fail(context, LM_ERR_ARGUMENT, "items is NULL");
     return lm_context_run(context, items, n_items);
 }
 

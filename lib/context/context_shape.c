@@ -2,6 +2,7 @@
  * Sizes of a context, decided by the same code for opening and for planning: defaults, the program, pages per group, memory. */
 #include "../base/checked.h"
 #include "../base/format.h"
+#include "../tensor/dtype.h"
 #include "context_internal.h"
 
 #define DEFAULT_CTX 4096
@@ -56,8 +57,13 @@ static lm_status complete_params(const lm_model *model, lm_context_params *p, lm
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_batch is %d", (int)p->n_batch);
     if (p->n_threads < 0)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_threads is %d", (int)p->n_threads);
+    if (!lm_dtype_find(p->k_type) || !lm_dtype_find(p->v_type))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.k_type is %d, v_type %d", (int)p->k_type,
+                            (int)p->v_type);
     if (p->n_checkpoints < -1 || p->n_checkpoints > MAX_SEQS * 64)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_checkpoints is %d", (int)p->n_checkpoints);
+    int32_t most_threads = model->runtime->cpu.n_threads;
+    if (p->n_threads == 0 || p->n_threads > most_threads) p->n_threads = most_threads;
     if (p->n_ctx == 0) p->n_ctx = model->hparams.n_ctx_train < DEFAULT_CTX ? model->hparams.n_ctx_train : DEFAULT_CTX;
     if (model->hparams.n_positions > 0 && p->n_ctx > model->hparams.n_positions) p->n_ctx = model->hparams.n_positions;
     lm_status status = complete_outputs(model, p, error);

@@ -35,7 +35,7 @@ static void opening_refuses_wrong_parameters(void **state) {
         {LM_ERR_ARGUMENT, "n_checkpoints", {.n_seqs = 1, .n_checkpoints = -2}},
         {LM_ERR_UNSUPPORTED, "q6_K", {.n_seqs = 1, .k_type = LM_DTYPE_Q6K}},
         {LM_ERR_UNSUPPORTED, "q8_0", {.n_seqs = 1, .k_type = LM_DTYPE_Q8_0}}, /* heads of 8 numbers, blocks of 32 */
-        {LM_ERR_UNSUPPORTED, "unknown", {.n_seqs = 1, .v_type = 12345}},
+        {LM_ERR_ARGUMENT, "v_type 12345", {.n_seqs = 1, .v_type = 12345}},
         {LM_ERR_FULL, "cache_bytes", {.n_seqs = 1, .n_ctx = 512, .cache_bytes = 1000}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -47,6 +47,12 @@ static void opening_refuses_wrong_parameters(void **state) {
     }
     assert_int_equal(lm_context_open(NULL, NULL, &context, NULL), LM_ERR_ARGUMENT);
     assert_int_equal(lm_context_open(model, NULL, NULL, NULL), LM_ERR_ARGUMENT);
+    lm_context_params many = LM_CONTEXT_PARAMS_INIT, in_force = {.struct_size = sizeof in_force};
+    many.n_threads = 1000; /* of a runtime of one */
+    context = small_context(model, many);
+    assert_int_equal(lm_context_get_params(context, &in_force), LM_OK);
+    assert_int_equal(in_force.n_threads, 1);
+    lm_context_close(context);
     lm_context_close(NULL);
     lm_model_close(model);
 }
@@ -98,6 +104,11 @@ static void errors_leave_the_sequence_as_it_was(void **state) {
     assert_int_equal(lm_context_eval_batch(c, twice, 2), LM_ERR_ARGUMENT);
     assert_int_equal(lm_seq_length(c, 1), 0);
     assert_int_equal(lm_context_eval_batch(c, NULL, 1), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_context_message(c), "items is NULL");
+    assert_int_equal(lm_seq_restore(c, 1, "no\nsuch\xff"), LM_ERR_NOT_FOUND); /* one line of UTF-8, whatever it names */
+    assert_string_equal(lm_context_message(c), "cannot open no such?: no such file");
+    assert_int_equal(lm_seq_save(c, 0, "no-such-folder/x"), LM_ERR_NOT_FOUND);
+    assert_string_equal(lm_context_message(c), "cannot create no-such-folder/x: no such folder");
     assert_int_equal(lm_context_eval_batch(NULL, items, 1), LM_ERR_ARGUMENT);
     assert_int_equal(lm_context_eval(c, NULL, 0), LM_OK);
     assert_int_equal(lm_context_eval(c, text + 10, 54), LM_OK);

@@ -48,7 +48,7 @@ typedef struct lm_chat_session_params {
 /**
  * A session on a context of the model, which must stay open longer. params may be NULL; texts are copied.
  *
- * LM_OK, LM_ERR_ARGUMENT, LM_ERR_RANGE (seq), LM_ERR_NOT_FOUND (family), a status of lm_chat_from_template, LM_ERR_MEMORY.
+ * LM_OK, LM_ERR_ARGUMENT, LM_ERR_MISMATCH (the context is another model's), LM_ERR_RANGE (seq), LM_ERR_NOT_FOUND (family), a status of lm_chat_from_template, LM_ERR_MEMORY.
  * Since 0.1
  */
 LM_API lm_status lm_chat_session_create(lm_model *model, lm_context *context, const lm_chat_session_params *params,
@@ -75,7 +75,8 @@ typedef struct lm_chat_request {
     int32_t reserved;    /* 0 */
     const char *schema;  /* JSON Schema of the answer, then complete within max_tokens if that is possible; NULL: any */
     size_t schema_size;
-    const char *variables; /* object of further template variables, such as {"enable_thinking":false}; NULL: none */
+    const char *variables; /* object of further template variables, such as {"enable_thinking":false}, not
+                             messages or tools; NULL: none */
     size_t variables_size;
     const char *const *stops; /* [n_stops] texts that end the answer and are cut off; NUL-terminated, not empty */
     size_t n_stops;

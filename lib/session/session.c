@@ -8,6 +8,7 @@
 
 #include "../base/format.h"
 #include "../base/params.h"
+#include "../context/context.h"
 
 static lm_status open_chat(lm_chat_session *s, const lm_chat_session_params *params, lm_error *error) {
     lm_chat_params own = LM_CHAT_PARAMS_INIT;
@@ -38,6 +39,8 @@ lm_status lm_chat_session_create(lm_model *model, lm_context *context, const lm_
     if (status != LM_OK) return status;
     if (!model || !context || !out)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_session_create: an argument is NULL");
+    if (lm_context_model(context) != model)
+        return lm_error_set(error, LM_ERR_MISMATCH, "lm_chat_session_create: the context is another model's");
     if (lm_seq_length(context, own.seq) < 0)
         return lm_error_set(error, LM_ERR_RANGE, "lm_chat_session_create: no sequence %d", (int)own.seq);
     lm_env env;

@@ -43,7 +43,12 @@ static lm_status render(run *r) {
     status = lm_params_read(&now, sizeof now, r->request->now, "lm_chat_render_params", &s->error);
     if (status != LM_OK) return status;
     now.flags |= LM_CHAT_RENDER_ADAPT;
-    return lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &s->error);
+    lm_error error;
+    status = lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &error);
+    if (status == LM_ERR_FORMAT)
+        return lm_error_set(&s->error, status, "template, line %d: %s", (int)error.line, error.message);
+    if (status != LM_OK) s->error = error;
+    return status;
 }
 
 /* The template's own text at the end of the prompt: it may have opened the reasoning. */
@@ -354,6 +359,8 @@ static lm_status check_request(run *r, const lm_chat_request *request, lm_chat_r
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: schema and gbnf exclude each other");
     if (own->tool_choice < LM_TOOL_CHOICE_AUTO || own->tool_choice > LM_TOOL_CHOICE_REQUIRED)
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: unknown tool_choice");
+    if (own->max_tokens < -1)
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_request.max_tokens is %d", (int)own->max_tokens);
     for (size_t i = 0; i < own->n_stops; i++)
         if (!own->stops[i] || !own->stops[i][0]) return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: an empty stop");
     return LM_OK;

@@ -310,7 +310,21 @@ static void failures_leave_the_session_usable(void **state) {
         request = request_of(&f, USER "]", NULL);
         assert_int_equal(lm_chat_session_run(f.session, &request, NULL), LM_OK);
     }
+    lm_chat_request wrong = request_of(&f, USER "]", NULL);
+    wrong.max_tokens = -2;
+    assert_int_equal(lm_chat_session_run(f.session, &wrong, NULL), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_chat_session_message(f.session), "lm_chat_request.max_tokens is -2");
+    wrong.max_tokens = 1;
+    wrong.variables = "{\"messages\":[]}"; /* what is said is said in one place */
+    wrong.variables_size = strlen(wrong.variables);
+    assert_int_equal(lm_chat_session_run(f.session, &wrong, NULL), LM_ERR_ARGUMENT);
     lm_chat_session *other = NULL;
+    lm_model *stranger = NULL;
+    char path[1024];
+    assert_true(test_path("LM_GOLDEN", "session/chat.gguf", path, sizeof path));
+    assert_int_equal(lm_model_open(path, NULL, &stranger, NULL), LM_OK);
+    assert_int_equal(lm_chat_session_create(stranger, f.context, NULL, &other, NULL), LM_ERR_MISMATCH);
+    lm_model_close(stranger);
     lm_chat_session_params params = LM_CHAT_SESSION_PARAMS_INIT;
     params.family = "none such";
     assert_int_equal(lm_chat_session_create(f.model, f.context, &params, &other, NULL), LM_ERR_NOT_FOUND);

@@ -146,6 +146,24 @@ static void tokens_and_order(void **state) {
     lm_grammar_matcher_destroy(m);
 }
 
+static void tokens_that_do_not_exist_are_refused(void **state) {
+    lm_grammar *grammar = grammar_of("root ::= \"a\"");
+    lm_grammar_vocab *vocab = make_vocab(NULL);
+    lm_grammar_matcher_params params = LM_GRAMMAR_MATCHER_PARAMS_INIT;
+    lm_grammar_trigger trigger = {LM_GRAMMAR_TRIGGER_KIND_TOKEN, 0, NULL, 0};
+    lm_grammar_matcher *m = NULL;
+    (void)state;
+    params.triggers = &trigger;
+    params.n_triggers = 1;
+    for (int i = 0; i < 3; i++) {
+        trigger.token = i == 0 ? LM_TOKEN_NONE : i == 1 ? 1 << 20 : CONTROL;
+        assert_int_equal(lm_grammar_matcher_create(grammar, i == 2 ? NULL : vocab, &params, &m, NULL), LM_ERR_RANGE);
+    }
+    assert_null(m);
+    lm_grammar_vocab_destroy(vocab);
+    lm_grammar_destroy(grammar);
+}
+
 /* What a pattern finds in a text given as one token per byte: after how many bytes, and where the grammar begins. */
 static const struct pattern_case {
     int32_t kind;
@@ -307,6 +325,7 @@ static void work_per_step_is_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_wakes_wherever_tokens_end),
+        cmocka_unit_test(tokens_that_do_not_exist_are_refused),
         cmocka_unit_test(a_refused_token_leaves_the_matcher_waiting),
         cmocka_unit_test(tokens_and_order),
         cmocka_unit_test(patterns_begin_the_grammar_where_they_say),

@@ -87,11 +87,13 @@ LM_API const char *lm_model_metadata_key(const lm_model *model, size_t index);
  *
  *   out  [capacity] receives the text and a NUL, cut to fit; *size the length of the whole text
  *
- * LM_OK, LM_ERR_NOT_FOUND, LM_ERR_MEMORY. Since 0.1
+ *        out may be NULL when capacity is 0, size may be NULL
+ *
+ * LM_OK, LM_ERR_NOT_FOUND, LM_ERR_MEMORY, LM_ERR_ARGUMENT. Since 0.1
  */
 LM_API lm_status lm_model_metadata_json(const lm_model *model, const char *key, size_t max_elements, char *out, size_t capacity, size_t *size);
 
-/** A string value as stored, or NULL when the key is absent or no string; not NUL-terminated. Since 0.1 */
+/** A string value as stored, *size bytes of the model's without a NUL; NULL when the key is absent or no string, or size is NULL. Since 0.1 */
 LM_API const char *lm_model_metadata_string(const lm_model *model, const char *key, size_t *size);
 
 typedef struct lm_tensor_info {

@@ -87,7 +87,7 @@ LM_API int32_t lm_detokenize(const struct lm_model *model, const lm_token *token
 
 /**
  * The bytes one token adds to a text, untidied. Nothing for control tokens unless flags has LM_DETOKENIZE_SPECIAL.
- * Returns their number; they are written only if they fit in cap. Negative as lm_detokenize. Allocates nothing. Since 0.1
+ * Returns their number, which may be larger than cap: then out holds the first cap of them. Negative as lm_detokenize. Allocates nothing. Since 0.1
  */
 LM_API int32_t lm_token_piece(const struct lm_model *model, lm_token token, uint32_t flags, char *out, size_t cap);
 

@@ -31,6 +31,7 @@ int32_t lm_detokenize(const lm_model *model, const lm_token *tokens, size_t n_to
 
 int32_t lm_token_piece(const lm_model *model, lm_token token, uint32_t flags, char *out, size_t cap) {
     if (!model || (cap && !out) || flags & ~DETOKENIZE_FLAGS) return -LM_ERR_ARGUMENT;
+    if (lm_vocab_get_type(model->vocab) == LM_VOCAB_TYPE_NONE) return -LM_ERR_UNSUPPORTED;
     if (token < 0 || (uint32_t)token >= lm_vocab_count(model->vocab)) return -LM_ERR_RANGE;
     return (int32_t)lm_vocab_piece(model->vocab, token, flags, out, cap);
 }

@@ -30,6 +30,12 @@ static void wrong_arguments_are_refused(void **state) {
     refused(LM_ERR_ARGUMENT, NULL, NULL, "path");
     refused(LM_ERR_NOT_FOUND, "/no/such/file.gguf", NULL, "/no/such/file.gguf");
     refused(LM_ERR_IO, "/", NULL, "directory");
+    FILE *file = fopen("lm-no-model.tmp", "wb");
+    assert_non_null(file);
+    fputs("These are no weights, but a text that is longer than a header.", file);
+    fclose(file);
+    refused(LM_ERR_FORMAT, "lm-no-model.tmp", NULL, "lm-no-model.tmp: not a GGUF file");
+    remove("lm-no-model.tmp");
     params.load = 7;
     refused(LM_ERR_ARGUMENT, small_path(), &params, "load");
     assert_int_equal(lm_model_open_memory(NULL, 0, NULL, &model, NULL), LM_ERR_ARGUMENT);
@@ -168,6 +174,30 @@ static void a_vocabulary_alone_evaluates_nothing(void **state) {
     lm_model_close(model);
 }
 
+static void pieces_are_cut_to_their_room(void **state) {
+    (void)state;
+    lm_model *model = small_model(NULL, 1);
+    char whole[64], path[1024];
+    int n_long = 0;
+    for (lm_token t = 0; t < lm_vocab_size(model); t++) {
+        int32_t n = lm_token_piece(model, t, LM_DETOKENIZE_SPECIAL, whole, sizeof whole);
+        assert_in_range(n, 0, sizeof whole);
+        if (n < 2) continue;
+        char *cut = malloc((size_t)n - 1); /* its own block, so that a sanitizer sees a write past its end */
+        assert_int_equal(lm_token_piece(model, t, LM_DETOKENIZE_SPECIAL, cut, (size_t)n - 1), n);
+        assert_memory_equal(cut, whole, (size_t)n - 1);
+        free(cut);
+        n_long++;
+    }
+    assert_true(n_long > 0);
+    assert_int_equal(lm_token_piece(model, lm_vocab_size(model), 0, whole, sizeof whole), -LM_ERR_RANGE);
+    lm_model_close(model);
+    assert_true(test_path("LM_GOLDEN", "models/hybrid.gguf", path, sizeof path)); /* it has ids, but no texts */
+    assert_int_equal(lm_model_open(path, NULL, &model, NULL), LM_OK);
+    assert_int_equal(lm_token_piece(model, 0, 0, whole, sizeof whole), -LM_ERR_UNSUPPORTED);
+    lm_model_close(model);
+}
+
 /* Pages of the mapping that belong to this process alone, in bytes; -1 when the system does not say. */
 static long private_bytes(const char *name) {
     FILE *maps = fopen("/proc/self/smaps", "r");
@@ -204,10 +234,10 @@ static void weights_are_the_files_pages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_arguments_are_refused), cmocka_unit_test(every_way_to_open_gives_the_same_model),
-        cmocka_unit_test(cut_files_are_refused),       cmocka_unit_test(altered_files_are_refused_or_run),
-        cmocka_unit_test(a_model_tells_what_it_is),    cmocka_unit_test(a_vocabulary_alone_evaluates_nothing),
-        cmocka_unit_test(weights_are_the_files_pages),
+        cmocka_unit_test(wrong_arguments_are_refused),  cmocka_unit_test(every_way_to_open_gives_the_same_model),
+        cmocka_unit_test(cut_files_are_refused),        cmocka_unit_test(altered_files_are_refused_or_run),
+        cmocka_unit_test(a_model_tells_what_it_is),     cmocka_unit_test(a_vocabulary_alone_evaluates_nothing),
+        cmocka_unit_test(pieces_are_cut_to_their_room), cmocka_unit_test(weights_are_the_files_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

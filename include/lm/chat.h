@@ -159,7 +159,8 @@ LM_API void lm_chat_parser_destroy(lm_chat_parser *parser);
  * is content. LM_OK, LM_ERR_STATE (after finish), LM_ERR_MEMORY (final), LM_ERR_ARGUMENT. Since 0.1
  */
 LM_API lm_status lm_chat_parser_feed(lm_chat_parser *parser, const char *text, size_t n);
-/** The text has ended; cut_off != 0: at a length limit rather than at an end token. Statuses as for feed. Since 0.1 */
+/** The text has ended; cut_off != 0: at a length limit rather than at an end token. A second call does nothing. LM_OK, LM_ERR_MEMORY (final),
+ *  LM_ERR_ARGUMENT. Since 0.1 */
 LM_API lm_status lm_chat_parser_finish(lm_chat_parser *parser, int32_t cut_off);
 
 typedef enum lm_chat_delta_kind {

@@ -179,7 +179,7 @@ lm_status lm_template_render(const lm_template *template, lm_arena *arena, const
                         .error = error,
                         .status = LM_OK};
     if (!lm_json_is(inputs->variables, LM_JSON_OBJECT))
-        return lm_error_set(error, LM_ERR_ARGUMENT, "the variables of a template are a JSON object");
+        return lm_error_set(error, LM_ERR_FORMAT, "the variables of a template are a JSON object");
     if (run(&interp, inputs, out)) return LM_OK;
     if (interp.status == LM_ERR_RAISED) {
         char *message = lm_arena_copy(arena, interp.raised->bytes, interp.raised->n);

@@ -54,7 +54,7 @@ static void failures_leave_the_chat_usable(void **state) {
     assert_string_equal(lm_chat_message(chat), "no x");
     assert_null(prompt.text);
     assert_int_equal(lm_chat_render(chat, "{", 1, NULL, &prompt, &error), LM_ERR_FORMAT);
-    assert_int_equal(lm_chat_render(chat, "[]", 2, NULL, &prompt, &error), LM_ERR_ARGUMENT);
+    assert_int_equal(lm_chat_render(chat, "[]", 2, NULL, &prompt, &error), LM_ERR_FORMAT);
     params.month = 13;
     assert_int_equal(lm_chat_render(chat, "{}", 2, &params, &prompt, &error), LM_ERR_RANGE);
     params.month = 12;

@@ -9,7 +9,7 @@ public final class Adapter: Sendable {
 
     /// Open an adapter made for this model.
     public init(_ model: Model, path: String) throws(LMError) {
-        let owned = try model.handle.owned()
+        let owned = try model.handle.owned(), path = try path.withoutNul("path")
         handle = try Handle("adapter", parents: [owned], destroy: { lm_adapter_close($0) }) { out, error in
             lm_adapter_open(owned.pointer, path, out, error)
         }

@@ -29,6 +29,12 @@ final class Borrowed {
 }
 
 extension String {
+    /// The text itself, for where C looks for its end at a NUL.
+    func withoutNul(_ name: String) throws(LMError) -> String {
+        if utf8.contains(0) { throw LMError(.argument, "\(name): a NUL inside") }
+        return self
+    }
+
     /// The text of bytes that C keeps.
     init(_ bytes: UnsafePointer<CChar>?, _ count: Int) {
         self = bytes.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: count), as: UTF8.self) } ?? ""

@@ -25,7 +25,7 @@ public final class Chat: Sendable {
     public init(
         _ context: Context, sequence: Int = 0, family: String? = nil, template: String? = nil, log: LogHandler? = nil
     ) async throws(LMError) {
-        let sink = LogSink(log), model = try context.model.handle.owned()
+        let sink = LogSink(log), model = try context.model.handle.owned(), family = try family?.withoutNul("family")
         self.context = context
         let handle = try await context.worker.perform { c throws(LMError) in
             let borrowed = Borrowed()
@@ -190,8 +190,8 @@ private final class SessionBox: Dependent {
             let borrowed = Borrowed()
             var c = clm_chat_request(), report = clm_chat_report()
             let tools = request.tools.isEmpty ? nil : "[" + request.tools.map(\.json).joined(separator: ",") + "]"
-            let stops: [UnsafePointer<CChar>?] = request.stops.map { borrowed.text($0) }
-            c.max_tokens = request.maxTokens.map { Int32(clamping: max(0, $0)) } ?? -1
+            let stops: [UnsafePointer<CChar>?] = try request.stops.map { stop throws(LMError) in borrowed.text(try stop.withoutNul("stops")) }
+            c.max_tokens = try request.maxTokens.map { n throws(LMError) in Int32(clamping: try notNegative("maxTokens", n)) } ?? -1
             c.messages = borrowed.text(messages)
             c.messages_size = messages.utf8.count
             c.tools = borrowed.text(tools)
@@ -205,7 +205,7 @@ private final class SessionBox: Dependent {
             c.variables_size = request.variables?.utf8.count ?? 0
             c.stops = borrowed.array(stops)
             c.n_stops = stops.count
-            c.sampling = borrowed.array(request.sampling.map { [$0.c(borrowed)] } ?? [])
+            c.sampling = borrowed.array(try request.sampling.map { sampling throws(LMError) in [try sampling.c(borrowed)] } ?? [])
             c.now = borrowed.array([clm_chat_render_params(request.now)])
             c.user = Unmanaged.passUnretained(sink).toOpaque()
             c.on_delta = { user, delta in

@@ -44,6 +44,14 @@ public struct ChatMessage: Sendable, Hashable, Codable {
             self.id = id
             function = Function(name: name, arguments: arguments)
         }
+
+        /// The arguments as a type of the program's. Throws `format` where they are no such value; grammars keep calls to the schema that was
+        /// declared.
+        public func arguments<T: Decodable>(as type: T.Type) throws(LMError) -> T {
+            do { return try JSONDecoder().decode(type, from: Data(function.arguments.utf8)) } catch {
+                throw LMError(.format, "the arguments of \(function.name) are no \(type): \(function.arguments)")
+            }
+        }
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -28,7 +28,7 @@ public final class ChatParser: Sendable {
     }
 
     private init(_ chat: Owned?, _ family: String?, _ generationPrompt: String?, _ tools: String?) throws(LMError) {
-        let borrowed = Borrowed()
+        let borrowed = Borrowed(), family = try family?.withoutNul("family")
         defer { withExtendedLifetime(borrowed) {} }
         handle = try Handle("parser", destroy: { lm_chat_parser_destroy($0) }) { out, error in
             var params = clm_chat_parser_params()

@@ -45,11 +45,13 @@ extension Context {
 
     /// Write a sequence to a file: what the next start of the app goes on from.
     public func save(sequence: Int = 0, to url: URL) async throws(LMError) {
-        try await worker.evaluate { c throws(LMError) in try check(lm_seq_save(c, Int32(clamping: sequence), url.path), message(c)) }
+        let path = try url.path.withoutNul("path")
+        try await worker.evaluate { c throws(LMError) in try check(lm_seq_save(c, Int32(clamping: sequence), path), message(c)) }
     }
 
     /// Replace a sequence by one that was saved; evaluation continues with the same bytes as if it had never left memory.
     public func restore(sequence: Int = 0, from url: URL) async throws(LMError) {
-        try await worker.evaluate { c throws(LMError) in try check(lm_seq_restore(c, Int32(clamping: sequence), url.path), message(c)) }
+        let path = try url.path.withoutNul("path")
+        try await worker.evaluate { c throws(LMError) in try check(lm_seq_restore(c, Int32(clamping: sequence), path), message(c)) }
     }
 }

@@ -58,7 +58,7 @@ extension Context {
             let sampler = try Sampler(model, completion.sampling)
             if let grammar = completion.grammar { try sampler.setGrammar(try GrammarMatcher(grammar, try GrammarVocabulary(model))) }
             let tokens = try model.tokenize(prompt, parseSpecial: completion.parseSpecial), seq = Int32(clamping: sequence)
-            var text = TextStream(model), left = completion.maxTokens ?? .max
+            var text = TextStream(model), left = try completion.maxTokens.map { n throws(LMError) in try notNegative("maxTokens", n) } ?? .max
             try check(lm_context_sync(c, seq, tokens, tokens.count, nil), message(c))
             while left > 0 && !call.isCancelled {
                 var token: Token = -1

@@ -80,5 +80,11 @@ func check(count: Int32, _ what: String) throws(LMError) -> Int {
     throw LMError(LMError.Status(status), "\(what): \(LMError.sentence(status))")
 }
 
+/// A number of things that a caller gives.
+func notNegative(_ name: String, _ n: Int) throws(LMError) -> Int {
+    if n < 0 { throw LMError(.range, "\(name): \(n) is negative") }
+    return n
+}
+
 /// The sentence of an object, or "" for none.
 func sentence(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0) } ?? "" }

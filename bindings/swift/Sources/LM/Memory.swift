@@ -78,7 +78,7 @@ extension Model {
         _ path: String, _ parameters: ContextParameters = ContextParameters(), runtime: Runtime? = nil, budget: UInt64 = Memory.budget,
         bytesPerSecond: UInt64 = 0
     ) throws(LMError) -> Plan {
-        let borrowed = Borrowed(), owned = try runtime?.handle.owned()
+        let borrowed = Borrowed(), owned = try runtime?.handle.owned(), path = try path.withoutNul("path")
         defer { withExtendedLifetime((borrowed, owned)) {} }
         var params = clm_plan_params(), error = lm_error(), plan = lm_plan()
         plan.struct_size = UInt32(MemoryLayout<lm_plan>.size)

@@ -48,6 +48,7 @@ public final class Model: Sendable {
     /// Open a file, or the first of a split model's files. Takes milliseconds: weights are not read. `open` does the same away from the
     /// calling thread.
     public convenience init(path: String, options: Options = Options(), runtime: Runtime? = nil) throws(LMError) {
+        let path = try path.withoutNul("path")
         try self.init(options, runtime) { params, out, error in lm_model_open(path, params, out, error) }
     }
 

@@ -59,7 +59,8 @@ extension Model {
 
     /// A metadata value as JSON; arrays longer than maxElements end with "..." as a last text. Nil when there is no such key.
     public func metadataJSON(_ key: String, maxElements: Int = .max) throws(LMError) -> String? {
-        try handle.shared { model throws(LMError) in
+        if key.utf8.contains(0) { return nil }
+        return try handle.shared { model throws(LMError) in
             var size = 0
             let maximum = max(0, maxElements)
             var status = lm_model_metadata_json(model, key, maximum, nil, 0, &size)
@@ -78,7 +79,8 @@ extension Model {
 
     /// A text of the metadata; nil when the key is absent or no text.
     public func metadataString(_ key: String) throws(LMError) -> String? {
-        try handle.shared { model in
+        if key.utf8.contains(0) { return nil }
+        return try handle.shared { model in
             var size = 0
             return lm_model_metadata_string(model, key, &size).map { String($0, size) }
         }

@@ -27,7 +27,7 @@ public final class Runtime: Sendable {
     ///   - parallelFor: the host's way to run the pieces of an operation; nil: threads of the runtime's own.
     ///   - log: nil: silence.
     public init(threads: Int = 0, cpu: String? = nil, parallelFor: ParallelFor? = nil, log: LogHandler? = nil) throws(LMError) {
-        let log = LogSink(log), borrowed = Borrowed()
+        let log = LogSink(log), borrowed = Borrowed(), cpu = try cpu?.withoutNul("cpu")
         let host = parallelFor.map { Host($0) }
         let hosted = host.map { lm_executor(user: Unmanaged.passUnretained($0).toOpaque(), parallel_for: inParallel) }
         handle = try Handle("runtime", parents: [log, host as any Sendable], destroy: { lm_runtime_destroy($0) }) { out, error in

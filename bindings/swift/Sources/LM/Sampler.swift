@@ -16,9 +16,9 @@ public final class Sampler: Sendable {
     public init(_ model: Model, _ parameters: SamplerParameters? = nil) throws(LMError) {
         let owned = try model.handle.owned(), borrowed = Borrowed()
         defer { withExtendedLifetime(borrowed) {} }
-        handle = try Handle("sampler", parents: [owned], destroy: { lm_sampler_destroy($0) }) { out, error in
+        handle = try Handle("sampler", parents: [owned], destroy: { lm_sampler_destroy($0) }) { out, error throws(LMError) in
             guard let parameters else { return lm_sampler_for_model(owned.pointer, nil, out, error) }
-            var params = parameters.c(borrowed)
+            var params = try parameters.c(borrowed)
             return lm_sampler_for_model(owned.pointer, &params, out, error)
         }
     }
@@ -27,8 +27,8 @@ public final class Sampler: Sendable {
     public init(_ vocabulary: Vocabulary, _ parameters: SamplerParameters = SamplerParameters()) throws(LMError) {
         let source = VocabularySource(vocabulary), borrowed = Borrowed()
         defer { withExtendedLifetime(borrowed) {} }
-        handle = try Handle("sampler", parents: [source], destroy: { lm_sampler_destroy($0) }) { out, error in
-            var params = parameters.c(borrowed), vocab = source.c(borrowed)
+        handle = try Handle("sampler", parents: [source], destroy: { lm_sampler_destroy($0) }) { out, error throws(LMError) in
+            var params = try parameters.c(borrowed), vocab = source.c(borrowed)
             return lm_sampler_create(&params, &vocab, out, error)
         }
     }

@@ -90,10 +90,10 @@ public struct SamplerParameters: Sendable, Hashable {
         return p
     }
 
-    func c(_ borrowed: Borrowed) -> lm_sampler_params {
+    func c(_ borrowed: Borrowed) throws(LMError) -> lm_sampler_params {
         var c = clm_sampler_params()
         c.seed = seed ?? clm_seed_random()
-        c.order = borrowed.text(order)
+        c.order = borrowed.text(try order?.withoutNul("order"))
         c.temperature = temperature
         c.dynatemp_range = dynatempRange
         c.dynatemp_exponent = dynatempExponent
@@ -115,7 +115,9 @@ public struct SamplerParameters: Sendable, Hashable {
         c.dry_last_n = Int32(clamping: dryLastN)
         if let dryBreakers {
             // A list without texts is not the default list: one empty text is skipped.
-            let texts: [UnsafePointer<CChar>?] = (dryBreakers.isEmpty ? [""] : dryBreakers).map { borrowed.text($0) }
+            let texts: [UnsafePointer<CChar>?] = try (dryBreakers.isEmpty ? [""] : dryBreakers).map { text throws(LMError) in
+                borrowed.text(try text.withoutNul("dryBreakers"))
+            }
             c.dry_breakers = borrowed.array(texts)
             c.n_dry_breakers = texts.count
         }

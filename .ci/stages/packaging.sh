@@ -38,6 +38,32 @@ consumer_cmake() {
         ! readelf -d "$out/consumer-cmake/consumer_static" | grep -q liblm
 }
 
+# Versions, ranges and components that CMake is asked for: is the package found where it should be, and only there? The prefix was moved to
+# a place with a space and a letter that is not ASCII.
+cmake_asks() {
+    local at="$out/cmake asks ü" wanted arguments
+    rm -rf "$at"
+    mkdir -p "$at/project" && cp -r "$prefix" "$at/prefix" || return 1
+    while IFS=: read -r wanted arguments; do
+        printf 'cmake_minimum_required(VERSION 3.19)\nproject(asks C)\nfind_package(lm %s)\nmessage(STATUS "found: [${lm_FOUND}]")\n' "$arguments" \
+            >"$at/project/CMakeLists.txt"
+        rm -rf "$at/build"
+        cmake -S "$at/project" -B "$at/build" -DCMAKE_PREFIX_PATH="$PWD/$at/prefix" >"$out/cmake.log" 2>&1
+        grep -q "found: \[$wanted\]" "$out/cmake.log" || { echo "find_package(lm $arguments) is not $wanted"; tail -n 20 "$out/cmake.log"; return 1; }
+    done <<'ASKED'
+1:CONFIG
+0:0.999 CONFIG
+0:1.0 CONFIG
+1:0.1...<1.0 CONFIG
+1:0.0.1...2 CONFIG
+0:0.0.1...0.0.9 CONFIG
+1:CONFIG COMPONENTS shared static box
+0:CONFIG COMPONENTS no-such
+1:CONFIG OPTIONAL_COMPONENTS no-such
+ASKED
+    PKG_CONFIG_PATH=$PWD/$at/prefix/lib/pkgconfig pkg-config --define-prefix --variable=libdir lm | grep -q "asks"
+}
+
 # A clone of the committed files is the subproject that the wrap file would have fetched.
 consumer_meson() {
     local at=$out/consumer-meson

@@ -58,7 +58,7 @@ def test_a_time_limit_stops_an_answer(chat_model: lm.Model) -> None:
                 await asyncio.wait_for(answer, 0.01)
             except asyncio.TimeoutError:
                 assert answer._is_closed and chat.messages[-1]["role"] == "assistant"
-                assert answer._result().finish == lm.Finish.CANCELLED
+                assert answer._result().finish in (lm.Finish.CANCELLED, lm.Finish.LENGTH)  # it may have been faster
             assert (await chat.send("again", max_tokens=3)).finish == lm.Finish.LENGTH
 
     asyncio.run(main())

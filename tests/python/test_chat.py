@@ -2,6 +2,7 @@
 """Conversations: sessions, streams, tools that are Python functions, answers of a schema."""
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any, Dict, List, Literal
 
@@ -162,3 +163,8 @@ def test_calls_of_declared_tools_wait_for_results(chat_model: lm.Model) -> None:
             chat.add_result(call, {"seen": "sky"})
         assert chat.ask(None, max_tokens=5, tool_choice=lm.ToolChoice.NONE).report.n_generated == 5
         assert json.loads(chat.messages[2]["content"]) == {"seen": "sky"}
+
+
+def test_asking_takes_what_sending_takes() -> None:
+    send, ask = (inspect.signature(call) for call in (lm.Conversation.send, lm.Conversation.ask))
+    assert list(send.parameters.values()) == list(ask.parameters.values())

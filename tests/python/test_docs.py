@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import inspect
 import os
 import pathlib
 import re
@@ -73,6 +74,17 @@ def test_the_sources_are_python_3_9() -> None:
 
 
 def test_every_public_name_is_listed() -> None:
-    public = {name for name, value in vars(lm).items() if not name.startswith("_") and getattr(value, "__module__", "").split(".")[0] == "lm" and not isinstance(value, type(lm))}
+    things = {name: value for name, value in vars(lm).items() if not name.startswith("_") and not isinstance(value, type(lm))}
+    public = {name for name, value in things.items() if getattr(value, "__module__", "").split(".")[0] == "lm"}
     assert set(lm.__all__) == public
     assert all(getattr(lm, name).__doc__ for name in lm.__all__)
+
+
+def test_every_public_member_is_described() -> None:
+    bare = []
+    for name in lm.__all__:
+        for member, value in vars(getattr(lm, name)).items():
+            value = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+            if inspect.isfunction(value) and not member.startswith("_") and not value.__doc__:
+                bare.append(f"{name}.{member}")
+    assert bare == []

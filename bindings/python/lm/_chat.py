@@ -43,6 +43,7 @@ class Prompt:
 
     @property
     def text(self) -> str:
+        """The prompt as text; bytes that are no UTF-8 become U+FFFD."""
         return self.data.decode("utf-8", "replace")
 
 

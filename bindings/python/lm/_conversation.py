@@ -91,9 +91,12 @@ class Conversation(Unpicklable):
             self._answer = answer = Answer(self, request, text)
             return answer
 
-    def ask(self, text: Optional[str], **options: Any) -> Reply:
-        """Say something and wait for the whole answer; options are those of send."""
-        with self.send(text, **options) as answer:
+    def ask(self, text: Optional[str], *, schema: Optional[Schema] = None, gbnf: Optional[str] = None, tool_choice: int = ToolChoice.AUTO,
+            stops: Sequence[str] = (), max_tokens: Optional[int] = None, temperature: Optional[float] = None, seed: Optional[int] = None,
+            sampling: Optional[Sampling] = None) -> Reply:
+        """Say something and wait for the whole answer; otherwise as send."""
+        with self.send(text, schema=schema, gbnf=gbnf, tool_choice=tool_choice, stops=stops, max_tokens=max_tokens, temperature=temperature,
+                       seed=seed, sampling=sampling) as answer:
             return answer.result()
 
     def add_result(self, call: Mapping[str, Any], result: Any) -> None:
@@ -108,6 +111,7 @@ class Conversation(Unpicklable):
 
     @property
     def closed(self) -> bool:
+        """Whether the conversation was closed."""
         return self.session.closed
 
     def __repr__(self) -> str:

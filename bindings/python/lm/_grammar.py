@@ -141,6 +141,7 @@ class GrammarMatcher(Handle):
         return copy
 
     def reset(self) -> None:
+        """Back to the start of a text."""
         with using(self) as (pointer,):
             check(raw.lm_grammar_matcher_reset(pointer))
 
@@ -203,5 +204,6 @@ class GrammarMatcher(Handle):
             return raw.lm_grammar_matcher_position(pointer)
 
     def rewind(self, position: int) -> None:
+        """Back to a position on the way here."""
         with using(self) as (pointer,):
             check(raw.lm_grammar_matcher_rewind(pointer, position), f"{position} is no position on the way here, or too far back")

@@ -143,6 +143,7 @@ class Handle(Unpicklable):
 
     @property
     def closed(self) -> bool:
+        """Whether the object was closed."""
         return not (hasattr(self, "_finalizer") and self._finalizer.alive)  # making it may have failed
 
     def close(self) -> None:

@@ -164,6 +164,7 @@ class Model(Vocabulary):
 
     @property
     def info(self) -> ModelInfo:
+        """What the file's header says: architecture, name, sizes."""
         out = sized(raw.lm_model_info)
         with self._use() as pointer:
             check(raw.lm_model_get_info(pointer, ctypes.byref(out)))
@@ -171,6 +172,7 @@ class Model(Vocabulary):
 
     @property
     def metadata(self) -> Metadata:
+        """The file's metadata, read when it is asked for."""
         return Metadata(self)
 
     def tensors(self) -> List[TensorInfo]:
@@ -189,9 +191,11 @@ class Model(Vocabulary):
         return Context(self, **params)
 
     def sampler(self, sampling: Optional[Sampling] = None) -> Sampler:
+        """A sampler; None: as the model's file recommends."""
         return Sampler(self, sampling)
 
     def adapter(self, path: Path) -> Adapter:
+        """A LoRA or control vector made for this model."""
         return Adapter(self, path)
 
     # ---- the short ways ----

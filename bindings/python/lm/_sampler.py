@@ -59,6 +59,7 @@ class Sampling:
     reasoning_forced: Optional[Sequence[int]] = None
 
     def struct(self) -> raw.lm_sampler_params:
+        """The parameters as C takes them; what they point to lives as long as they do."""
         params = raw.LM_SAMPLER_PARAMS_INIT()
         for field in fields(self):
             value = getattr(self, field.name)
@@ -162,6 +163,7 @@ class Sampler(Handle):
 
     @property
     def seed(self) -> int:
+        """The seed in use, also where it was chosen by chance."""
         with using(self) as (pointer,):
             return raw.lm_sampler_seed(pointer)
 

@@ -59,6 +59,7 @@ class Request:
     now: Optional[datetime.datetime] = None
 
     def struct(self) -> raw.lm_chat_request:
+        """The request as C takes it; what it points to lives as long as it does."""
         made = raw.LM_CHAT_REQUEST_INIT()
         made.max_tokens = -1 if self.max_tokens is None else whole("max_tokens", self.max_tokens)
         for name in ("messages", "tools", "schema", "gbnf", "variables"):

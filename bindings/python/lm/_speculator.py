@@ -54,6 +54,7 @@ class Speculator(Handle):
 
     @property
     def stats(self) -> SpeculatorStats:
+        """How many tokens were proposed and accepted so far."""
         out = sized(raw.lm_speculator_stats)
         with using(self) as (pointer,):
             check(raw.lm_speculator_get_stats(pointer, ctypes.byref(out)))

@@ -137,6 +137,7 @@ class Stream(Unpicklable, Generic[T, R]):
         return item
 
     async def aclose(self) -> None:
+        """close, without blocking the event loop."""
         await asyncio.get_running_loop().run_in_executor(None, self.close)
 
     async def __aenter__(self: S) -> S:

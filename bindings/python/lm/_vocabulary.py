@@ -93,6 +93,7 @@ class Vocabulary(Handle):
         return self.detokenize_bytes(tokens, special=special, remove_added=remove_added).decode("utf-8", "replace")
 
     def detokenize_bytes(self, tokens: Sequence[int], *, special: bool = False, remove_added: bool = False) -> bytes:
+        """The bytes of tokens. special writes control tokens out; remove_added drops what add_special put in."""
         flags = (raw.LM_DETOKENIZE_SPECIAL if special else 0) | (raw.LM_DETOKENIZE_REMOVE_ADDED if remove_added else 0)
         array = token_array(tokens)
         with self._use() as pointer:
@@ -110,6 +111,7 @@ class Vocabulary(Handle):
 
     @property
     def n_vocab(self) -> int:
+        """Tokens in the vocabulary; their numbers are below it."""
         with self._use() as pointer:
             return raw.lm_vocab_size(pointer)
 
@@ -120,16 +122,19 @@ class Vocabulary(Handle):
 
     @property
     def bos(self) -> Optional[int]:
+        """The token that begins a text, None when there is none."""
         with self._use() as pointer:
             return _token(raw.lm_vocab_bos(pointer))
 
     @property
     def eos(self) -> Optional[int]:
+        """The token that ends a text, None when there is none."""
         with self._use() as pointer:
             return _token(raw.lm_vocab_eos(pointer))
 
     @property
     def eot(self) -> Optional[int]:
+        """The token that ends a turn, None when there is none."""
         with self._use() as pointer:
             return _token(raw.lm_vocab_eot(pointer))
 

@@ -250,6 +250,26 @@ def test_leaving_a_loop_gives_the_context_back(model: lm.Model) -> None:
     assert model._idle is kept and generation.finish == lm.Finish.CANCELLED and list(generation) == []
 
 
+def test_streams_are_collected_at_any_moment(chat_model: lm.Model) -> None:
+    """As the collector does, in the middle of what holds a lock of theirs."""
+    generation = chat_model.generate("Once", sampling=ENDLESS)
+    next(generation)
+    with chat_model._idle_lock:
+        generation.close()
+    assert chat_model._idle is generation._context
+    with chat_model.context(n_ctx=4096) as context, lm.ChatSession(context) as session:
+        turn = context._turn
+        assert turn is not None
+        turn._lock.acquire()  # so that the stream's thread waits ...
+        stream = session.stream(lm.Request([{"role": "user", "content": "a"}], sampling=ENDLESS))
+        turn._owner = threading.get_ident()  # ... for this one
+        stream.close()
+        turn.__exit__()
+        assert list(stream) == []
+        stream._run.thread.join()
+        assert stream.report is None or stream.report.finish == lm.Finish.CANCELLED
+
+
 def test_closing_a_context_stops_what_runs_on_it(chat_model: lm.Model) -> None:
     context = chat_model.context()
     session = lm.ChatSession(context)

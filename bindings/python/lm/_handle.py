@@ -112,9 +112,14 @@ class Turn:
         self._lock = threading.Lock()
         self._owner: Optional[int] = None
 
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread has the turn, in a call further up."""
+        return self._owner == _me()
+
     def refuse_within(self) -> None:
-        """BusyError where this thread has the turn, in a call further up."""
-        if self._owner == _me():
+        """BusyError where this thread has the turn."""
+        if self.is_mine:
             raise BusyError(f"the {self._what} is in use by the call that this one is made from")
 
     def take(self, timeout: float = -1) -> bool:

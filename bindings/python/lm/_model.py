@@ -101,7 +101,7 @@ class Model(Vocabulary):
             super().__init__(Resource(pointer, raw.lm_model_close, [parent], keep))
         self._idle: Optional[Context] = None  # of generate, for the next one
         self._idle_embedder: Optional[Context] = None
-        self._idle_lock = threading.Lock()
+        self._idle_lock = threading.RLock()  # a stream may be collected, and give its context back, inside of these few lines
 
     @classmethod
     def from_fd(cls: Type[M], fd: int, **options: Any) -> M:

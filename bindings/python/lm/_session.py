@@ -182,7 +182,11 @@ class _Run:
             pass  # closing ended the run
 
     def end(self) -> None:
-        """Stop it, if it has not ended, and wait for the thread."""
+        """Stop it, if it has not ended, and wait for the thread, unless that waits for us: a stream may be collected in the middle of a
+        call on its context."""
+        if self.session._turn is not None and self.session._turn.is_mine:
+            self.stop()
+            return
         while self.thread.is_alive():
             if self.is_cancelled or self.report is None:
                 self.stop()

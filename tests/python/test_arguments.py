@@ -77,6 +77,9 @@ WRONG: Dict[str, Tuple[Call, Type[Exception], str]] = {
     "stops as text": (lambda m, c, s: m.chat().ask("a", stops="ab"), TypeError, "stops: list is needed, not str"),
     "a stop with NUL": (lambda m, c, s: m.chat().ask("a", stops=["a\0b"]), lm.ArgumentError, "stops: a NUL"),
     "a question of bytes": (lambda m, c, s: m.chat().ask(b"a"), TypeError, "text: str is needed, not bytes"),
+    "a request as list": (lambda m, c, s: lm.ChatSession(c).run([]), TypeError, r"request: lm\.Request is needed, not list"),  # type: ignore[arg-type]
+    "a request to stream as list": (lambda m, c, s: lm.ChatSession(c).stream([]), TypeError, r"request: lm\.Request is needed, not list"),  # type: ignore[arg-type]
+    "a speculator that is none": (lambda m, c, s: c.generate("a", speculator="s"), TypeError, r"speculator: lm\.Speculator is needed"),
     "a choice as text": (lambda m, c, s: m.chat().ask("a", tool_choice="auto"), TypeError, "tool_choice: int is needed"),
     "a compiled gbnf": (lambda m, c, s: m.chat().ask("a", gbnf=lm.Grammar.from_gbnf('root ::= "a"')), TypeError, "gbnf: str is needed"),
 }

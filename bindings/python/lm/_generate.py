@@ -42,6 +42,10 @@ class Generation(Stream[str, str]):
             raise ValueError("grammar and schema exclude each other")
         if sampler is not None:
             instance("sampler", sampler, Sampler)
+        if speculator is not None:
+            from ._speculator import Speculator
+
+            instance("speculator", speculator, Speculator)
         vocabulary = context._vocabulary
         self.tokens: List[int] = []
         self.finish: Optional[Finish] = None

@@ -99,7 +99,7 @@ class ChatSession(Handle):
     def run(self, request: Request, on_delta: Optional[OnDelta] = None) -> Report:
         """Answer. on_delta sees every delta as it comes; what it returns, if true, stops the answer; what it raises does too, and goes on
         to the caller. It is called in the calling thread, and must not use the context."""
-        return self._run(request.struct(), on_delta)
+        return self._run(instance("request", request, Request).struct(), on_delta)
 
     def _run(self, struct: raw.lm_chat_request, on_delta: Optional[OnDelta]) -> Report:
         report, raised = raw.LM_CHAT_REPORT_INIT(), []
@@ -199,7 +199,7 @@ class ChatStream(Stream[Delta, Report]):
     def __init__(self, session: ChatSession, request: Request) -> None:
         if session._turn is not None:
             session._turn.refuse_within()  # the thread would wait for us, and we for it
-        self._run = _Run(session, request.struct())
+        self._run = _Run(session, instance("request", request, Request).struct())
         super().__init__()
         self._finalizer = weakref.finalize(self, self._run.end)  # also at the end of the program, which would freeze the thread
         try:

@@ -27,7 +27,7 @@ static lm_status wrong_type(const lm_gguf_value *value, const char *expected, lm
 
 static lm_status find(const lm_gguf *gguf, const char *key, const lm_gguf_value **out, lm_error *error) {
     *out = lm_gguf_find(gguf, key);
-    return *out ? LM_OK : lm_error_set(error, LM_ERR_NOT_FOUND, "key %s: missing", key);
+    return *out ? LM_OK : lm_error_set(error, LM_ERR_NOT_FOUND, "key %s is missing", key);
 }
 
 /* A value of exactly this type. */

@@ -15,7 +15,7 @@ static lm_status split_key(const lm_gguf *gguf, uint32_t part, const char *key, 
     *out = absent;
     if (value) return lm_gguf_value_int(value, 0, INT32_MAX, out, error);
     if (absent >= 0) return LM_OK;
-    return lm_error_set(error, LM_ERR_FORMAT, "part %u: key %s: missing", part + 1, key);
+    return lm_error_set(error, LM_ERR_FORMAT, "part %u: key %s is missing", part + 1, key);
 }
 
 /* Part `part` says it is that part of that many. */

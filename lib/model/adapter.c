@@ -87,7 +87,7 @@ static lm_status check_kind(lm_adapter *a, lm_error *error) {
     if (!lm_gguf_find(a->gguf, "adapter.lora.alpha")) return LM_OK;
     lm_status status = lm_gguf_get_f32(a->gguf, "adapter.lora.alpha", &a->alpha, error);
     if (status == LM_OK && !(a->alpha - a->alpha == 0))
-        status = lm_error_set(error, LM_ERR_FORMAT, "adapter.lora.alpha is not finite");
+        status = lm_error_set(error, LM_ERR_FORMAT, "key adapter.lora.alpha is not a finite number");
     return status;
 }
 

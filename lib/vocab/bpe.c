@@ -20,7 +20,7 @@ static lm_status parse_merge(lm_gguf_str line, uint32_t rank, merge_line *out, l
     const uint8_t *text = (const uint8_t *)line.data;
     const uint8_t *space = line.size > 1 ? memchr(text + 1, ' ', line.size - 1) : NULL;
     if (!space || line.size > 2 * LM_VOCAB_MAX_TOKEN_BYTES)
-        return lm_error_set(error, LM_ERR_FORMAT, "tokenizer.ggml.merges: line %u is no pair of texts", rank);
+        return lm_error_set(error, LM_ERR_FORMAT, "key tokenizer.ggml.merges: line %u is no pair of texts", rank);
     out->left = text;
     out->left_size = (uint32_t)(space - text);
     out->right = space + 1;
@@ -92,7 +92,7 @@ static lm_status read_merges(lm_vocab *vocab, const lm_gguf *gguf, lm_error *err
     lm_status status = lm_gguf_get_array(gguf, key, LM_GGUF_STRING, &merges, error);
     if (status != LM_OK) return status;
     if (merges->count > LM_VOCAB_MAX_TOKENS)
-        return lm_error_set(error, LM_ERR_LIMIT, "%s has %llu elements", key, (unsigned long long)merges->count);
+        return lm_error_set(error, LM_ERR_LIMIT, "key %s has %llu elements", key, (unsigned long long)merges->count);
     status = lm_pair_table_init(&vocab->pairs, &vocab->env, (uint32_t)merges->count);
     if (status != LM_OK) return lm_error_memory(error);
     uint32_t guess = 0, rank = 0, n = 0;

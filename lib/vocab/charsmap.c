@@ -13,7 +13,7 @@ lm_status lm_charsmap_open(lm_charsmap *map, const uint8_t *blob, size_t size, l
     if (size == 0) return LM_OK;
     uint32_t trie = size >= 4 ? word_at(blob) : 0;
     if (size < 4 || trie % 4 != 0 || (uint64_t)trie + 4 >= size || size > UINT32_MAX)
-        return lm_error_set(error, LM_ERR_FORMAT, "tokenizer.ggml.precompiled_charsmap is malformed");
+        return lm_error_set(error, LM_ERR_FORMAT, "key tokenizer.ggml.precompiled_charsmap is malformed");
     map->nodes = blob + 4;
     map->n_nodes = trie / 4;
     map->strings = blob + 4 + trie;

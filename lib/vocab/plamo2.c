@@ -19,7 +19,7 @@ static lm_token byte_of(const lm_vocab_entry *entry, unsigned *byte) {
 }
 
 lm_status lm_plamo2_open(lm_vocab *vocab, lm_error *error) {
-    if (!vocab->scores) return lm_error_set(error, LM_ERR_NOT_FOUND, "tokenizer.ggml.scores is missing");
+    if (!vocab->scores) return lm_error_set(error, LM_ERR_NOT_FOUND, "key tokenizer.ggml.scores is missing");
     lm_status status = LM_OK;
     lm_vocab_build_bytes(vocab);
     for (uint32_t id = 0; status == LM_OK && id < vocab->n_tokens; id++) {

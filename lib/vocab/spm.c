@@ -25,7 +25,7 @@ static bool reaches_over_word_start(const lm_vocab_entry *entry) {
 }
 
 lm_status lm_spm_open(lm_vocab *vocab, lm_error *error) {
-    if (!vocab->scores) return lm_error_set(error, LM_ERR_NOT_FOUND, "tokenizer.ggml.scores is missing");
+    if (!vocab->scores) return lm_error_set(error, LM_ERR_NOT_FOUND, "key tokenizer.ggml.scores is missing");
     vocab->priorities = lm_alloc_array(&vocab->env, vocab->n_tokens, sizeof *vocab->priorities);
     if (!vocab->priorities) return lm_error_memory(error);
     vocab->bounded_words = true;

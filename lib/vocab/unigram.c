@@ -14,12 +14,12 @@ static lm_status read_charsmap(lm_vocab *vocab, const lm_gguf *gguf, lm_error *e
     if (!value) return LM_OK;
     if (value->type != LM_GGUF_ARRAY ||
         (value->count > 0 && value->element_type != LM_GGUF_U8 && value->element_type != LM_GGUF_I8))
-        return lm_error_set(error, LM_ERR_FORMAT, "%s is not an array of bytes", key);
+        return lm_error_set(error, LM_ERR_FORMAT, "key %s is not an array of bytes", key);
     return lm_charsmap_open(&vocab->charsmap, value->data, (size_t)value->count, error);
 }
 
 lm_status lm_ugm_open(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error) {
-    if (!vocab->scores) return lm_error_set(error, LM_ERR_NOT_FOUND, "tokenizer.ggml.scores is missing");
+    if (!vocab->scores) return lm_error_set(error, LM_ERR_NOT_FOUND, "key tokenizer.ggml.scores is missing");
     lm_status status = read_charsmap(vocab, gguf, error);
     float least = 0;
     bool any = false;

@@ -34,11 +34,12 @@ static lm_status read_pretok(lm_vocab *vocab, const lm_gguf *gguf, const char *f
         if (status != LM_OK) return status;
     } else if (strcmp(fallback, "default") == 0) {
         lm_log_write(&vocab->env, LM_LOG_LEVEL_WARNING,
-                     "%s is missing: text is cut the default way, which this model may not know", key);
+                     "key %s is missing: text is cut the default way, which this model may not know", key);
     }
     vocab->pretok = lm_pretok_find(name.data, name.size);
     if (vocab->pretok) return LM_OK;
-    return lm_error_set(error, LM_ERR_UNSUPPORTED, "%s: the pre-tokenizer %q is not known", key, name.size, name.data);
+    return lm_error_set(error, LM_ERR_UNSUPPORTED, "key %s: the pre-tokenizer %q is not known", key, name.size,
+                        name.data);
 }
 
 /* A vocabulary without texts: only the architecture's key says how many tokens there are. */
@@ -76,7 +77,7 @@ static lm_status read(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error) {
     if (status != LM_OK) return status;
     const model_name *model = find_model(name);
     if (!model)
-        return lm_error_set(error, LM_ERR_UNSUPPORTED, "%s: the tokenizer %q is not supported", key, name.size,
+        return lm_error_set(error, LM_ERR_UNSUPPORTED, "key %s: the tokenizer %q is not supported", key, name.size,
                             name.data);
     vocab->type = model->type;
     if (vocab->type == LM_VOCAB_TYPE_NONE) return read_size(vocab, gguf, error);

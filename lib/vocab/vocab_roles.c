@@ -125,8 +125,8 @@ static lm_status read_ids(lm_vocab *vocab, const lm_gguf *gguf, lm_error *error)
         if (id >= 0 && id < vocab->n_tokens)
             vocab->roles[id_keys[i].role] = (lm_token)id;
         else
-            lm_log_write(&vocab->env, LM_LOG_LEVEL_WARNING, "%s is %lld, which is no token: ignored", id_keys[i].key,
-                         (long long)id);
+            lm_log_write(&vocab->env, LM_LOG_LEVEL_WARNING, "key %s is %lld, which is no token: ignored",
+                         id_keys[i].key, (long long)id);
     }
     return LM_OK;
 }
@@ -141,7 +141,7 @@ static lm_status read_added(lm_vocab *vocab, const lm_gguf *gguf, const char *ke
     lm_status status = read_flag(gguf, key, flag, error);
     if (status != LM_OK || !*flag || vocab->roles[role] != LM_TOKEN_NONE) return status;
     if (lm_gguf_find(gguf, key))
-        return lm_error_set(error, LM_ERR_FORMAT, "%s is true, but there is no such token", key);
+        return lm_error_set(error, LM_ERR_FORMAT, "key %s is true, but there is no such token", key);
     *flag = false;
     return LM_OK;
 }

@@ -23,7 +23,7 @@ static lm_status token_array(const lm_vocab *vocab, const lm_gguf *gguf, const c
     lm_status status = lm_gguf_get_array(gguf, key, type, &value, error);
     if (status != LM_OK) return status;
     if (value->count < vocab->n_tokens)
-        return lm_error_set(error, LM_ERR_FORMAT, "%s has %llu elements for %u tokens", key,
+        return lm_error_set(error, LM_ERR_FORMAT, "key %s has %llu elements for %u tokens", key,
                             (unsigned long long)value->count, vocab->n_tokens);
     *out = value;
     return LM_OK;
@@ -57,7 +57,7 @@ static lm_status read_texts(lm_vocab *vocab, const lm_gguf_value *tokens, const 
         if (status != LM_OK) return lm_error_set(error, status, "the table of token texts cannot be built");
     }
     if (vocab->entries.count != vocab->n_tokens)
-        return lm_error_set(error, LM_ERR_FORMAT, "tokenizer.ggml.tokens is cut short");
+        return lm_error_set(error, LM_ERR_FORMAT, "key tokenizer.ggml.tokens is cut short");
     return LM_OK;
 }
 
@@ -79,9 +79,9 @@ lm_status lm_vocab_read_tokens(lm_vocab *vocab, const lm_gguf *gguf, lm_error *e
     const lm_gguf_value *tokens, *types, *scores;
     lm_status status = lm_gguf_get_array(gguf, "tokenizer.ggml.tokens", LM_GGUF_STRING, &tokens, error);
     if (status != LM_OK) return status;
-    if (tokens->count == 0) return lm_error_set(error, LM_ERR_FORMAT, "tokenizer.ggml.tokens is empty");
+    if (tokens->count == 0) return lm_error_set(error, LM_ERR_FORMAT, "key tokenizer.ggml.tokens is empty");
     if (tokens->count > LM_VOCAB_MAX_TOKENS)
-        return lm_error_set(error, LM_ERR_LIMIT, "tokenizer.ggml.tokens has %llu elements",
+        return lm_error_set(error, LM_ERR_LIMIT, "key tokenizer.ggml.tokens has %llu elements",
                             (unsigned long long)tokens->count);
     uint32_t n = (uint32_t)tokens->count;
     vocab->n_tokens = n;

@@ -123,7 +123,7 @@ static void wrong_sets_are_refused(void **state) {
     expect(&s, LM_ERR_FORMAT, "part 3: tensor a: appears twice");
     put_set(&s);
     put_header(&s.parts[1], 3, 0, 0);
-    expect(&s, LM_ERR_FORMAT, "part 2: key split.no: missing");
+    expect(&s, LM_ERR_FORMAT, "part 2: key split.no is missing");
     put_set(&s);
     s.parts[2].bytes[0] = 'X';
     expect(&s, LM_ERR_FORMAT, "part 3: not a GGUF file: wrong magic");

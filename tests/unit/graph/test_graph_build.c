@@ -30,6 +30,7 @@ static void begin(bench *b, const lm_env *env) {
 static bool append_case(bench *b, int number) {
     lm_graph *g = &b->g;
     int32_t x = b->x, o = b->other, *w = b->weights, ids, weights, n_experts = 4;
+    lm_cache_layer keys_alone = {.group = 0, .n_heads_kv = 2, .k_width = 16};
     lm_graph_experts_weights e = {-1, -1, -1, -1, -1, -1, -1, -1, -1, false};
     switch (number) {
     case 0: lm_graph_norm(g, LM_NORM_RMS, x, w[0], -1, 1e-5f, 0); break;
@@ -129,7 +130,16 @@ static bool append_case(bench *b, int number) {
     case 96: lm_graph_pool(g, lm_graph_gather(g, x), LM_POOLING_NONE, 0); break;
     case 97: lm_graph_linear(g, x, new_tensor(g, 32, INT64_C(1) << 40, 1), -1, -1, -1); break;
     case 98: lm_graph_route(g, x, -1, LM_GATING_SOFTMAX, 8, 8, 2, 1, 1, &ids, &weights); break; /* all of two groups */
-    default: return number < 99;
+    case 99:
+    case 100: /* without values of its own a layer gives the first part of its keys */
+    case 101:
+        lm_graph_attend(g, x, lm_graph_cache_layer(g, &keys_alone), -1, 2,
+                        number == 99    ? 17
+                        : number == 100 ? 16
+                                        : 0,
+                        1, 0, 0, 1);
+        break;
+    default: return number < 102;
     }
     return true;
 }

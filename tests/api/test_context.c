@@ -33,6 +33,8 @@ static void opening_refuses_wrong_parameters(void **state) {
         {LM_ERR_ARGUMENT, "n_outputs", {.n_seqs = 1, .n_outputs = -1}},
         {LM_ERR_ARGUMENT, "n_threads", {.n_seqs = 1, .n_threads = -1}},
         {LM_ERR_ARGUMENT, "n_checkpoints", {.n_seqs = 1, .n_checkpoints = -2}},
+        {LM_ERR_ARGUMENT, "pooling", {.n_seqs = 1, .pooling = LM_POOLING_DEFAULT - 1}},
+        {LM_ERR_ARGUMENT, "pooling", {.n_seqs = 1, .pooling = LM_POOLING_RANK + 1}},
         {LM_ERR_UNSUPPORTED, "q6_K", {.n_seqs = 1, .k_type = LM_DTYPE_Q6K}},
         {LM_ERR_UNSUPPORTED, "q8_0", {.n_seqs = 1, .k_type = LM_DTYPE_Q8_0}}, /* heads of 8 numbers, blocks of 32 */
         {LM_ERR_ARGUMENT, "v_type 12345", {.n_seqs = 1, .v_type = 12345}},

@@ -206,14 +206,16 @@ static void recurrent_state_resumes_at_checkpoints(void **state) {
     assert_int_equal(lm_kv_owed(s.kv, 1), 0);
     /* More checkpoints than records: the least recently used makes room. */
     assert_int_equal(lm_kv_trim(s.kv, 0, 128), LM_OK);
+    int32_t position, slot;
     for (int32_t p = 128; p < 320; p += 64) {
         assert_int_equal(sim_eval(&s, 0, a + p, 64), LM_OK);
         assert_true(sim_checkpoint(&s, 0));
+        assert_true(lm_kv_checkpoint_before(s.kv, 0, p + 65, &position, &slot));
+        assert_int_equal(position, p + 64); /* the last one, in whichever record it is */
         sim_check_counts(&s);
     }
     r = resume(&s, 1, a, 320);
     assert_int_equal(r.n_reused, 320);
-    int32_t position, slot;
     assert_true(lm_kv_checkpoint_before(s.kv, 0, 320, &position, &slot));
     assert_int_equal(position, 256);
     assert_false(lm_kv_checkpoint_before(s.kv, 0, 256, &position, &slot));

@@ -41,25 +41,22 @@ SAME(LM_DTYPE_NVFP4, LM_BLOCK_NVFP4);
 SAME(LM_DTYPE_Q1_0, LM_BLOCK_Q1_0);
 SAME(LM_DTYPE_Q2_0, LM_BLOCK_Q2_0);
 
-#define PLAIN(type, bytes, class, quantize)                                                                            \
-    { #type, 1, bytes, LM_DTYPE_CLASS_##class, lm_dequantize_##type##_c, quantize }
+#define PLAIN(type, bytes, class)                                                                                      \
+    { #type, 1, bytes, LM_DTYPE_CLASS_##class, lm_dequantize_##type##_c }
 #define BLOCK(name, values, type)                                                                                      \
-    {                                                                                                                  \
-        name, values, sizeof(lm_block_##type), LM_DTYPE_CLASS_QUANTISED, lm_dequantize_##type##_c,                     \
-            lm_quantize_##type##_c                                                                                     \
-    }
+    { name, values, sizeof(lm_block_##type), LM_DTYPE_CLASS_QUANTISED, lm_dequantize_##type##_c }
 #define ACTS(name, values, type)                                                                                       \
-    { name, values, sizeof(lm_block_##type), LM_DTYPE_CLASS_ACTIVATION, lm_dequantize_##type##_c, NULL }
+    { name, values, sizeof(lm_block_##type), LM_DTYPE_CLASS_ACTIVATION, lm_dequantize_##type##_c }
 
 static const lm_dtype_info types[LM_DTYPE_COUNT] = {
-    [LM_DTYPE_F32] = PLAIN(f32, 4, FLOAT, lm_quantize_f32_c),
-    [LM_DTYPE_F16] = PLAIN(f16, 2, FLOAT, lm_quantize_f16_c),
-    [LM_DTYPE_BF16] = PLAIN(bf16, 2, FLOAT, lm_quantize_bf16_c),
-    [LM_DTYPE_F64] = PLAIN(f64, 8, FLOAT, NULL),
-    [LM_DTYPE_I8] = PLAIN(i8, 1, INTEGER, NULL),
-    [LM_DTYPE_I16] = PLAIN(i16, 2, INTEGER, NULL),
-    [LM_DTYPE_I32] = PLAIN(i32, 4, INTEGER, NULL),
-    [LM_DTYPE_I64] = PLAIN(i64, 8, INTEGER, NULL),
+    [LM_DTYPE_F32] = PLAIN(f32, 4, FLOAT),
+    [LM_DTYPE_F16] = PLAIN(f16, 2, FLOAT),
+    [LM_DTYPE_BF16] = PLAIN(bf16, 2, FLOAT),
+    [LM_DTYPE_F64] = PLAIN(f64, 8, FLOAT),
+    [LM_DTYPE_I8] = PLAIN(i8, 1, INTEGER),
+    [LM_DTYPE_I16] = PLAIN(i16, 2, INTEGER),
+    [LM_DTYPE_I32] = PLAIN(i32, 4, INTEGER),
+    [LM_DTYPE_I64] = PLAIN(i64, 8, INTEGER),
     [LM_DTYPE_Q4_0] = BLOCK("q4_0", 32, q4_0),
     [LM_DTYPE_Q4_1] = BLOCK("q4_1", 32, q4_1),
     [LM_DTYPE_Q5_0] = BLOCK("q5_0", 32, q5_0),

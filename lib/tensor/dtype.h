@@ -26,7 +26,6 @@ typedef struct lm_dtype_info {
     uint32_t block_bytes;
     uint32_t class;               /* enum lm_dtype_class */
     lm_dequantize_fn *dequantize; /* exact; blocks need no alignment */
-    lm_quantize_row_fn *quantize; /* NULL for integers, f64 and activations; through quantize.h */
 } lm_dtype_info;
 
 /* The row of a type; NULL for every number that is not a usable type. */

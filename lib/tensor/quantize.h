@@ -9,7 +9,10 @@
 
 typedef struct lm_quantizer lm_quantizer;
 
-/* LM_OK, LM_ERR_UNSUPPORTED for types that nothing quantises to (integers, activations), LM_ERR_MEMORY. */
+/* False for types that nothing quantises to: integers, f64, activations, unknown ones. */
+bool lm_quantizer_exists(int32_t dtype);
+
+/* LM_OK, LM_ERR_UNSUPPORTED where lm_quantizer_exists is false, LM_ERR_MEMORY. */
 lm_status lm_quantizer_create(const lm_env *env, int32_t dtype, lm_quantizer **out);
 void lm_quantizer_destroy(lm_quantizer *quantizer);
 

@@ -285,6 +285,8 @@ static int open_bench(bench *b, const common_options *common) {
     b->params.n_ctx = b->o->depth + longest + 1;
     if (b->o->state) b->params.n_ctx = (b->params.n_ctx + 1023) / 1024 * 1024; /* a saved sequence wants the same */
     b->params.n_seqs = b->o->batch;
+    if (b->o->n_gen > 0)
+        b->params.outputs = LM_OUTPUT_LOGITS; /* an encoder has no next token: said before the first test */
     b->params.k_type = b->k_type;
     b->params.v_type = b->v_type;
     if (lm_context_open(b->model, &b->params, &b->context, &error) != LM_OK) return failure_of("bench", &error);

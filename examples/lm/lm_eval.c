@@ -105,7 +105,7 @@ static int evaluate_window(evaluation *e, lm_token *window) {
 /* The saved rows, from the same vocabulary and windows. */
 static int open_against(const eval_options *o, evaluation *e, const uint32_t head[5]) {
     uint32_t read[5];
-    e->against = fopen(o->against, "rb");
+    e->against = open_file(o->against, "rb");
     if (!e->against) return failure("eval", "%s: %s", o->against, strerror(errno));
     e->other = malloc(e->n_vocab * sizeof *e->other);
     if (!e->other) return failure("eval", "out of memory");

@@ -15,7 +15,7 @@
 static bool is_model(const char *path) {
     if (!path) return true;
     char magic[4] = {0};
-    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+    FILE *file = strcmp(path, "-") == 0 ? NULL : open_file(path, "rb");
     bool found = file && fread(magic, 1, 4, file) == 4 && memcmp(magic, "GGUF", 4) == 0;
     if (file) fclose(file);
     return found;

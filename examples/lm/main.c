@@ -46,6 +46,7 @@ static int refuse(const char *what, const char *word) {
 
 int main(int argc, char **argv) {
     prepare_streams();
+    argv = utf8_arguments(&argc, argv);
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;

@@ -48,7 +48,8 @@ lm_status open_path(const char *path, const lm_model_params *params, lm_model **
 
 const char *shown_path(const char *path) { return path ? path : "the built-in model"; }
 
-static int open_file(const char *command_name, lm_runtime *runtime, const char *path, bool vocab_only, lm_model **out) {
+static int open_model_file(const char *command_name, lm_runtime *runtime, const char *path, bool vocab_only,
+                           lm_model **out) {
     lm_model_params params = LM_MODEL_PARAMS_INIT;
     lm_error error;
     params.runtime = runtime;
@@ -63,13 +64,13 @@ static int open_alone(const char *command_name, const common_options *common, co
     lm_runtime *runtime;
     int status = open_runtime(command_name, common, &runtime);
     if (status != EXIT_GOOD) return status;
-    status = open_file(command_name, runtime, path, vocab_only, out);
+    status = open_model_file(command_name, runtime, path, vocab_only, out);
     lm_runtime_destroy(runtime);
     return status;
 }
 
 int open_model_on(const char *command_name, lm_runtime *runtime, const char *path, lm_model **out) {
-    return open_file(command_name, runtime, path, false, out);
+    return open_model_file(command_name, runtime, path, false, out);
 }
 
 int open_model(const char *command_name, const common_options *common, const char *path, lm_model **out) {
@@ -91,7 +92,7 @@ bool take_stdin(const char *command_name) {
 char *read_input(const char *command_name, const char *path, size_t *size) {
     bool from_stdin = strcmp(path, "-") == 0;
     if (from_stdin && !take_stdin(command_name)) return NULL;
-    FILE *file = from_stdin ? stdin : fopen(path, "rb");
+    FILE *file = from_stdin ? stdin : open_file(path, "rb");
     char *bytes = NULL;
     size_t n = 0, capacity = 0, got = 1;
     if (!file) {
@@ -144,7 +145,7 @@ FILE *create_output(const char *command_name, const char *path, const char *mode
         failure(command_name, "%s: is the model", path);
         return NULL;
     }
-    FILE *file = fopen(path, "wb");
+    FILE *file = open_file(path, "wb");
     if (!file) failure(command_name, "%s: %s", path, strerror(errno));
     return file;
 }

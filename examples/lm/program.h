@@ -114,6 +114,10 @@ void print_json_text(FILE *out, const char *text, size_t size);
 /* Before anything else: a stream that was closed stays without a file (the next one that is opened would take its place), and bytes are
  * bytes. */
 void prepare_streams(void);
+/* What main was given, in UTF-8; never freed. */
+char **utf8_arguments(int *argc, char **argv);
+/* fopen of a path in UTF-8. */
+FILE *open_file(const char *path, const char *mode);
 bool is_same_file(const char *a, const char *b);
 
 /* On a terminal, a line on stderr that overwrites the one before; elsewhere nothing. */

@@ -5,6 +5,7 @@
 #endif
 #include "program.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,9 +17,10 @@
 #include <fcntl.h>
 #include <io.h>
 #include <windows.h>
+
+#include <shellapi.h>
 #define is_terminal(file) (_isatty(_fileno(file)) != 0)
 #else
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -31,12 +33,45 @@ void prepare_streams(void) {
 #if defined(_WIN32)
     _setmode(_fileno(stdin), _O_BINARY);
     _setmode(_fileno(stdout), _O_BINARY);
+    SetConsoleCP(CP_UTF8);
+    SetConsoleOutputCP(CP_UTF8);
 #else
     /* What is closed is filled with something that can be neither read nor written the way it would be. */
     for (int fd = 0; fd < 3; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) return;
 #endif
 }
+
+#if defined(_WIN32)
+char **utf8_arguments(int *argc, char **argv) {
+    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), argc);
+    char **texts = wide ? calloc((size_t)*argc + 1, sizeof *texts) : NULL;
+    for (int i = 0; texts && i < *argc; i++) {
+        int n = WideCharToMultiByte(CP_UTF8, 0, wide[i], -1, NULL, 0, NULL, NULL);
+        texts[i] = n > 0 ? malloc((size_t)n) : NULL;
+        if (!texts[i]) return argv;
+        WideCharToMultiByte(CP_UTF8, 0, wide[i], -1, texts[i], n, NULL, NULL);
+    }
+    return texts ? texts : argv;
+}
+
+FILE *open_file(const char *path, const char *mode) {
+    wchar_t wide[4096], wide_mode[8];
+    if (!MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, 4096) ||
+        !MultiByteToWideChar(CP_UTF8, 0, mode, -1, wide_mode, 8)) {
+        errno = ENOENT;
+        return NULL;
+    }
+    return _wfopen(wide, wide_mode);
+}
+#else
+char **utf8_arguments(int *argc, char **argv) {
+    (void)argc;
+    return argv;
+}
+
+FILE *open_file(const char *path, const char *mode) { return fopen(path, mode); }
+#endif
 
 bool is_same_file(const char *a, const char *b) {
 #if !defined(_WIN32)

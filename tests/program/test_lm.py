@@ -174,7 +174,7 @@ class Embed(unittest.TestCase):
         result = lm("embed", GOLDEN / "bert.gguf", "--tokens", "5,6", "--pooling", "rank", "-o", "-")
         self.assertEqual(result.returncode, 3)
         self.assertIn(b"classifier", result.stderr)
-        for command, *rest in (("logits", "--tokens", "5,6", "-o", "-"), ("gen", "-p", "a"), ("chat", "-p", "a"), ("eval", "-f", __file__)):
+        for command, *rest in (("logits", "--tokens", "5,6", "-o", "-"), ("gen", "-p", "a"), ("chat", "-p", "a"), ("eval", "-f", __file__), ("bench", "-p", 4)):
             result = lm(command, GOLDEN / "bert.gguf", *rest)
             self.assertEqual((result.returncode, result.stderr), (3, f"lm {command}: the model is an encoder: it has no logits (UNSUPPORTED)\n".encode()))
 

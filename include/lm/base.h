@@ -95,7 +95,7 @@ typedef struct lm_error {
  *   alloc   size bytes, never 0, at an address that is a multiple of align (a power of two), or NULL
  *   free    gives back what alloc returned, with the same size and align; pointer is never NULL
  *
- * When the parameter struct that holds it has alloc == NULL, the C library's heap is used; alloc without free is not allowed.
+ * When the parameter struct that holds it has alloc == NULL, the C library's heap is used, and so it is with free == NULL.
  */
 typedef struct lm_allocator {
     void *user;

@@ -156,7 +156,7 @@ typedef struct lm_grammar_matcher_params {
  * refused with LM_ERR_MISMATCH. Searching takes time linear in the text. At most 64 triggers; patterns up to 4096
  * instructions and 16 groups.
  *
- * LM_OK, or LM_ERR_ARGUMENT, LM_ERR_RANGE (a trigger's token that is not in vocab), LM_ERR_FORMAT and LM_ERR_UNSUPPORTED (a trigger's
+ * LM_OK, or LM_ERR_ARGUMENT (also for a trigger's token that is not in vocab), LM_ERR_FORMAT and LM_ERR_UNSUPPORTED (a trigger's
  * text; error says which), LM_ERR_LIMIT,
  * LM_ERR_MEMORY. Since 0.1
  */

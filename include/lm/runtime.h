@@ -40,7 +40,7 @@ typedef struct lm_runtime_params {
  * Make a runtime. params may be NULL.
  *
  * LM_OK, LM_ERR_ARGUMENT (a parameter, an instruction set this machine does not have, a backend of another API version or without
- * a required function, an executor or allocator that is not whole), LM_ERR_MEMORY. Since 0.1
+ * a required function, an executor without one), LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_runtime_create(const lm_runtime_params *params, lm_runtime **out, lm_error *error);
 

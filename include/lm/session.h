@@ -75,8 +75,8 @@ typedef struct lm_chat_request {
     int32_t reserved;    /* 0 */
     const char *schema;  /* JSON Schema of the answer, then complete within max_tokens if that is possible; NULL: any */
     size_t schema_size;
-    const char *variables; /* object of further template variables, such as {"enable_thinking":false}, not
-                             messages or tools; NULL: none */
+    const char *variables; /* object of further template variables, such as {"enable_thinking":false}; NULL: none. What
+                             is called messages or tools replaces the request's */
     size_t variables_size;
     const char *const *stops; /* [n_stops] texts that end the answer and are cut off; NUL-terminated, not empty */
     size_t n_stops;

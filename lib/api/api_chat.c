@@ -15,7 +15,6 @@ lm_status lm_chat_from_template(const char *text, size_t n, const lm_chat_params
     lm_chat_params own = LM_CHAT_PARAMS_INIT;
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_chat_params", error);
     if (status != LM_OK) return status;
-    if (own.reserved) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_params.reserved is not 0");
     lm_env env;
     lm_env_init(&env, &own.allocator, &own.log);
     return lm_chat_open(&env, text, n, out, error);
@@ -69,8 +68,7 @@ lm_status lm_chat_render(lm_chat *chat, const char *inputs, size_t n, const lm_c
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_render_params: unknown flags");
     status = lm_chat_run(chat, inputs, n, &own, &prompt, error);
     if (status != LM_OK) return status;
-    prompt.struct_size = out->struct_size;
-    memcpy(out, &prompt, out->struct_size < sizeof prompt ? out->struct_size : sizeof prompt);
+    lm_params_write(out, &prompt, sizeof prompt);
     return LM_OK;
 }
 
@@ -84,7 +82,6 @@ lm_status lm_chat_parser_create(const lm_chat *chat, const char *family, const l
     lm_chat_parser_params own = LM_CHAT_PARSER_PARAMS_INIT;
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_chat_parser_params", error);
     if (status != LM_OK) return status;
-    if (own.reserved) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_parser_params.reserved is not 0");
     lm_env env;
     lm_env_init(&env, &own.allocator, NULL);
     return lm_chat_parser_open(&env, chat, family, &own, out, error);

@@ -25,8 +25,7 @@ const char *lm_context_message(const lm_context *context) { return context ? lm_
 lm_status lm_context_get_params(const lm_context *context, lm_context_params *params) {
     if (!context || !params || params->struct_size < sizeof params->struct_size) return LM_ERR_ARGUMENT;
     lm_context_params own = *lm_context_in_force(context);
-    own.struct_size = params->struct_size;
-    memcpy(params, &own, params->struct_size < sizeof own ? params->struct_size : sizeof own);
+    lm_params_write(params, &own, sizeof own);
     return LM_OK;
 }
 
@@ -95,10 +94,7 @@ lm_status lm_context_sync(lm_context *context, lm_seq seq, const lm_token *token
         return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_sync_info.struct_size is not set");
     lm_sync_info own = {.struct_size = sizeof own, .checkpoint = -1};
     lm_status status = lm_context_resync(context, seq, tokens, n_tokens, &own);
-    if (status == LM_OK && info) {
-        own.struct_size = info->struct_size;
-        memcpy(info, &own, info->struct_size < sizeof own ? info->struct_size : sizeof own);
-    }
+    if (status == LM_OK && info) lm_params_write(info, &own, sizeof own);
     return status;
 }
 
@@ -171,6 +167,6 @@ lm_status lm_context_memory(const lm_context *context, lm_memory *memory) {
     if (!context || !memory || memory->struct_size < sizeof memory->struct_size) return LM_ERR_ARGUMENT;
     lm_memory own = {.struct_size = memory->struct_size};
     lm_status status = lm_context_fill_memory(context, &own);
-    if (status == LM_OK) memcpy(memory, &own, memory->struct_size < sizeof own ? memory->struct_size : sizeof own);
+    if (status == LM_OK) lm_params_write(memory, &own, sizeof own);
     return status;
 }

@@ -91,16 +91,10 @@ lm_status lm_grammar_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab
     if (status != LM_OK) return status;
     if (!grammar || !out || own.reserved || (!own.triggers && own.n_triggers > 0))
         return lm_error_set(error, LM_ERR_ARGUMENT, "grammar matcher: NULL argument, or reserved is not 0");
-    for (size_t i = 0; i < own.n_triggers; i++) {
-        const lm_grammar_trigger *t = &own.triggers[i];
-        if (t->kind == LM_GRAMMAR_TRIGGER_KIND_TOKEN &&
-            (!vocab || t->token < 0 || (uint32_t)t->token >= vocab->n_tokens))
-            return lm_error_set(error, LM_ERR_RANGE, "grammar trigger %zu: the vocabulary has no token %d", i,
-                                (int)t->token);
-    }
     lm_trigger_set *triggers = NULL;
     if (own.n_triggers > 0)
-        status = lm_trigger_set_create(&grammar->env, own.triggers, own.n_triggers, &triggers, error);
+        status = lm_trigger_set_create(&grammar->env, vocab ? vocab->n_tokens : 0, own.triggers, own.n_triggers,
+                                       &triggers, error);
     if (status != LM_OK) return status;
     status = lm_matcher_create(grammar, vocab, triggers, out);
     lm_trigger_set_release(triggers);

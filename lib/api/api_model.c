@@ -85,7 +85,6 @@ lm_status lm_model_get_info(const lm_model *model, lm_model_info *info) {
     if (!model || !info || info->struct_size < sizeof info->struct_size) return LM_ERR_ARGUMENT;
     const lm_hparams *h = &model->hparams;
     lm_model_info own = {
-        .struct_size = info->struct_size,
         .architecture = model->architecture,
         .name = model->name,
         .n_vocab = h->n_vocab,
@@ -99,7 +98,7 @@ lm_status lm_model_get_info(const lm_model *model, lm_model_info *info) {
         .n_draft_layers = model->has_draft,
     };
     count_active(model, &own);
-    memcpy(info, &own, info->struct_size < sizeof own ? info->struct_size : sizeof own);
+    lm_params_write(info, &own, sizeof own);
     return LM_OK;
 }
 
@@ -122,14 +121,13 @@ lm_status lm_model_get_tensor(const lm_model *model, size_t index, lm_tensor_inf
     if (!model || !info || info->struct_size < sizeof info->struct_size) return LM_ERR_ARGUMENT;
     if (index >= model->n_tensors) return LM_ERR_RANGE;
     const lm_tensor *t = &model->tensors[index];
-    lm_tensor_info own = {.struct_size = info->struct_size,
-                          .name = t->name,
+    lm_tensor_info own = {.name = t->name,
                           .type = lm_dtype_find(t->dtype)->name,
                           .dtype = t->dtype,
                           .n_dims = t->n_dims,
                           .dims = {t->ne[0], t->ne[1], t->ne[2], t->ne[3]},
                           .bytes = t->bytes};
-    memcpy(info, &own, info->struct_size < sizeof own ? info->struct_size : sizeof own);
+    lm_params_write(info, &own, sizeof own);
     return LM_OK;
 }
 

@@ -65,7 +65,7 @@ lm_status lm_model_plan(const char *path, const lm_plan_params *params, lm_plan 
     lm_plan_params own = LM_PLAN_PARAMS_INIT;
     lm_context_params context = LM_CONTEXT_PARAMS_INIT, in_force;
     if (!out || out->struct_size < sizeof out->struct_size)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_model_plan: out is NULL, or its struct_size is not set");
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_plan.struct_size is not set");
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_plan_params", error);
     if (status == LM_OK) status = lm_params_read(&context, sizeof context, own.context, "lm_context_params", error);
     if (status != LM_OK) return status;
@@ -94,6 +94,6 @@ lm_status lm_model_plan(const char *path, const lm_plan_params *params, lm_plan 
         plan.tokens_per_second_full = (double)own.bytes_per_second / (double)(info.active_bytes + seq_cache);
     }
     lm_model_close(model);
-    if (status == LM_OK) memcpy(out, &plan, out->struct_size < sizeof plan ? out->struct_size : sizeof plan);
+    if (status == LM_OK) lm_params_write(out, &plan, sizeof plan);
     return status;
 }

@@ -27,7 +27,7 @@ lm_status lm_runtime_measure(lm_runtime *runtime, lm_machine *out) {
     if (!runtime || !out || out->struct_size < sizeof out->struct_size) return LM_ERR_ARGUMENT;
     lm_machine own = {.struct_size = out->struct_size};
     lm_status status = lm_runtime_measure_machine(runtime, &own);
-    if (status == LM_OK) memcpy(out, &own, out->struct_size < sizeof own ? out->struct_size : sizeof own);
+    if (status == LM_OK) lm_params_write(out, &own, sizeof own);
     return status;
 }
 

@@ -32,8 +32,7 @@ lm_status lm_sampler_clone(const lm_sampler *sampler, lm_sampler **out) {
 
 lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher) {
     lm_sampler_member member;
-    if (!sampler) return LM_ERR_ARGUMENT;
-    if (matcher && !matcher->vocab) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "the matcher has no vocabulary");
+    if (!sampler || (matcher && !matcher->vocab)) return LM_ERR_ARGUMENT;
     lm_status status = matcher ? lm_sampler_grammar_create(matcher, lm_chain_env(sampler), &member) : LM_OK;
     if (status == LM_OK) lm_chain_set_grammar(sampler, matcher ? &member : NULL, matcher && matcher->lazy);
     return status;
@@ -41,7 +40,7 @@ lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_ma
 
 lm_status lm_sampler_set_limit(lm_sampler *sampler, int32_t n_tokens) {
     if (!sampler) return LM_ERR_ARGUMENT;
-    if (n_tokens < -1) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "a limit of %d tokens", (int)n_tokens);
+    if (n_tokens < -1) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "a limit below -1");
     lm_chain_set_limit(sampler, n_tokens);
     return LM_OK;
 }
@@ -55,8 +54,7 @@ uint32_t lm_sampler_seed(const lm_sampler *sampler) { return sampler ? lm_chain_
 static lm_status check_logits(lm_sampler *sampler, const float *logits, size_t n_vocab, const void *out) {
     if (!logits || !out) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "%s is NULL", logits ? "out" : "logits");
     if (n_vocab == 0 || n_vocab > lm_chain_vocab_count(sampler))
-        return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "n_vocab is %zu, the sampler was made for %zu", n_vocab,
-                             lm_chain_vocab_count(sampler));
+        return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "n_vocab is %zu", n_vocab);
     return LM_OK;
 }
 
@@ -74,8 +72,7 @@ lm_status lm_sampler_apply(lm_sampler *sampler, float *logits, size_t n_vocab) {
 
 static lm_status check_token(lm_sampler *sampler, lm_token token) {
     if (token >= 0 && (size_t)token < lm_chain_vocab_count(sampler)) return LM_OK;
-    return lm_chain_fail(sampler, LM_ERR_RANGE, "token %d: the vocabulary has %zu", (int)token,
-                         lm_chain_vocab_count(sampler));
+    return lm_chain_fail(sampler, LM_ERR_RANGE, "token %d is outside the vocabulary", (int)token);
 }
 
 lm_status lm_sampler_accept(lm_sampler *sampler, lm_token token) {

@@ -191,6 +191,6 @@ lm_status lm_speculator_get_stats(const lm_speculator *s, lm_speculator_stats *s
     lm_speculator_stats own = s->stats;
     own.struct_size = stats->struct_size;
     own.is_off = s->plain_left > 0;
-    memcpy(stats, &own, stats->struct_size < sizeof own ? stats->struct_size : sizeof own);
+    lm_params_write(stats, &own, sizeof own);
     return LM_OK;
 }

@@ -3,6 +3,7 @@
 #include "env.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,11 +37,11 @@ void lm_env_init(lm_env *env, const lm_allocator *allocator, const lm_log *log) 
     env->log = log ? *log : (lm_log){NULL, NULL};
 }
 
-/* What no bytes are: a host that is asked for none may answer NULL. Fits every alignment and is never written. */
-static const _Alignas(LM_ALIGN_CACHE) char nothing[LM_ALIGN_CACHE];
+/* What no bytes are: a host that is asked for none may answer NULL. Never read or written. */
+static const max_align_t nothing;
 
 void *lm_alloc_aligned(const lm_env *env, size_t size, size_t align) {
-    return size ? env->allocator.alloc(env->allocator.user, size, align) : (void *)(uintptr_t)nothing;
+    return size ? env->allocator.alloc(env->allocator.user, size, align) : (void *)(uintptr_t)&nothing;
 }
 
 void *lm_alloc(const lm_env *env, size_t size) { return lm_alloc_aligned(env, size, LM_ALIGN_DEFAULT); }

@@ -160,7 +160,7 @@ void lm_format_message(char *out, size_t out_size, const char *format, va_list a
     size_t n = lm_format_list(out, out_size, format, arguments);
     for (size_t i = 0; (i += lm_utf8_valid_prefix(out + i, n - i)) < n; i++) out[i] = '?';
     for (size_t i = 0; i < n; i++)
-        if ((unsigned char)out[i] < 32 || out[i] == 127) out[i] = ' ';
+        if ((unsigned char)out[i] < 32) out[i] = ' ';
 }
 
 static lm_status set(lm_error *error, lm_status status, int32_t line, uint64_t offset, const char *format,
@@ -190,7 +190,7 @@ lm_status lm_error_set_at(lm_error *error, lm_status status, int32_t line, uint6
 }
 
 lm_status lm_error_name(lm_error *error, lm_status status, const char *name) {
-    if (status == LM_OK || !name || !error) return status;
+    if (!status || !name || !error) return status;
     lm_error own = *error;
     return lm_error_set_at(error, status, own.line, own.offset, "%s: %s", name, own.message);
 }

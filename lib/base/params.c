@@ -22,3 +22,10 @@ lm_status lm_params_read(void *out, size_t out_size, const void *params, const c
     memcpy(out, &own, sizeof own);
     return LM_OK;
 }
+
+void lm_params_write(void *out, const void *own, size_t own_size) {
+    uint32_t given;
+    memcpy(&given, out, sizeof given);
+    memcpy((char *)out + sizeof given, (const char *)own + sizeof given,
+           (given < own_size ? given : own_size) - sizeof given);
+}

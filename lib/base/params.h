@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reading the size-prefixed parameter structs of the public interface. A struct begins with uint32_t struct_size and only
+ * Reading and filling the size-prefixed structs of the public interface. A struct begins with uint32_t struct_size and only
  * grows at its end, so a host built against an older or a newer header than the library still says what it means: missing
  * fields keep their defaults, and fields this library does not know are refused unless they are zero. */
 #ifndef LM_BASE_PARAMS_H
@@ -15,5 +15,8 @@
  *     lm_status status = lm_params_read(&own, sizeof own, params, "lm_x_params", error);
  */
 lm_status lm_params_read(void *out, size_t out_size, const void *params, const char *name, lm_error *error);
+
+/* Fill a caller's struct, whose struct_size holds itself at least, as far as it goes; its struct_size stays. */
+void lm_params_write(void *out, const void *own, size_t own_size);
 
 #endif

@@ -68,21 +68,15 @@ void lm_context_shape_drop_adapters(lm_context_shape *s) {
 
 uint64_t lm_context_fingerprint(const lm_context *c) {
     const lm_context_shape *s = c->shape;
-    lm_checksum_stream stream;
-    uint64_t model = lm_model_fingerprint(c->model);
-    if (s->n_held == 0) return model;
-    lm_checksum_begin(&stream, model);
+    uint64_t print = lm_model_fingerprint(c->model);
     for (size_t i = 0; i < s->n_adapters; i++) {
         const lm_arch_adapter *a = &s->adapters[i];
         float scales[2] = {a->scale, a->alpha};
-        lm_checksum_feed(&stream, scales, sizeof scales);
-        for (size_t t = 0; t < a->n_tensors; t++) {
-            lm_checksum_feed(&stream, a->tensors[t].name, strlen(a->tensors[t].name) + 1);
-            lm_checksum_feed(&stream, a->tensors[t].data, (size_t)a->tensors[t].bytes);
-        }
+        print = lm_checksum(scales, sizeof scales, print);
+        for (size_t t = 0; t < a->n_tensors; t++)
+            print = lm_checksum(a->tensors[t].data, (size_t)a->tensors[t].bytes, print);
     }
-    if (s->steer) lm_checksum_feed(&stream, s->steer, s->steer_bytes);
-    return lm_checksum_end(&stream);
+    return s->steer ? lm_checksum(s->steer, s->steer_bytes, print) : print;
 }
 
 static lm_status check_uses(lm_context *c, const lm_adapter_use *uses, size_t n) {

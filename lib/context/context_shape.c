@@ -2,7 +2,6 @@
  * Sizes of a context, decided by the same code for opening and for planning: defaults, the program, pages per group, memory. */
 #include "../base/checked.h"
 #include "../base/format.h"
-#include "../tensor/dtype.h"
 #include "context_internal.h"
 
 #define DEFAULT_CTX 4096
@@ -31,13 +30,16 @@ static bool needs_whole_texts(const lm_model *model, const lm_context_params *p)
                                       p->pooling != LM_POOLING_RANK); /* decoders rank by the last token */
 }
 
+static lm_status refuse(lm_error *error, const char *member, int32_t value) {
+    return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.%s is %d", member, (int)value);
+}
+
 static lm_status complete_outputs(const lm_model *model, lm_context_params *p, lm_error *error) {
     bool causal = model->hparams.causal != 0;
     if (p->outputs & ~(LM_OUTPUT_LOGITS | LM_OUTPUT_HIDDEN | LM_OUTPUT_POOLED | LM_OUTPUT_DRAFT) ||
         (p->outputs & LM_OUTPUT_DRAFT && !(p->outputs & LM_OUTPUT_LOGITS)))
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.outputs is %d", (int)p->outputs);
-    if (p->pooling < LM_POOLING_DEFAULT || p->pooling > LM_POOLING_RANK)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.pooling is %d", (int)p->pooling);
+        return refuse(error, "outputs", p->outputs);
+    if (p->pooling < LM_POOLING_DEFAULT || p->pooling > LM_POOLING_RANK) return refuse(error, "pooling", p->pooling);
     if (p->outputs & LM_OUTPUT_LOGITS && !causal)
         return lm_error_set(error, LM_ERR_UNSUPPORTED, "the model is an encoder: it has no logits");
     if (p->outputs == 0) p->outputs = causal ? LM_OUTPUT_LOGITS : LM_OUTPUT_POOLED;
@@ -49,19 +51,12 @@ static lm_status complete_outputs(const lm_model *model, lm_context_params *p, l
 }
 
 static lm_status complete_params(const lm_model *model, lm_context_params *p, lm_error *error) {
-    if (p->n_ctx < 0 || p->n_ctx > MAX_CTX)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_ctx is %d", (int)p->n_ctx);
-    if (p->n_seqs < 1 || p->n_seqs > MAX_SEQS)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_seqs is %d", (int)p->n_seqs);
-    if (p->n_batch < 0 || p->n_batch > MAX_BATCH)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_batch is %d", (int)p->n_batch);
-    if (p->n_threads < 0)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_threads is %d", (int)p->n_threads);
-    if (!lm_dtype_find(p->k_type) || !lm_dtype_find(p->v_type))
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.k_type is %d, v_type %d", (int)p->k_type,
-                            (int)p->v_type);
+    if (p->n_ctx < 0 || p->n_ctx > MAX_CTX) return refuse(error, "n_ctx", p->n_ctx);
+    if (p->n_seqs < 1 || p->n_seqs > MAX_SEQS) return refuse(error, "n_seqs", p->n_seqs);
+    if (p->n_batch < 0 || p->n_batch > MAX_BATCH) return refuse(error, "n_batch", p->n_batch);
+    if (p->n_threads < 0) return refuse(error, "n_threads", p->n_threads);
     if (p->n_checkpoints < -1 || p->n_checkpoints > MAX_SEQS * 64)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_checkpoints is %d", (int)p->n_checkpoints);
+        return refuse(error, "n_checkpoints", p->n_checkpoints);
     int32_t most_threads = model->runtime->cpu.n_threads;
     if (p->n_threads == 0 || p->n_threads > most_threads) p->n_threads = most_threads;
     if (p->n_ctx == 0) p->n_ctx = model->hparams.n_ctx_train < DEFAULT_CTX ? model->hparams.n_ctx_train : DEFAULT_CTX;
@@ -75,12 +70,11 @@ static lm_status complete_params(const lm_model *model, lm_context_params *p, lm
     if ((int64_t)p->n_batch > (int64_t)p->n_ctx * p->n_seqs) p->n_batch = (int32_t)((int64_t)p->n_ctx * p->n_seqs);
     if (p->n_batch < p->n_seqs) p->n_batch = p->n_seqs;
     if (p->n_outputs == 0) p->n_outputs = p->outputs & LM_OUTPUT_HIDDEN ? p->n_batch : p->n_seqs;
-    if (p->n_draft < 0 || p->n_draft > MAX_DRAFT || p->n_draft >= p->n_ctx)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_draft is %d", (int)p->n_draft);
+    if (p->n_draft < 0 || p->n_draft > MAX_DRAFT || p->n_draft >= p->n_ctx) return refuse(error, "n_draft", p->n_draft);
     if (p->n_batch < p->n_draft + 1) p->n_batch = p->n_draft + 1;
     if (p->n_outputs >= 0 && p->n_outputs < p->n_draft + 1) p->n_outputs = p->n_draft + 1;
     if (p->n_outputs < 1 || (int64_t)p->n_outputs > (int64_t)p->n_ctx * p->n_seqs)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.n_outputs is %d", (int)p->n_outputs);
+        return refuse(error, "n_outputs", p->n_outputs);
     if (p->n_checkpoints < 0) p->n_checkpoints = DEFAULT_CHECKPOINTS * p->n_seqs;
     return LM_OK;
 }

@@ -47,9 +47,10 @@ typedef struct lm_trigger_set {
     LM_ARRAY(lm_code_range) ranges;
 } lm_trigger_set;
 
-/* LM_OK, LM_ERR_ARGUMENT, LM_ERR_FORMAT, LM_ERR_UNSUPPORTED (in a pattern), LM_ERR_LIMIT, LM_ERR_MEMORY. */
-lm_status lm_trigger_set_create(const lm_env *env, const lm_grammar_trigger *triggers, size_t n, lm_trigger_set **out,
-                                lm_error *error);
+/* n_tokens: of the vocabulary, 0 without one. LM_OK, LM_ERR_ARGUMENT, LM_ERR_FORMAT, LM_ERR_UNSUPPORTED (in a pattern), LM_ERR_LIMIT,
+ * LM_ERR_MEMORY. */
+lm_status lm_trigger_set_create(const lm_env *env, uint32_t n_tokens, const lm_grammar_trigger *triggers, size_t n,
+                                lm_trigger_set **out, lm_error *error);
 void lm_trigger_set_release(lm_trigger_set *set);
 
 typedef struct lm_trigger_threads { /* in order of preference */

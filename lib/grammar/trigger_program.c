@@ -177,8 +177,8 @@ static lm_status add_program(lm_trigger_set *set, const lm_grammar_trigger *trig
     return lm_error_set_at(error, status, 0, offset, "grammar trigger %zu: %s", number, b.what);
 }
 
-lm_status lm_trigger_set_create(const lm_env *env, const lm_grammar_trigger *triggers, size_t n, lm_trigger_set **out,
-                                lm_error *error) {
+lm_status lm_trigger_set_create(const lm_env *env, uint32_t n_tokens, const lm_grammar_trigger *triggers, size_t n,
+                                lm_trigger_set **out, lm_error *error) {
     if (n > LM_TRIGGER_MAX)
         return lm_error_set(error, LM_ERR_LIMIT, "grammar triggers: %zu; at most %u", n, LM_TRIGGER_MAX);
     lm_trigger_set *set = lm_alloc_zeroed(env, sizeof *set);
@@ -189,8 +189,9 @@ lm_status lm_trigger_set_create(const lm_env *env, const lm_grammar_trigger *tri
     for (size_t i = 0; status == LM_OK && i < n; i++) {
         const lm_grammar_trigger *trigger = &triggers[i];
         bool is_token = trigger->kind == LM_GRAMMAR_TRIGGER_KIND_TOKEN;
-        if (trigger->kind < 0 || trigger->kind > LM_GRAMMAR_TRIGGER_KIND_PATTERN_FULL || (!is_token && !trigger->text))
-            status = lm_error_set(error, LM_ERR_ARGUMENT, "grammar trigger %zu: unknown kind, or no text", i);
+        if (trigger->kind < 0 || trigger->kind > LM_GRAMMAR_TRIGGER_KIND_PATTERN_FULL ||
+            (is_token ? (uint32_t)trigger->token >= n_tokens : !trigger->text))
+            status = lm_error_set(error, LM_ERR_ARGUMENT, "grammar trigger %zu: unknown kind or token, or no text", i);
         else if (!is_token)
             status = add_program(set, trigger, i, error);
         else if (!lm_array_push(&set->env, &set->tokens, trigger->token))

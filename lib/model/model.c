@@ -182,9 +182,7 @@ lm_status lm_model_check_ops(const lm_model *model, const lm_program *program, l
                 &program
                      ->cache_layers[op->kind == LM_OP_ATTEND ? op->params.attend.layer : op->params.cache_store.layer];
             return lm_error_set(error, LM_ERR_UNSUPPORTED,
-                                "block %d cannot keep keys of %d numbers as %s and values of %d as %s: cache types are "
-                                "f32, f16, bf16, and for multiples of 32 q8_0 and q4_0",
-                                (int)op->layer,
+                                "block %d cannot keep keys of %d numbers as %s and values of %d as %s", (int)op->layer,
                                 (int)c->k_width, type_name(c->k_type), (int)c->v_width, type_name(c->v_type));
         }
         const lm_tensor *t = op->weight[0] >= 0 ? &program->tensors[op->weight[0]] : NULL;

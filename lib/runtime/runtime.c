@@ -3,6 +3,8 @@
 #include "runtime.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "../base/format.h"
 
@@ -18,12 +20,14 @@ static lm_status choose_level(const char *name, int32_t *level, lm_error *error)
     return LM_OK;
 }
 
+/* A name, and every function from the first to the last that is required. */
 static bool is_complete(const lm_backend *b) {
-    return b->name && b->device_count && b->device_info && b->op_supported && b->weights_create && b->weights_destroy &&
-           b->cache_create && b->cache_destroy && b->cache_bytes && b->cache_copy_page && b->cache_copy_state &&
-           b->cache_clear_state && b->cache_read_page && b->cache_write_page && b->cache_read_state &&
-           b->cache_write_state && b->segment_create && b->segment_destroy && b->segment_bytes && b->segment_run &&
-           b->segment_wait && b->value_read && b->value_write;
+    void (*function)(void);
+    for (size_t at = offsetof(lm_backend, device_count); at < offsetof(lm_backend, value_map); at += sizeof function) {
+        memcpy(&function, (const char *)b + at, sizeof function);
+        if (!function) return false;
+    }
+    return b->name != NULL;
 }
 
 static lm_status take_backends(lm_runtime *runtime, const lm_runtime_params *params, lm_error *error) {
@@ -32,12 +36,10 @@ static lm_status take_backends(lm_runtime *runtime, const lm_runtime_params *par
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.n_backends is %d", (int)params->n_backends);
     for (int32_t i = 0; i < params->n_backends; i++) {
         const lm_backend *b = params->backends[i];
-        if (!b || b->struct_size < sizeof *b || b->api_version != LM_BACKEND_API)
-            return lm_error_set(error, LM_ERR_ARGUMENT,
-                                "lm_runtime_params.backends[%d] is of another version of the backend table", (int)i);
-        if (!is_complete(b))
-            return lm_error_set(error, LM_ERR_ARGUMENT,
-                                "lm_runtime_params.backends[%d] lacks a name or a required function", (int)i);
+        bool is_known = b && b->struct_size >= sizeof *b && b->api_version == LM_BACKEND_API;
+        if (!is_known || !is_complete(b))
+            return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.backends[%d] %s", (int)i,
+                                is_known ? "lacks a required function" : "is of another version of the table");
         runtime->backends[runtime->n_backends++] = b;
     }
     return LM_OK;
@@ -49,13 +51,8 @@ lm_status lm_runtime_open(const lm_runtime_params *params, lm_runtime **out, lm_
     lm_env_init(&env, params->allocator, params->log);
     lm_status status = choose_level(params->cpu, &level, error);
     if (status != LM_OK) return status;
-    if (params->allocator && params->allocator->alloc && !params->allocator->free)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.allocator has no free");
-    if (params->executor && !params->executor->parallel_for)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.executor has no parallel_for");
     if (params->n_threads < 0 || params->n_threads > LM_POOL_THREADS_MAX)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.n_threads is %d, at most %d are allowed",
-                            (int)params->n_threads, LM_POOL_THREADS_MAX);
+        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_runtime_params.n_threads is %d", (int)params->n_threads);
     lm_runtime *runtime = lm_alloc_zeroed(&env, sizeof *runtime);
     if (!runtime) return lm_error_memory(error);
     atomic_init(&runtime->references, 1);
@@ -63,7 +60,9 @@ lm_status lm_runtime_open(const lm_runtime_params *params, lm_runtime **out, lm_
     status = take_backends(runtime, params, error);
     if (status == LM_OK) {
         status = lm_pool_create(&runtime->env, params->n_threads, params->executor, &runtime->pool);
-        if (status != LM_OK) lm_error_set(error, status, "cannot start %d threads", (int)params->n_threads);
+        if (status != LM_OK)
+            lm_error_set(error, status, "cannot start %d threads, or the executor has no function",
+                         (int)params->n_threads);
     }
     if (status == LM_OK) {
         lm_cpu_init(&runtime->cpu, &runtime->env, runtime->pool, lm_pool_threads(runtime->pool), level);

@@ -228,14 +228,11 @@ static lm_status begin(lm_chain *chain, const float *logits, size_t n_vocab) {
 static lm_status fail_run(lm_chain *chain, lm_status status) {
     return lm_chain_fail(chain, status,
                          status == LM_ERR_RANGE ? "no candidate is left: all are forbidden"
-                                                : "out of memory or steps while the grammar is applied");
+                                                : "the grammar cannot be applied");
 }
 
 static lm_status fail_accept(lm_chain *chain, lm_status status, lm_token token) {
-    return lm_chain_fail(chain, status,
-                         status == LM_ERR_MISMATCH ? "the grammar does not allow token %d"
-                                                   : "the grammar cannot take token %d",
-                         (int)token);
+    return lm_chain_fail(chain, status, "the grammar does not allow token %d", (int)token);
 }
 
 lm_status lm_chain_pick(lm_chain *chain, const float *logits, size_t n_vocab, lm_token *out) {

@@ -40,7 +40,7 @@ lm_status lm_chat_session_create(lm_model *model, lm_context *context, const lm_
     if (!model || !context || !out)
         return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_session_create: an argument is NULL");
     if (lm_context_model(context) != model)
-        return lm_error_set(error, LM_ERR_MISMATCH, "lm_chat_session_create: the context is another model's");
+        return lm_error_set(error, LM_ERR_MISMATCH, "the context is another model's");
     if (lm_seq_length(context, own.seq) < 0)
         return lm_error_set(error, LM_ERR_RANGE, "lm_chat_session_create: no sequence %d", (int)own.seq);
     lm_env env;

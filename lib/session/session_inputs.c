@@ -27,8 +27,6 @@ lm_status lm_session_write_inputs(lm_chat_session *s, const lm_chat_request *r, 
     if (status == LM_OK && r->tools) status = parse(s, arena, "tools", r->tools, r->tools_size, LM_JSON_ARRAY, tools);
     if (status == LM_OK && r->variables)
         status = parse(s, arena, "variables", r->variables, r->variables_size, LM_JSON_OBJECT, &variables);
-    if (lm_json_get(variables, "messages") || lm_json_get(variables, "tools"))
-        status = lm_error_set(&s->error, LM_ERR_ARGUMENT, "variables: messages and tools have places of their own");
     if (status != LM_OK) return status;
     lm_json_writer_init(&w, out, NULL);
     lm_json_write_begin_object(&w);

@@ -43,12 +43,7 @@ static lm_status render(run *r) {
     status = lm_params_read(&now, sizeof now, r->request->now, "lm_chat_render_params", &s->error);
     if (status != LM_OK) return status;
     now.flags |= LM_CHAT_RENDER_ADAPT;
-    lm_error error;
-    status = lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &error);
-    if (status == LM_ERR_FORMAT)
-        return lm_error_set(&s->error, status, "template, line %d: %s", (int)error.line, error.message);
-    if (status != LM_OK) s->error = error;
-    return status;
+    return lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &s->error);
 }
 
 /* The template's own text at the end of the prompt: it may have opened the reasoning. */
@@ -353,14 +348,13 @@ static lm_status check_request(run *r, const lm_chat_request *request, lm_chat_r
     lm_error *error = &r->session->error;
     lm_status status = lm_params_read(own, sizeof *own, request, "lm_chat_request", error);
     if (status != LM_OK) return status;
-    if (!own->messages || own->reserved || (own->n_stops && !own->stops))
-        return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: messages or stops is NULL, or reserved is not 0");
+    if (!own->messages || own->reserved || own->max_tokens < -1 || (own->n_stops && !own->stops))
+        return fail(r, LM_ERR_ARGUMENT,
+                    "lm_chat_request: messages or stops is NULL, reserved is not 0, or max_tokens below -1");
     if (own->schema && own->gbnf)
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: schema and gbnf exclude each other");
     if (own->tool_choice < LM_TOOL_CHOICE_AUTO || own->tool_choice > LM_TOOL_CHOICE_REQUIRED)
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: unknown tool_choice");
-    if (own->max_tokens < -1)
-        return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_request.max_tokens is %d", (int)own->max_tokens);
     for (size_t i = 0; i < own->n_stops; i++)
         if (!own->stops[i] || !own->stops[i][0]) return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: an empty stop");
     return LM_OK;
@@ -404,10 +398,7 @@ lm_status lm_chat_session_run(lm_chat_session *s, const lm_chat_request *request
     if (status == LM_OK) status = generate(&r);
     if (status == LM_OK) status = finish(&r);
     end(s);
-    if (status == LM_OK && report) {
-        r.report.struct_size = report->struct_size;
-        memcpy(report, &r.report, report->struct_size < sizeof r.report ? report->struct_size : sizeof r.report);
-    }
+    if (status == LM_OK && report) { lm_params_write(report, &r.report, sizeof r.report); }
     lm_chat_parser_destroy(r.parser);
     lm_sampler_destroy(r.sampler);
     lm_arena_free(&r.arena);

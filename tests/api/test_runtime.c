@@ -29,11 +29,6 @@ static void defaults_are_good(void **state) {
     lm_runtime_destroy(NULL);
 }
 
-static void *never(void *user, size_t size, size_t align) {
-    (void)user, (void)size, (void)align;
-    return NULL;
-}
-
 static void wrong_parameters_are_named(void **state) {
     (void)state;
     lm_runtime_params p = LM_RUNTIME_PARAMS_INIT;
@@ -62,9 +57,6 @@ static void wrong_parameters_are_named(void **state) {
     p = (lm_runtime_params)LM_RUNTIME_PARAMS_INIT;
     p.executor = &(lm_executor){NULL, NULL};
     refused(p, "executor");
-    p = (lm_runtime_params)LM_RUNTIME_PARAMS_INIT;
-    p.allocator = &(lm_allocator){NULL, never, NULL};
-    refused(p, "allocator");
     p = (lm_runtime_params)LM_RUNTIME_PARAMS_INIT;
     p.struct_size = 2;
     refused(p, "lm_runtime_params");

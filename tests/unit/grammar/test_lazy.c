@@ -157,7 +157,7 @@ static void tokens_that_do_not_exist_are_refused(void **state) {
     params.n_triggers = 1;
     for (int i = 0; i < 3; i++) {
         trigger.token = i == 0 ? LM_TOKEN_NONE : i == 1 ? 1 << 20 : CONTROL;
-        assert_int_equal(lm_grammar_matcher_create(grammar, i == 2 ? NULL : vocab, &params, &m, NULL), LM_ERR_RANGE);
+        assert_int_equal(lm_grammar_matcher_create(grammar, i == 2 ? NULL : vocab, &params, &m, NULL), LM_ERR_ARGUMENT);
     }
     assert_null(m);
     lm_grammar_vocab_destroy(vocab);

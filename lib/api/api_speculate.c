@@ -81,7 +81,7 @@ void lm_speculator_destroy(lm_speculator *s) {
 
 /* ---- what pays ---- */
 
-static int32_t proposals_wanted(lm_speculator *s, size_t room) {
+int32_t lm_speculator_wanted(lm_speculator *s, size_t room) {
     const lm_context_params *c = lm_context_in_force(s->context);
     int32_t n = s->params.always ? s->params.n_draft : s->draft_length, left = c->n_ctx - s->pending_at - 1;
     if (!s->params.always) {
@@ -97,7 +97,7 @@ static int32_t proposals_wanted(lm_speculator *s, size_t room) {
 
 static double blend(double old, double sample) { return old == 0 ? sample : old + FORGET * (sample - old); }
 
-static void measure(lm_speculator *s, int32_t n_drafted, int32_t n_accepted, double ns) {
+void lm_speculator_measure(lm_speculator *s, int32_t n_drafted, int32_t n_accepted, double ns) {
     if (n_drafted == 0) {
         s->stats.n_plain++;
         s->plain_ns = blend(s->plain_ns, ns);
@@ -178,11 +178,11 @@ lm_status lm_speculate(lm_speculator *s, lm_sampler *sampler, lm_token *out, siz
         if (*n == capacity || lm_token_is_end(s->model, s->pending)) return LM_OK;
     }
     uint64_t start = lm_os_now_ns();
-    int32_t wanted = proposals_wanted(s, capacity - *n - 1), n_accepted = 0;
+    int32_t wanted = lm_speculator_wanted(s, capacity - *n - 1), n_accepted = 0;
     s->tokens[0] = s->pending;
     int32_t n_drafted = lm_speculator_draft(s, wanted, s->tokens + 1);
     lm_status status = run_round(s, sampler, n_drafted, out, n, &n_accepted);
-    if (status == LM_OK) measure(s, n_drafted, n_accepted, (double)(lm_os_now_ns() - start));
+    if (status == LM_OK) lm_speculator_measure(s, n_drafted, n_accepted, (double)(lm_os_now_ns() - start));
     return status;
 }
 

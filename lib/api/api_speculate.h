@@ -27,5 +27,8 @@ struct lm_speculator {
 
 /* Propose at most n tokens to follow the sequence and the pending token; returns how many. */
 int32_t lm_speculator_draft(lm_speculator *speculator, int32_t n, lm_token *out);
+/* How many are worth proposing in the next round, at most room; 0: a plain step. And what the round has shown, in ns of any clock. */
+int32_t lm_speculator_wanted(lm_speculator *speculator, size_t room);
+void lm_speculator_measure(lm_speculator *speculator, int32_t n_drafted, int32_t n_accepted, double ns);
 
 #endif

@@ -352,35 +352,35 @@ static void a_perfect_draft_is_always_kept(void **state) {
     lm_model_close(model);
 }
 
-/* A drafter that is never right (another model's) is given up. */
-static void a_useless_draft_is_switched_off(void **state) {
-    (void)state;
-    lm_model *model = test_model("hybrid", NULL), *other = test_model("windowed", NULL);
-    lm_context *context = open_context(model, N_DRAFT, 1), *draft = open_context(other, 0, 1);
-    lm_speculator_params params = LM_SPECULATOR_PARAMS_INIT;
+/* Rounds and plain steps of 300 when a plain step takes 100, a round 100 and `cost` more per proposal, of which `right` in 100 are kept. */
+static lm_speculator_stats decide(lm_context *context, double cost, int32_t right) {
     lm_speculator *speculator;
-    lm_sampler *sampler = open_sampler(model, 1.0f);
-    lm_token prompt[N_PROMPT], out[N_DRAFT + 2];
-    test_random r = {9};
-    size_t n, total = 0;
-    params.drafter = LM_DRAFTER_MODEL;
-    params.draft = draft;
-    test_tokens(&r, prompt, N_PROMPT, test_vocab_size(model));
-    assert_int_equal(lm_speculator_create(context, &params, &speculator, NULL), LM_OK);
-    test_ok(context, lm_context_sync(context, 0, prompt, N_PROMPT, NULL));
-    while (total < 400) {
-        test_ok(context, lm_speculate(speculator, sampler, out, N_DRAFT + 2, &n));
-        total += n;
-    }
     lm_speculator_stats stats = {.struct_size = sizeof stats};
+    assert_int_equal(lm_speculator_create(context, NULL, &speculator, NULL), LM_OK);
+    for (int i = 0, tried = 0; i < 300; i++) {
+        int32_t n = lm_speculator_wanted(speculator, N_DRAFT + 1), n_kept = 0;
+        assert_in_range(n, 0, N_DRAFT);
+        while (n_kept < n && tried++ * 37 % 100 < right) n_kept++;
+        lm_speculator_measure(speculator, n, n_kept, 100 + cost * n);
+    }
     assert_int_equal(lm_speculator_get_stats(speculator, &stats), LM_OK);
-    assert_true(stats.n_rounds < 60 && stats.n_plain > 250); /* the clock decides: a trial may look good once */
     lm_speculator_destroy(speculator);
-    lm_sampler_destroy(sampler);
-    lm_context_close(draft);
+    assert_int_equal(stats.n_rounds + stats.n_plain, 300);
+    return stats;
+}
+
+static void what_does_not_pay_is_switched_off(void **state) {
+    (void)state;
+    lm_model *model = test_model("llama", NULL);
+    lm_context *context = open_context(model, N_DRAFT, 1);
+    lm_speculator_stats never_right = decide(context, 10, 0), always_right = decide(context, 10, 100),
+                        too_dear = decide(context, 150, 100), even = decide(context, 10, 60);
+    assert_true(never_right.n_rounds < 40 && never_right.n_drafted < 80);
+    assert_true(always_right.n_rounds > 250 && always_right.n_drafted > 240 * N_DRAFT);
+    assert_true(too_dear.n_rounds < 40);
+    assert_true(even.n_rounds > 250);
     lm_context_close(context);
     lm_model_close(model);
-    lm_model_close(other);
 }
 
 static void wrong_parameters_are_refused(void **state) {
@@ -416,7 +416,7 @@ int main(void) {
         cmocka_unit_test(tokens_are_those_of_plain_decoding), cmocka_unit_test(repeated_runs_are_proposed),
         cmocka_unit_test(the_draft_block_follows_the_text),   cmocka_unit_test(proposals_are_the_blocks),
         cmocka_unit_test(grammars_hold_in_every_proposal),    cmocka_unit_test(a_perfect_draft_is_always_kept),
-        cmocka_unit_test(a_useless_draft_is_switched_off),    cmocka_unit_test(wrong_parameters_are_refused),
+        cmocka_unit_test(what_does_not_pay_is_switched_off),  cmocka_unit_test(wrong_parameters_are_refused),
     };
     return cmocka_run_group_tests_name("speculate", tests, NULL, NULL);
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "../base/utf8.h"
+#include "../vocab/unicode.h"
 
 #define MAX_COUNT 1000000u
+#define MAX_RANGES ((size_t)1 << 17) /* of all classes: those of categories are hundreds for a few bytes of pattern */
 
 typedef struct parser {
     lm_regex *out;
@@ -144,6 +146,27 @@ static lm_status parse_unicode(parser *p, uint32_t *code) {
     return LM_OK;
 }
 
+/* After \p or \P: the code points of general categories, or all others. */
+static lm_status push_property(parser *p, bool negated) {
+    const char *name = p->text + p->at + 1, *end = at_char(p, '{') ? memchr(name, '}', p->n - p->at - 1) : NULL;
+    uint32_t categories;
+    if (!end) return refuse(p, LM_ERR_FORMAT, "property class without a name in braces");
+    if (!lm_regex_property(name, (size_t)(end - name), &categories))
+        return refuse(p, LM_ERR_UNSUPPORTED, "Unicode property that is no general category");
+    p->at = (size_t)(end - p->text) + 1;
+    if (p->out->ranges.count + p->set.count > MAX_RANGES) return refuse(p, LM_ERR_LIMIT, "too many property classes");
+    lm_code_range range = {0, 0};
+    bool was_member = false;
+    for (uint32_t code = 0; code <= 0x10FFFF; code = range.hi + 1) {
+        bool is_member = ((lm_unicode_mask(code) & categories) != 0) != negated;
+        if (was_member && !is_member && !lm_array_push(p->out->env, &p->set, range)) return LM_ERR_MEMORY;
+        if (!was_member) range.lo = code;
+        range.hi = lm_unicode_run_end(code);
+        was_member = is_member;
+    }
+    return !was_member || lm_array_push(p->out->env, &p->set, range) ? LM_OK : LM_ERR_MEMORY;
+}
+
 /* After a backslash. A class escape adds to the set and leaves *is_class true; any other gives its code point. */
 static lm_status parse_escape(parser *p, bool in_class, bool *is_class, uint32_t *code) {
     if (p->at >= p->n) return refuse(p, LM_ERR_FORMAT, "unfinished escape");
@@ -174,7 +197,7 @@ static lm_status parse_escape(parser *p, bool in_class, bool *is_class, uint32_t
         return LM_OK;
     case 'B': return refuse(p, LM_ERR_UNSUPPORTED, "word boundary \\B");
     case 'p':
-    case 'P': return refuse(p, LM_ERR_UNSUPPORTED, "Unicode property class");
+    case 'P': *is_class = true; return push_property(p, c == 'P');
     case 'k': return refuse(p, LM_ERR_UNSUPPORTED, "back reference");
     case 'c':
         if (p->at >= p->n || !((p->text[p->at] | 0x20) >= 'a' && (p->text[p->at] | 0x20) <= 'z'))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Regular expressions in the ECMA-262 dialect, parsed to a tree. Two users: patterns of schemas become expressions
  * (schema_pattern.c), patterns of triggers become programs (trigger_program.c). Left out, and refused by name: back
- * references, word boundaries, lookbehind, Unicode property classes. */
+ * references, word boundaries, lookbehind, Unicode properties but for general categories. */
 #ifndef LM_GRAMMAR_REGEX_H
 #define LM_GRAMMAR_REGEX_H
 
@@ -43,5 +43,8 @@ typedef struct lm_regex {
 lm_status lm_regex_parse(const lm_env *env, const char *text, size_t n, bool inverted, lm_regex *out, const char **what,
                          size_t *at);
 void lm_regex_free(lm_regex *regex);
+
+/* The categories that the name of a property stands for, as bits of lm_unicode_mask; false when it is not known. */
+bool lm_regex_property(const char *name, size_t n, uint32_t *categories);
 
 #endif

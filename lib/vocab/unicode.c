@@ -17,9 +17,10 @@ static size_t last_from(const uint32_t *from, size_t n, uint32_t cp) {
     return low ? low - 1 : n;
 }
 
-uint8_t lm_unicode_class(uint32_t cp) {
+/* The run of cp, which is not below LM_UNICODE_DIRECT; *end: behind the last of its page. */
+static size_t run_of(uint32_t cp, size_t *end) {
     uint32_t page = lm_unicode_pages[lm_unicode_blocks[cp >> 12] * 16 + (cp >> 8 & 15)];
-    size_t low = lm_unicode_starts[page], high = lm_unicode_starts[page + 1];
+    size_t low = lm_unicode_starts[page], high = *end = lm_unicode_starts[page + 1];
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
         if (lm_unicode_runs[2 * middle] <= (cp & 255))
@@ -27,7 +28,19 @@ uint8_t lm_unicode_class(uint32_t cp) {
         else
             high = middle;
     }
-    return lm_unicode_runs[2 * low + 1];
+    return low;
+}
+
+uint8_t lm_unicode_class(uint32_t cp) {
+    size_t end;
+    return lm_unicode_runs[2 * run_of(cp, &end) + 1];
+}
+
+uint32_t lm_unicode_run_end(uint32_t cp) {
+    size_t end;
+    if (cp < LM_UNICODE_DIRECT) return cp;
+    size_t next = run_of(cp, &end) + 1;
+    return (cp & ~255u) + (next < end ? lm_unicode_runs[2 * next] - 1u : 255);
 }
 
 static uint32_t convert(const uint32_t *from, const int32_t *delta, size_t n, uint32_t cp) {

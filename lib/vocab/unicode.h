@@ -56,6 +56,9 @@ extern const uint32_t lm_unicode_numeric_more[], lm_unicode_digit_more[];
 /* Class of a code point from LM_UNICODE_DIRECT to 0x10FFFF. */
 uint8_t lm_unicode_class(uint32_t cp);
 
+/* The last code point of a run from cp on whose code points are all of its class; not always the longest such run. */
+uint32_t lm_unicode_run_end(uint32_t cp);
+
 /* Category bit and white-space bit of a code point below 0x110000. */
 static inline uint32_t lm_unicode_mask(uint32_t cp) {
     if (cp < 128) return lm_unicode_ascii[cp];

@@ -133,7 +133,7 @@ LM_API const char *lm_chat_message(const lm_chat *chat);
  */
 typedef struct lm_chat_parser_params {
     uint32_t struct_size;
-    uint32_t reserved;
+    uint32_t reserved; /* 0 */
     lm_allocator allocator;
     const char *generation_prompt;
     size_t generation_prompt_size;

@@ -15,6 +15,7 @@ lm_status lm_chat_from_template(const char *text, size_t n, const lm_chat_params
     lm_chat_params own = LM_CHAT_PARAMS_INIT;
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_chat_params", error);
     if (status != LM_OK) return status;
+    if (own.reserved) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_params.reserved is not 0");
     lm_env env;
     lm_env_init(&env, &own.allocator, &own.log);
     return lm_chat_open(&env, text, n, out, error);
@@ -82,6 +83,7 @@ lm_status lm_chat_parser_create(const lm_chat *chat, const char *family, const l
     lm_chat_parser_params own = LM_CHAT_PARSER_PARAMS_INIT;
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_chat_parser_params", error);
     if (status != LM_OK) return status;
+    if (own.reserved) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_chat_parser_params.reserved is not 0");
     lm_env env;
     lm_env_init(&env, &own.allocator, NULL);
     return lm_chat_parser_open(&env, chat, family, &own, out, error);

@@ -89,8 +89,9 @@ lm_status lm_grammar_matcher_create(lm_grammar *grammar, lm_grammar_vocab *vocab
     lm_grammar_matcher_params own = LM_GRAMMAR_MATCHER_PARAMS_INIT;
     lm_status status = lm_params_read(&own, sizeof own, params, "lm_grammar_matcher_params", error);
     if (status != LM_OK) return status;
-    if (!grammar || !out || own.reserved || (!own.triggers && own.n_triggers > 0))
-        return lm_error_set(error, LM_ERR_ARGUMENT, "grammar matcher: NULL argument, or reserved is not 0");
+    if (own.reserved) return lm_error_set(error, LM_ERR_ARGUMENT, "lm_grammar_matcher_params.reserved is not 0");
+    if (!grammar || !out || (!own.triggers && own.n_triggers > 0))
+        return lm_error_set(error, LM_ERR_ARGUMENT, "grammar matcher: grammar, out or triggers is NULL");
     lm_trigger_set *triggers = NULL;
     if (own.n_triggers > 0)
         status = lm_trigger_set_create(&grammar->env, vocab ? vocab->n_tokens : 0, own.triggers, own.n_triggers,

@@ -348,9 +348,9 @@ static lm_status check_request(run *r, const lm_chat_request *request, lm_chat_r
     lm_error *error = &r->session->error;
     lm_status status = lm_params_read(own, sizeof *own, request, "lm_chat_request", error);
     if (status != LM_OK) return status;
-    if (!own->messages || own->reserved || own->max_tokens < -1 || (own->n_stops && !own->stops))
-        return fail(r, LM_ERR_ARGUMENT,
-                    "lm_chat_request: messages or stops is NULL, reserved is not 0, or max_tokens below -1");
+    if (own->reserved) return fail(r, LM_ERR_ARGUMENT, "lm_chat_request.reserved is not 0");
+    if (!own->messages || own->max_tokens < -1 || (own->n_stops && !own->stops))
+        return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: messages or stops is NULL, or max_tokens below -1");
     if (own->schema && own->gbnf)
         return fail(r, LM_ERR_ARGUMENT, "lm_chat_request: schema and gbnf exclude each other");
     if (own->tool_choice < LM_TOOL_CHOICE_AUTO || own->tool_choice > LM_TOOL_CHOICE_REQUIRED)

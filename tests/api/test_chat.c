@@ -67,6 +67,10 @@ static void failures_leave_the_chat_usable(void **state) {
     assert_int_equal(error.line, 2);
     assert_int_equal(error.offset, 8);
     assert_int_equal(lm_chat_from_template("x", 1, NULL, NULL, NULL), LM_ERR_ARGUMENT);
+    lm_chat_params later = LM_CHAT_PARAMS_INIT;
+    later.reserved = 1; /* what a later header may mean by it */
+    assert_int_equal(lm_chat_from_template("x", 1, &later, &chat, &error), LM_ERR_ARGUMENT);
+    assert_string_equal(error.message, "lm_chat_params.reserved is not 0");
     lm_chat_destroy(NULL);
 }
 
@@ -127,6 +131,10 @@ static void deltas_add_up_to_the_result(void **state) {
     params.tools = "{}";
     params.tools_size = 2;
     assert_int_equal(lm_chat_parser_create(NULL, "qwen3", &params, &parser, NULL), LM_ERR_FORMAT);
+    lm_error error;
+    params.reserved = 1;
+    assert_int_equal(lm_chat_parser_create(NULL, "qwen3", &params, &parser, &error), LM_ERR_ARGUMENT);
+    assert_string_equal(error.message, "lm_chat_parser_params.reserved is not 0");
     lm_chat_parser_destroy(NULL);
 }
 

@@ -314,6 +314,9 @@ static void failures_leave_the_session_usable(void **state) {
     wrong.max_tokens = -2;
     assert_int_equal(lm_chat_session_run(f.session, &wrong, NULL), LM_ERR_ARGUMENT);
     assert_non_null(strstr(lm_chat_session_message(f.session), "max_tokens"));
+    wrong.reserved = 1;
+    assert_int_equal(lm_chat_session_run(f.session, &wrong, NULL), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_chat_session_message(f.session), "lm_chat_request.reserved is not 0");
     lm_chat_session *other = NULL;
     lm_model *stranger = NULL;
     char path[1024];

@@ -159,6 +159,10 @@ static void tokens_that_do_not_exist_are_refused(void **state) {
         trigger.token = i == 0 ? LM_TOKEN_NONE : i == 1 ? 1 << 20 : CONTROL;
         assert_int_equal(lm_grammar_matcher_create(grammar, i == 2 ? NULL : vocab, &params, &m, NULL), LM_ERR_ARGUMENT);
     }
+    lm_error error;
+    params.reserved = 1;
+    assert_int_equal(lm_grammar_matcher_create(grammar, vocab, &params, &m, &error), LM_ERR_ARGUMENT);
+    assert_string_equal(error.message, "lm_grammar_matcher_params.reserved is not 0");
     assert_null(m);
     lm_grammar_vocab_destroy(vocab);
     lm_grammar_destroy(grammar);

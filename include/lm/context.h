@@ -61,9 +61,9 @@ typedef enum lm_output {
 /**
  * Open a context on a model, which it keeps alive. params may be NULL.
  *
- * LM_OK, LM_ERR_ARGUMENT (a parameter; a model opened with vocab_only), LM_ERR_UNSUPPORTED (a cache type for this
- * model, an output it does not have), LM_ERR_FULL (cache_bytes is less than one sequence needs), LM_ERR_LIMIT (a cache of more than
- * 2^30 pages), LM_ERR_MEMORY. Since 0.1
+ * LM_OK, LM_ERR_ARGUMENT (a parameter, also what is no cache type; a model opened with vocab_only), LM_ERR_UNSUPPORTED (a cache type that
+ * the widths of this model's keys or values do not allow, an output it does not have), LM_ERR_FULL (cache_bytes is less than one sequence
+ * needs), LM_ERR_LIMIT (a cache of more than 2^30 pages), LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_context_open(lm_model *model, const lm_context_params *params, lm_context **out, lm_error *error);
 

@@ -34,6 +34,11 @@ static lm_status refuse(lm_error *error, const char *member, int32_t value) {
     return lm_error_set(error, LM_ERR_ARGUMENT, "lm_context_params.%s is %d", member, (int)value);
 }
 
+static bool is_cache_type(int32_t type) {
+    return type == LM_DTYPE_F32 || type == LM_DTYPE_F16 || type == LM_DTYPE_BF16 || type == LM_DTYPE_Q8_0 ||
+           type == LM_DTYPE_Q4_0;
+}
+
 static lm_status complete_outputs(const lm_model *model, lm_context_params *p, lm_error *error) {
     bool causal = model->hparams.causal != 0;
     if (p->outputs & ~(LM_OUTPUT_LOGITS | LM_OUTPUT_HIDDEN | LM_OUTPUT_POOLED | LM_OUTPUT_DRAFT) ||
@@ -55,6 +60,8 @@ static lm_status complete_params(const lm_model *model, lm_context_params *p, lm
     if (p->n_seqs < 1 || p->n_seqs > MAX_SEQS) return refuse(error, "n_seqs", p->n_seqs);
     if (p->n_batch < 0 || p->n_batch > MAX_BATCH) return refuse(error, "n_batch", p->n_batch);
     if (p->n_threads < 0) return refuse(error, "n_threads", p->n_threads);
+    if (!is_cache_type(p->k_type)) return refuse(error, "k_type", p->k_type);
+    if (!is_cache_type(p->v_type)) return refuse(error, "v_type", p->v_type);
     if (p->n_checkpoints < -1 || p->n_checkpoints > MAX_SEQS * 64)
         return refuse(error, "n_checkpoints", p->n_checkpoints);
     int32_t most_threads = model->runtime->cpu.n_threads;

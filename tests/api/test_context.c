@@ -35,9 +35,10 @@ static void opening_refuses_wrong_parameters(void **state) {
         {LM_ERR_ARGUMENT, "n_checkpoints", {.n_seqs = 1, .n_checkpoints = -2}},
         {LM_ERR_ARGUMENT, "pooling", {.n_seqs = 1, .pooling = LM_POOLING_DEFAULT - 1}},
         {LM_ERR_ARGUMENT, "pooling", {.n_seqs = 1, .pooling = LM_POOLING_RANK + 1}},
-        {LM_ERR_UNSUPPORTED, "q6_K", {.n_seqs = 1, .k_type = LM_DTYPE_Q6K}},
+        {LM_ERR_ARGUMENT, "lm_context_params.k_type is 14", {.n_seqs = 1, .k_type = LM_DTYPE_Q6K}},
         {LM_ERR_UNSUPPORTED, "q8_0", {.n_seqs = 1, .k_type = LM_DTYPE_Q8_0}}, /* heads of 8 numbers, blocks of 32 */
-        {LM_ERR_UNSUPPORTED, "unknown", {.n_seqs = 1, .v_type = 12345}},
+        {LM_ERR_ARGUMENT, "lm_context_params.v_type is 12345", {.n_seqs = 1, .v_type = 12345}},
+        {LM_ERR_ARGUMENT, "lm_context_params.v_type is -1", {.n_seqs = 1, .v_type = -1}},
         {LM_ERR_FULL, "cache_bytes", {.n_seqs = 1, .n_ctx = 512, .cache_bytes = 1000}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -126,5 +126,5 @@ lm_status lm_adapter_open_file(lm_model *model, const char *path, lm_adapter **o
         *out = a;
     else
         lm_adapter_release(a);
-    return status;
+    return lm_error_name(error, status, path);
 }

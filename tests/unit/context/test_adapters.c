@@ -146,8 +146,10 @@ static void what_does_not_fit_is_refused(void **state) {
     lm_error error;
     assert_true(test_path("LM_GOLDEN", "adapters/plain-lora.gguf", path, sizeof path));
     assert_int_equal(lm_adapter_open(other, path, &adapter, &error), LM_ERR_MISMATCH);
+    assert_non_null(strstr(error.message, "plain-lora.gguf: "));
     assert_true(test_path("LM_GOLDEN", "models/plain.gguf", path, sizeof path));
     assert_int_equal(lm_adapter_open(model, path, &adapter, &error), LM_ERR_FORMAT);
+    assert_non_null(strstr(error.message, "plain.gguf: the file is neither"));
     assert_int_equal(lm_adapter_open(model, "no-such-file", &adapter, &error), LM_ERR_NOT_FOUND);
     adapter = open_adapter(model, "plain-lora");
     lm_context *context = open_context(other);

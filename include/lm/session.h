@@ -117,7 +117,7 @@ typedef struct lm_chat_report {
 /**
  * Answer a conversation. report may be NULL.
  *
- * LM_OK for every way to finish; else LM_ERR_ARGUMENT, LM_ERR_FORMAT (JSON, or the template does not fit it), LM_ERR_RAISED,
+ * LM_OK for every way to finish; else LM_ERR_ARGUMENT, LM_ERR_FORMAT (JSON, or the template does not fit it: its line is told), LM_ERR_RAISED,
  * LM_ERR_UNSUPPORTED (the schema, or required calls of a family that cannot be constrained), LM_ERR_LIMIT, LM_ERR_FULL (the
  * conversation does not fit the context), LM_ERR_MEMORY, LM_ERR_DEVICE; lm_chat_session_message says why, and the session
  * can be used again. Since 0.1

@@ -43,7 +43,11 @@ static lm_status render(run *r) {
     status = lm_params_read(&now, sizeof now, r->request->now, "lm_chat_render_params", &s->error);
     if (status != LM_OK) return status;
     now.flags |= LM_CHAT_RENDER_ADAPT;
-    return lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &s->error);
+    status = lm_chat_render(s->chat, lm_str_text(&r->inputs), r->inputs.size, &now, &r->prompt, &s->error);
+    if (status != LM_ERR_FORMAT || s->error.line == 0) return status;
+    char place[40]; /* the session's sentence is all that its callers see */
+    lm_format(place, sizeof place, "template, line %d", (int)s->error.line);
+    return lm_error_name(&s->error, status, place);
 }
 
 /* The template's own text at the end of the prompt: it may have opened the reasoning. */

@@ -331,6 +331,15 @@ static void failures_leave_the_session_usable(void **state) {
     params.seq = 1;
     assert_int_equal(lm_chat_session_create(f.model, f.context, &params, &other, NULL), LM_ERR_RANGE);
     assert_null(other);
+    params.seq = 0;
+    params.template_text = "{{ messages[0].content }}\n{{ messages.role + 1 }}";
+    params.template_size = strlen(params.template_text);
+    assert_int_equal(lm_chat_session_create(f.model, f.context, &params, &other, NULL), LM_OK);
+    lm_chat_request request = request_of(&f, USER "]", NULL);
+    assert_int_equal(lm_chat_session_run(other, &request, NULL), LM_ERR_FORMAT);
+    const char *message = lm_chat_session_message(other);
+    if (strncmp(message, "template, line 2: ", 18) != 0) fail_msg("\"%s\" does not name the line", message);
+    lm_chat_session_destroy(other);
     close_fixture(&f);
 }
 

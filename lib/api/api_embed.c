@@ -48,6 +48,21 @@ static void empty_all(lm_context *context) {
     for (int32_t s = 0; s < lm_context_in_force(context)->n_seqs; s++) lm_kv_close(lm_context_kv(context), s);
 }
 
+/* What evaluating would refuse with the sequence's number, which is not the caller's. */
+static lm_status check_text(lm_context *context, const lm_embed_text *text, size_t number) {
+    int32_t n_vocab = lm_context_model(context)->hparams.n_vocab_in, n_ctx = lm_context_in_force(context)->n_ctx;
+    if (!text->tokens || !text->n_tokens)
+        return lm_context_fail(context, LM_ERR_ARGUMENT, "text %zu has no tokens", number);
+    if (text->n_tokens > (size_t)n_ctx)
+        return lm_context_fail(context, LM_ERR_FULL, "text %zu: %zu tokens do not fit a context of %d", number,
+                               text->n_tokens, (int)n_ctx);
+    for (size_t t = 0; t < text->n_tokens; t++)
+        if (text->tokens[t] < 0 || text->tokens[t] >= n_vocab)
+            return lm_context_fail(context, LM_ERR_RANGE, "text %zu: token %zu is %d: the vocabulary has %d", number, t,
+                                   (int)text->tokens[t], (int)n_vocab);
+    return LM_OK;
+}
+
 static lm_status check(lm_context *context, const lm_embed_text *texts, size_t n_texts, uint32_t flags,
                        const float *out, size_t capacity) {
     size_t width = lm_embed_width(context), rows = 0, floats;
@@ -55,8 +70,8 @@ static lm_status check(lm_context *context, const lm_embed_text *texts, size_t n
         return lm_context_fail(context, LM_ERR_ARGUMENT, "lm_embed: %s", texts && out ? "unknown flags" : "NULL");
     if (!width) return lm_context_fail(context, LM_ERR_STATE, "the context was opened for logits alone");
     for (size_t i = 0; i < n_texts; i++) {
-        if (!texts[i].tokens || !texts[i].n_tokens)
-            return lm_context_fail(context, LM_ERR_ARGUMENT, "text %zu has no tokens", i);
+        lm_status status = check_text(context, &texts[i], i);
+        if (status != LM_OK) return status;
         if (!lm_size_add(rows, keeps_pooled(context) ? 1 : texts[i].n_tokens, &rows)) rows = SIZE_MAX;
     }
     if (!lm_size_mul(rows, width, &floats) || floats > capacity)

@@ -275,10 +275,13 @@ static void refusals_leave_the_context_usable(void **state) {
     lm_context *c = open_context(model, &s);
     assert_true(lm_embed_width(c) <= 64);
     assert_int_equal(lm_embed(c, &longer, 1, 0, row, 64), LM_ERR_FULL);
+    const lm_embed_text both[] = {{tokens + 4, 16}, whole};
+    float rows[128];
     assert_int_equal(lm_embed(c, &empty, 1, 0, row, 64), LM_ERR_ARGUMENT);
     assert_int_equal(lm_embed(c, &whole, 1, 8, row, 64), LM_ERR_ARGUMENT);
     tokens[3] = 100000;
-    assert_int_equal(lm_embed(c, &whole, 1, 0, row, 64), LM_ERR_RANGE);
+    assert_int_equal(lm_embed(c, both, 2, 0, rows, 128), LM_ERR_RANGE);
+    assert_non_null(strstr(lm_context_message(c), "text 1: token 3 is 100000: "));
     tokens[3] = 6;
     assert_int_equal(lm_embed(c, &whole, 1, 0, row, 64), LM_OK);
     assert_int_equal(lm_context_eval(c, tokens, 5), LM_OK);

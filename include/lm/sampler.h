@@ -52,7 +52,7 @@ typedef struct lm_token_span {
  * What a sampler needs to know about a vocabulary. Functions not needed by the chosen members may be NULL. user, the
  * functions and the texts they return are used until the sampler and its clones are destroyed.
  *
- *   n_vocab     length of the largest logits row
+ *   n_vocab     length of the largest logits row, [1, 2^24]
  *   eot, eos    end-of-turn and end-of-sequence ids or LM_TOKEN_NONE              (infill)
  *   suppressed  [n_suppressed] ids never to be picked; read by create only
  *   piece       text of a token and its length; special != 0: control tokens have their text too, else they are empty.
@@ -148,10 +148,10 @@ typedef struct lm_token_prob {
 } lm_token_prob;
 
 /**
- * Make a sampler. params NULL means the defaults; vocab must have n_vocab > 0.
+ * Make a sampler. params NULL means the defaults; vocab must have an n_vocab.
  *
- * LM_OK, LM_ERR_ARGUMENT or LM_ERR_RANGE (a parameter, named in error->message), LM_ERR_MEMORY. Everything picking and
- * accepting needs is allocated here: about 20 bytes per vocabulary entry. Since 0.1
+ * LM_OK, LM_ERR_ARGUMENT or LM_ERR_RANGE (a parameter, named in error->message), LM_ERR_LIMIT (n_vocab), LM_ERR_MEMORY.
+ * Everything picking and accepting needs is allocated here: about 20 bytes per vocabulary entry. Since 0.1
  */
 LM_API lm_status lm_sampler_create(const lm_sampler_params *params, const lm_sampler_vocab *vocab, lm_sampler **out,
                                    lm_error *error);

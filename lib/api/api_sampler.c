@@ -32,7 +32,8 @@ lm_status lm_sampler_clone(const lm_sampler *sampler, lm_sampler **out) {
 
 lm_status lm_sampler_set_grammar(lm_sampler *sampler, const struct lm_grammar_matcher *matcher) {
     lm_sampler_member member;
-    if (!sampler || (matcher && !matcher->vocab)) return LM_ERR_ARGUMENT;
+    if (!sampler) return LM_ERR_ARGUMENT;
+    if (matcher && !matcher->vocab) return lm_chain_fail(sampler, LM_ERR_ARGUMENT, "the matcher has no vocabulary");
     lm_status status = matcher ? lm_sampler_grammar_create(matcher, lm_chain_env(sampler), &member) : LM_OK;
     if (status == LM_OK) lm_chain_set_grammar(sampler, matcher ? &member : NULL, matcher && matcher->lazy);
     return status;

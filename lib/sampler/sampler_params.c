@@ -8,6 +8,8 @@
 
 #include "../base/format.h"
 
+#define MAX_VOCAB (1 << 24) /* of a model, too */
+
 /* One row per float parameter: its place and the closed range it must lie in. */
 typedef struct float_rule {
     const char *name;
@@ -129,6 +131,9 @@ static lm_status check_vocab_functions(const lm_sampler_params *params, const lm
 lm_status lm_sampler_params_check(const lm_sampler_params *params, const lm_sampler_vocab *vocab, lm_error *error) {
     if (vocab->n_vocab <= 0)
         return lm_error_set(error, LM_ERR_RANGE, "n_vocab: %d is not positive", (int)vocab->n_vocab);
+    if (vocab->n_vocab > MAX_VOCAB)
+        return lm_error_set(error, LM_ERR_LIMIT, "n_vocab: %d; at most %d are supported", (int)vocab->n_vocab,
+                            MAX_VOCAB);
     lm_status status = check_numbers(params, error);
     if (status != LM_OK) return status;
     lm_sampler_create_fn *members[LM_SAMPLER_MAX_MEMBERS];

@@ -201,6 +201,9 @@ static void bad_vocabulary_is_refused(void **state) {
     lm_error error;
     assert_int_equal(lm_sampler_create(NULL, &vocab, &sampler, &error), LM_ERR_RANGE);
     assert_non_null(strstr(error.message, "n_vocab"));
+    vocab.n_vocab = (1 << 24) + 1;
+    assert_int_equal(lm_sampler_create(NULL, &vocab, &sampler, &error), LM_ERR_LIMIT);
+    assert_string_equal(error.message, "n_vocab: 16777217; at most 16777216 are supported");
     assert_int_equal(lm_sampler_create(NULL, NULL, &sampler, &error), LM_ERR_ARGUMENT);
     vocab.n_vocab = N;
     assert_int_equal(lm_sampler_create(NULL, &vocab, NULL, &error), LM_ERR_ARGUMENT);

@@ -62,6 +62,10 @@ static void picks_match_the_grammar(void **state) {
     assert_int_equal(lm_sampler_set_grammar(sampler, NULL), LM_OK);
     assert_int_equal(lm_sampler_pick(sampler, logits, 256, &token), LM_OK);
     assert_int_equal(token, 255);
+    lm_grammar_matcher_destroy(matcher);
+    assert_int_equal(lm_grammar_matcher_create(grammar, NULL, NULL, &matcher, NULL), LM_OK);
+    assert_int_equal(lm_sampler_set_grammar(sampler, matcher), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_sampler_message(sampler), "the matcher has no vocabulary");
     lm_sampler_destroy(sampler);
     lm_grammar_matcher_destroy(matcher);
     lm_grammar_vocab_destroy(vocab);

@@ -22,7 +22,8 @@ typedef struct lm_adapter lm_adapter;
  * "controlvector". Mapped like a model. Shared by threads and contexts.
  *
  * LM_OK, LM_ERR_NOT_FOUND, LM_ERR_IO, LM_ERR_FORMAT (malformed, or no adapter), LM_ERR_MISMATCH (made for another architecture, or a matrix
- * the model does not have or of another shape), LM_ERR_UNSUPPORTED (activated LoRA), LM_ERR_LIMIT, LM_ERR_MEMORY, LM_ERR_ARGUMENT. Since 0.1
+ * the model does not have or of another shape), LM_ERR_UNSUPPORTED (activated LoRA), LM_ERR_LIMIT, LM_ERR_MEMORY, LM_ERR_ARGUMENT (also for
+ * an empty path). Since 0.1
  */
 LM_API lm_status lm_adapter_open(lm_model *model, const char *path, lm_adapter **out, lm_error *error);
 

@@ -240,7 +240,7 @@ LM_API lm_status lm_seq_close(lm_context *context, lm_seq seq);
  * Write a sequence to a file: versioned, checksummed, portable between machines (doc/formats.md). Written beside and renamed. Its last
  * two checkpoints go along, with their recurrent state and windows. What a trimmed sequence has to evaluate again is evaluated first (statuses of
  * lm_context_eval).
- * LM_OK, LM_ERR_RANGE, LM_ERR_NOT_FOUND (no such folder), LM_ERR_IO, LM_ERR_MEMORY. Since 0.1
+ * LM_OK, LM_ERR_ARGUMENT (also for an empty path), LM_ERR_RANGE, LM_ERR_NOT_FOUND (no such folder), LM_ERR_IO, LM_ERR_MEMORY. Since 0.1
  */
 LM_API lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path);
 
@@ -252,7 +252,7 @@ LM_API lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path);
  * of it: no other sequence ever reuses them as a prefix, whatever its tokens, and after lm_seq_close, or a sync that shares nothing with
  * them, neither does this one. Whoever may write the file decides what the model says in this sequence, and in no other.
  *
- * LM_OK, LM_ERR_NOT_FOUND, LM_ERR_IO, LM_ERR_FORMAT (truncated, altered or no saved sequence), LM_ERR_UNSUPPORTED (saved by a later
+ * LM_OK, LM_ERR_ARGUMENT (also for an empty path), LM_ERR_RANGE, LM_ERR_NOT_FOUND, LM_ERR_IO, LM_ERR_FORMAT (truncated, altered or no saved sequence), LM_ERR_UNSUPPORTED (saved by a later
  * version in another format), LM_ERR_MISMATCH (another model, other adapters, cache types or n_ctx), LM_ERR_FULL, LM_ERR_MEMORY. The sequence is unchanged on error, or empty after LM_ERR_FULL and after an error of
  * the file system or a device while its contents were being replaced. Since 0.1
  */

@@ -47,7 +47,7 @@ typedef struct lm_model_params {
  *   params   may be NULL
  *
  * LM_OK, LM_ERR_NOT_FOUND, LM_ERR_IO, LM_ERR_FORMAT (malformed, or a tensor missing or misshapen), LM_ERR_UNSUPPORTED (architecture,
- * tokenizer, tensor type), LM_ERR_LIMIT, LM_ERR_MEMORY, LM_ERR_ARGUMENT. Since 0.1
+ * tokenizer, tensor type), LM_ERR_LIMIT, LM_ERR_MEMORY, LM_ERR_ARGUMENT (also for an empty path). Since 0.1
  */
 LM_API lm_status lm_model_open(const char *path, const lm_model_params *params, lm_model **out, lm_error *error);
 

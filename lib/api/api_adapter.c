@@ -12,6 +12,7 @@ lm_status lm_adapter_open(lm_model *model, const char *path, lm_adapter **out, l
                             !model  ? "model"
                             : !path ? "path"
                                     : "out");
+    if (!*path) return lm_error_set(error, LM_ERR_ARGUMENT, "the path is empty");
     return lm_adapter_open_file(model, path, out, error);
 }
 

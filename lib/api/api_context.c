@@ -151,16 +151,21 @@ lm_status lm_seq_close(lm_context *context, lm_seq seq) {
     return LM_OK;
 }
 
+static lm_status check_path(lm_context *context, const char *path) {
+    if (path && *path) return LM_OK;
+    return lm_context_fail(context, LM_ERR_ARGUMENT, path ? "the path is empty" : "path is NULL");
+}
+
 lm_status lm_seq_save(lm_context *context, lm_seq seq, const char *path) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    return path ? lm_snapshot_save(context, seq, path)
-                : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_save: path is NULL");
+    lm_status status = check_path(context, path);
+    return status == LM_OK ? lm_snapshot_save(context, seq, path) : status;
 }
 
 lm_status lm_seq_restore(lm_context *context, lm_seq seq, const char *path) {
     if (!is_seq(context, seq)) return no_seq(context, seq);
-    return path ? lm_snapshot_restore(context, seq, path)
-                : lm_context_fail(context, LM_ERR_ARGUMENT, "lm_seq_restore: path is NULL");
+    lm_status status = check_path(context, path);
+    return status == LM_OK ? lm_snapshot_restore(context, seq, path) : status;
 }
 
 lm_status lm_context_memory(const lm_context *context, lm_memory *memory) {

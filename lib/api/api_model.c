@@ -24,7 +24,8 @@ lm_status lm_model_open(const char *path, const lm_model_params *params, lm_mode
     lm_model_params own;
     lm_os_file file;
     lm_status status = read_params(&own, params, out, error);
-    if (status == LM_OK && !path) status = lm_error_set(error, LM_ERR_ARGUMENT, "lm_model_open: path is NULL");
+    if (status == LM_OK && (!path || !*path))
+        status = lm_error_set(error, LM_ERR_ARGUMENT, path ? "the path is empty" : "lm_model_open: path is NULL");
     if (status == LM_OK) status = lm_os_file_open(path, &file, error);
     if (status != LM_OK) return status;
     status = lm_model_open_file(&file, path, &own, out, error);

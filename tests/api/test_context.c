@@ -110,6 +110,12 @@ static void errors_leave_the_sequence_as_it_was(void **state) {
     assert_string_equal(lm_context_message(c), "items is NULL");
     assert_int_equal(lm_seq_restore(c, 1, "no\nsuch\xff"), LM_ERR_NOT_FOUND); /* one line of UTF-8, whatever it names */
     assert_string_equal(lm_context_message(c), "cannot open no such?: no such file");
+    assert_int_equal(lm_seq_save(c, 0, ""), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_context_message(c), "the path is empty");
+    assert_int_equal(lm_seq_restore(c, 1, NULL), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_context_message(c), "path is NULL");
+    assert_int_equal(lm_seq_restore(c, 1, ""), LM_ERR_ARGUMENT);
+    assert_string_equal(lm_context_message(c), "the path is empty");
     assert_int_equal(lm_seq_save(c, 0, "no-such-folder/x"), LM_ERR_NOT_FOUND);
     assert_string_equal(lm_context_message(c), "cannot create no-such-folder/x: no such folder");
     assert_int_equal(lm_context_eval_batch(NULL, items, 1), LM_ERR_ARGUMENT);
@@ -397,6 +403,9 @@ static void reports_are_exact(void **state) {
         plan_params.context = &shapes[i];
         plan_params.memory_bytes = 1 << 30;
         plan_params.bytes_per_second = 1000000000;
+        lm_error error;
+        assert_int_equal(lm_model_plan("", &plan_params, &plan, &error), LM_ERR_ARGUMENT);
+        assert_string_equal(error.message, "the path is empty");
         assert_int_equal(lm_model_plan(small_path(), &plan_params, &plan, NULL), LM_OK);
         assert_int_equal(memory.live_bytes, before);
         lm_model_params model_params = LM_MODEL_PARAMS_INIT;

@@ -28,6 +28,7 @@ static void wrong_arguments_are_refused(void **state) {
     lm_model *model = NULL;
     assert_int_equal(lm_model_open(small_path(), NULL, NULL, NULL), LM_ERR_ARGUMENT);
     refused(LM_ERR_ARGUMENT, NULL, NULL, "path");
+    refused(LM_ERR_ARGUMENT, "", NULL, "the path is empty");
     refused(LM_ERR_NOT_FOUND, "/no/such/file.gguf", NULL, "/no/such/file.gguf");
     refused(LM_ERR_IO, "/", NULL, "directory");
     FILE *file = fopen("lm-no-model.tmp", "wb");

@@ -151,6 +151,8 @@ static void what_does_not_fit_is_refused(void **state) {
     assert_int_equal(lm_adapter_open(model, path, &adapter, &error), LM_ERR_FORMAT);
     assert_non_null(strstr(error.message, "plain.gguf: the file is neither"));
     assert_int_equal(lm_adapter_open(model, "no-such-file", &adapter, &error), LM_ERR_NOT_FOUND);
+    assert_int_equal(lm_adapter_open(model, "", &adapter, &error), LM_ERR_ARGUMENT);
+    assert_string_equal(error.message, "the path is empty");
     adapter = open_adapter(model, "plain-lora");
     lm_context *context = open_context(other);
     lm_adapter_use use = {adapter, 1, 0, 0};

@@ -149,7 +149,8 @@ static lm_status build(builder *b, const lm_chat *chat, const lm_turn_rules *rul
     } else {
         turn = add_reasoning(b, chat, rules, s, lm_gexpr_alt2(&b->pool, calls, answer), out);
     }
-    uint32_t root = lm_gexpr_add_rule(&b->pool, "turn", 4);
+    const char *name = has_answer && rules->schema ? "schema" : "turn"; /* what allows nothing, if nothing is allowed */
+    uint32_t root = lm_gexpr_add_rule(&b->pool, name, strlen(name));
     if (b->pool.status != LM_OK) return lm_error_set(b->error, b->pool.status, "chat: the grammar is too large");
     b->pool.rules.data[root].expr = turn;
     b->pool.rules.data[root].defined = true;

@@ -120,6 +120,14 @@ static lm_status refuse_rule(compiler *c, uint32_t rule, const char *what) {
                            (const char *)c->pool->bytes.data + def->name, what);
 }
 
+/* The root matches nothing. A rule that was not read from a text is named after what it was made from. */
+static lm_status refuse_root(compiler *c, uint32_t root) {
+    const lm_grammar_rule_def *def = &c->pool->rules.data[root];
+    if (def->line) return refuse_rule(c, root, "matches no finite text");
+    return lm_error_set(c->error, LM_ERR_FORMAT, "grammar: the %.*s allows no value", (int)def->name_length,
+                        (const char *)c->pool->bytes.data + def->name);
+}
+
 /* The places of the rules that a rule may call before it has read anything. */
 static bool add_first_calls(compiler *c, uint32_t rule, const uint32_t *place, number_list *calls) {
     lm_nfa *nfa = &c->nfa;
@@ -266,7 +274,7 @@ lm_status lm_grammar_compile(lm_gexpr_pool *pool, uint32_t root, lm_grammar **ou
     if (status != LM_OK) goto out;
     settle_counted(&c);
     if (!c.nfa.rules[root].productive) {
-        status = refuse_rule(&c, root, "matches no finite text");
+        status = refuse_root(&c, root);
         goto out;
     }
     status = refuse_left_recursion(&c);

@@ -297,6 +297,7 @@ static void failures_leave_the_session_usable(void **state) {
         {USER ",\"Hi\"]", NULL, LM_ERR_FORMAT},
         {USER "]", "{\"uniqueItems\":true}", LM_ERR_UNSUPPORTED},
         {USER "]", "{", LM_ERR_FORMAT},
+        {USER "]", "{\"enum\":[]}", LM_ERR_FORMAT},
     };
     fixture f;
     (void)state;
@@ -307,6 +308,7 @@ static void failures_leave_the_session_usable(void **state) {
         request.schema_size = cases[i].schema ? strlen(cases[i].schema) : 0;
         assert_int_equal(lm_chat_session_run(f.session, &request, NULL), cases[i].status);
         assert_true(lm_chat_session_message(f.session)[0] != 0);
+        if (cases[i].schema) assert_non_null(strstr(lm_chat_session_message(f.session), "schema"));
         request = request_of(&f, USER "]", NULL);
         assert_int_equal(lm_chat_session_run(f.session, &request, NULL), LM_OK);
     }

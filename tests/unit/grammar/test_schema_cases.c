@@ -39,11 +39,13 @@ static int check_texts(const char *name, lm_grammar *grammar, const lm_json *tex
 
 typedef struct tally {
     int cases, refused, wrong;
+    bool is_own; /* refusals say what the file says */
 } tally;
 
 static void check_case(const lm_env *env, const lm_json *item, tally *t) {
     const char *name = lm_json_text(lm_json_get(item, "name"), "?"),
-               *level = lm_json_text(lm_json_get(item, "level"), "");
+               *level = lm_json_text(lm_json_get(item, "level"), ""),
+               *why = lm_json_text(lm_json_get(item, "why"), "no reason is given");
     lm_str schema;
     lm_grammar *grammar = NULL;
     lm_error error = {0};
@@ -54,7 +56,7 @@ static void check_case(const lm_env *env, const lm_json *item, tally *t) {
     if (strcmp(level, "error") == 0) {
         if (status == LM_OK)
             print_error("%s: not refused\n", name), t->wrong++;
-        else if (!strstr(error.message, "schema") && !strstr(error.message, "matches no"))
+        else if (!strstr(error.message, "schema") || (t->is_own && !strstr(error.message, why)))
             print_error("%s: unclear: %s\n", name, error.message), t->wrong++;
     } else if (status != LM_OK) {
         bool may = strcmp(level, "extended") == 0 && status == LM_ERR_UNSUPPORTED;
@@ -79,11 +81,11 @@ static void check_case(const lm_env *env, const lm_json *item, tally *t) {
     lm_str_free(&schema);
 }
 
-static void check_file(char *bytes, size_t n, int most_refused) {
+static void check_file(char *bytes, size_t n, int most_refused, bool is_own) {
     lm_env env;
     lm_arena arena;
     const lm_json *root;
-    tally t = {0, 0, 0};
+    tally t = {0, 0, 0, is_own};
     lm_env_init(&env, NULL, NULL);
     lm_arena_init(&arena, &env, LM_ARENA_UNLIMITED);
     assert_int_equal(lm_json_parse(&arena, bytes, n, LM_JSON_DEPTH_DEFAULT, &root, NULL), LM_OK);
@@ -100,7 +102,7 @@ static void reference_cases_hold(void **state) {
     (void)state;
     size_t n = 0;
     char *bytes = test_read_shared("fixtures/schema/cases.json", &n);
-    check_file(bytes, n, 1); /* uniqueItems of any integers */
+    check_file(bytes, n, 1, false); /* uniqueItems of any integers */
 }
 
 static void own_cases_hold(void **state) {
@@ -110,7 +112,7 @@ static void own_cases_hold(void **state) {
     assert_true(test_path("LM_GOLDEN", "grammar/schema.json", path, sizeof path));
     char *bytes = test_read(path, &n);
     assert_non_null(bytes);
-    check_file(bytes, n, 0);
+    check_file(bytes, n, 0, true);
 }
 
 int main(void) {

@@ -4,6 +4,7 @@
  * course, and if that was a stop the line is drawn anew afterwards. */
 #if !defined(_WIN32)
 #define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE /* SIGWINCH */
 #endif
 #include "edit_keys.h"
 

@@ -2,6 +2,7 @@
  * What differs between systems: streams and terminals, files, Ctrl-C, a clock. */
 #if !defined(_WIN32)
 #define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE /* winsize */
 #endif
 #include "program.h"
 

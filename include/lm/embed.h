@@ -44,7 +44,8 @@ LM_API size_t lm_embed_width(const lm_context *context);
  *
  * LM_OK; LM_ERR_ARGUMENT (a text without tokens, unknown flags); LM_ERR_STATE (the context keeps no rows); LM_ERR_FULL (capacity, or a text
  * that is longer than n_ctx or does not fit n_batch or n_outputs where it must be evaluated whole); LM_ERR_RANGE (a token);
- * LM_ERR_CANCELLED; LM_ERR_DEVICE. lm_context_message has the number of the text that is refused. out is undefined after a failure. Allocates nothing. Since 0.1
+ * LM_ERR_CANCELLED; LM_ERR_DEVICE. lm_context_message has the number of a text that is empty, longer than n_ctx or holds no such token. out is
+ * undefined after a failure. Allocates nothing. Since 0.1
  */
 LM_API lm_status lm_embed(lm_context *context, const lm_embed_text *texts, size_t n_texts, uint32_t flags, float *out,
                           size_t capacity);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
@@ -37,6 +37,14 @@ def interrupt() -> None:
 
 
 can_interrupt = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads here")
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """They are raised, also where the suite is started with them ignored, as shells start what runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_threads_share_a_context_in_turns(model: lm.Model) -> None:
@@ -147,6 +155,7 @@ def test_an_evaluation_is_cancelled_from_another_thread() -> None:
 
 
 @can_interrupt
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("what", ["eval", "sync", "embed", "generate", "run", "run with a callback", "ask"])
 def test_an_interrupt_stops_the_evaluation_and_is_raised(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes while C is at work and has called an executor: neither may it be raised there, nor may a task be left out."""
@@ -183,6 +192,7 @@ def test_an_interrupt_stops_the_evaluation_and_is_raised(what: str, monkeypatch:
 
 
 @can_interrupt
+@pytest.mark.usefixtures("interrupts")
 def test_callbacks_of_a_run_are_made_in_its_thread_and_may_be_interrupted(chat_model: lm.Model) -> None:
     threads: List[int] = []
 

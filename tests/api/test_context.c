@@ -108,7 +108,7 @@ static void errors_leave_the_sequence_as_it_was(void **state) {
     assert_int_equal(lm_seq_length(c, 1), 0);
     assert_int_equal(lm_context_eval_batch(c, NULL, 1), LM_ERR_ARGUMENT);
     assert_string_equal(lm_context_message(c), "items is NULL");
-#ifndef _WIN32 /* which has no such names */
+#ifndef _WIN32                                                                /* which has no such names */
     assert_int_equal(lm_seq_restore(c, 1, "no\nsuch\xff"), LM_ERR_NOT_FOUND); /* one line of UTF-8, whatever it names */
     assert_string_equal(lm_context_message(c), "cannot open no such?: no such file");
 #endif

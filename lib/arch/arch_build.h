@@ -111,13 +111,13 @@ typedef struct lm_build_moe_params {
 int32_t lm_build_moe(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t residual);
 /* Its two halves, for families whose router and experts read different rows. logits: [tokens, n_experts] */
 void lm_build_route(lm_build *b, const lm_build_moe_params *p, int32_t logits, int32_t *ids, int32_t *weights);
+int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t ids, int32_t weights,
+                         int32_t residual);
 /* The same with weights that are at hand; where adapters add to them, as one operation per matrix. */
 int32_t lm_build_experts_of(lm_build *b, const lm_build_moe_params *p, const lm_graph_experts_weights *w, int32_t x,
                             int32_t ids, int32_t weights, int32_t residual);
 /* The lm_gating of expert_gating_func; otherwise where the file does not say or says 0. */
 int32_t lm_build_gating(lm_build *b, int32_t otherwise);
-int32_t lm_build_experts(lm_build *b, const lm_build_moe_params *p, int32_t x, int32_t ids, int32_t weights,
-                         int32_t residual);
 /* down(act(gate x) * up x) + residual of the shared expert, ffn_*_shexp; its width is n_ff. */
 int32_t lm_build_shared_expert(lm_build *b, int32_t act, int32_t x, int32_t n_ff, int32_t residual);
 /* The same times sigmoid(ffn_gate_inp_shexp . x). */
